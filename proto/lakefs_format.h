@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MPL-2.0 */
+/*
+ * DeepLake on-disk format, version 1.
+ *
+ * The single source of every structure on the device. The kernel module, the
+ * C tests and (mirrored, and compared field by field by tests/layout) the C#
+ * code use it. All integers are little-endian. All structures are naturally
+ * aligned, with explicit padding that is written as zero.
+ *
+ * Changelog
+ *   1  first version
+ */
+#ifndef LAKEFS_FORMAT_H
+#define LAKEFS_FORMAT_H
+
+#ifdef __KERNEL__
+#include <linux/types.h>
+#else
+#include <stdint.h>
+typedef uint8_t __u8;
+typedef uint16_t __u16;
+typedef uint32_t __u32;
+typedef uint64_t __u64;
+typedef int32_t __s32;
+typedef int64_t __s64;
+#endif
+
+#define LAKEFS_SUPER_MAGIC	0x4c414b45u		/* statfs f_type, "LAKE" */
+#define LAKEFS_SB_MAGIC		0x315346454b414cull	/* bytes "LAKEFS1\0" */
+#define LAKEFS_FORMAT_VERSION	1
+#define LAKEFS_BLOCK_BITS	12
+#define LAKEFS_BLOCK_SIZE	4096
+#define LAKEFS_ROOT_INO		1
+#define LAKEFS_FIRST_INO	16	/* 2..15 reserved */
+#define LAKEFS_NAME_MAX		255
+#define LAKEFS_SYMLINK_MAX	4095
+#define LAKEFS_XATTR_VALUE_MAX	65536
+#define LAKEFS_XATTR_LIST_MAX	65536	/* all names of one inode, with NULs */
+#define LAKEFS_LINK_MAX		1000000
+#define LAKEFS_MIN_DEVICE_BLOCKS 24576	/* 96 MiB */
+#define LAKEFS_TICKET_MAX	32768	/* page store checkpoint ticket, bytes */
+
+/* block 0 is never written by DeepLake except that mkfs clears it */
+#define LAKEFS_SB_A_BLOCK	1	/* the other copy: last block of device */
+
+/* sb state */
+#define LAKEFS_STATE_CLEAN	1	/* WAL after the checkpoint is empty */
+#define LAKEFS_STATE_ACTIVE	2	/* replay needed unless still mounted */
+
+/* feature bits: none defined in version 1 */
+#define LAKEFS_INCOMPAT_KNOWN	0x0ull
+#define LAKEFS_RO_COMPAT_KNOWN	0x0ull
+#define LAKEFS_COMPAT_KNOWN	0x0ull
+
+struct lakefs_region {
+	__u64 start_block;
+	__u64 blocks;
+};
+
+/*
+ * Superblock, one block. Copies A and B are written alternately: generation
+ * odd -> A, even -> B (mkfs writes both). The valid copy with the highest
+ * generation rules. crc32c covers the whole block with the crc field zero.
+ *
+ * Each names one checkpoint: the page store's ticket (in ticket slot
+ * generation & 1) and where in the WAL replay begins. The other copy names
+ * the checkpoint before it, which stays recoverable.
+ */
+struct lakefs_sb {
+	__u64 magic;
+	__u32 format_version;
+	__u32 crc32c;
+	__u64 generation;
+	__u64 compat;
+	__u64 ro_compat;
+	__u64 incompat;
+	__u8 uuid[16];
+	__u8 label[64];			/* UTF-8, zero padded */
+	__u32 block_size;		/* 4096 */
+	__u32 state;			/* LAKEFS_STATE_* */
+	__u64 device_blocks;
+	__u64 epoch;			/* of the newest mount */
+	__u64 mount_count;
+	__u64 created_sec;
+	__u64 written_sec;		/* wall time of this superblock */
+	struct lakefs_region pin;	/* reserved: boot pin table */
+	struct lakefs_region ticket[2];	/* page store ticket slots */
+	struct lakefs_region wal;
+	struct lakefs_region index[2];	/* page store index slots */
+	struct lakefs_region pages;	/* page store log, circular */
+	struct lakefs_region data;	/* file data */
+	__u64 ckpt_seq;			/* last seq inside the checkpoint */
+	__u64 ckpt_wal_lsn;		/* first frame to replay */
+	__u64 ckpt_wal_offset;		/* its byte offset inside the region */
+	__u32 ticket_bytes;
+	__u32 ticket_crc32c;
+	__u8 hash_algorithm;		/* 1 = BLAKE3-256 (object ids) */
+	__u8 pad1[7];
+	__u8 reserved[3752];
+};
+
+/* ---- WAL frame: header, payload, zeroes up to the next 4096 bytes ------ */
+#define LAKEFS_WAL_MAGIC	0x46574b4cu	/* bytes "LKWF" */
+#define LAKEFS_WAL_ALIGN	4096
+#define LAKEFS_WAL_FRAME_MAX	1048576		/* header + payload + padding */
+
+/*
+ * The payload is a run of ring entries (lakefs_ring.h: struct
+ * lakefs_intent_hdr first), exactly as the kernel sent them, and entries the
+ * daemon itself adds (LAKEFS_WAL_OP_*). crc32c covers header (crc field
+ * zero) and payload.
+ */
+struct lakefs_wal_frame {
+	__u32 magic;
+	__u16 version;			/* 1 */
+	__u16 flags;			/* 0 */
+	__u64 lake_tag;			/* first 8 bytes of the uuid */
+	__u64 epoch;
+	__u64 lsn;			/* +1 per frame, never reused */
+	__u64 first_seq;		/* 0 when it holds no intent */
+	__u64 last_seq;
+	__u32 payload_bytes;
+	__u32 entry_count;
+	__u32 crc32c;
+	__u32 pad;
+};
+
+/* ---- metadata tree ----------------------------------------------------- */
+/*
+ * One ordered B+tree of 4096-byte pages (page store key = page id; page 1 is
+ * the meta page that names the root). Items are ordered by (object, type,
+ * offset), all unsigned.
+ */
+struct lakefs_key {
+	__u64 object;
+	__u64 offset;
+	__u32 type;			/* compared second */
+	__u32 pad;
+};
+
+#define LAKEFS_ITEM_INODE	1	/* (ino, 0) struct lakefs_inode + target */
+#define LAKEFS_ITEM_PARENT	2	/* (ino, dir) __u64 cookies[] */
+#define LAKEFS_ITEM_XATTR	3	/* (ino, hash slot) */
+#define LAKEFS_ITEM_DIRNAME	4	/* (dir, name hash) __u64 cookies[] */
+#define LAKEFS_ITEM_DIRENT	5	/* (dir, cookie) lakefs_dirent + name */
+#define LAKEFS_ITEM_EXTENT	6	/* (ino, file block) lakefs_extent_item */
+#define LAKEFS_ITEM_ORPHAN	7	/* (OBJ_ORPHANS, ino) empty */
+#define LAKEFS_ITEM_BITMAP	8	/* (OBJ_BITMAP, chunk) bits of use */
+#define LAKEFS_ITEM_STATE	9	/* (OBJ_STATE, 0) lakefs_engine_state */
+
+#define LAKEFS_OBJ_STATE	0xfffffffffffffff0ull
+#define LAKEFS_OBJ_BITMAP	0xfffffffffffffff1ull
+#define LAKEFS_OBJ_ORPHANS	0xfffffffffffffff2ull
+#define LAKEFS_BITMAP_CHUNK_BLOCKS 16384	/* 2048 bytes per item */
+
+struct lakefs_time {
+	__s64 sec;
+	__u32 nsec;
+	__u32 pad;
+};
+
+/* inode flags */
+#define LAKEFS_INODE_IMMUTABLE	0x1u
+#define LAKEFS_INODE_APPEND	0x2u
+#define LAKEFS_INODE_NODUMP	0x4u
+#define LAKEFS_INODE_NOATIME	0x8u
+#define LAKEFS_INODE_SYNC	0x10u
+#define LAKEFS_INODE_DIRSYNC	0x20u
+#define LAKEFS_INODE_FLAGS_USER	0x3fu	/* settable through FS_IOC_SETFLAGS */
+
+/* zone: reserved, 0 = POSIX */
+struct lakefs_inode {
+	__u64 ino;
+	__u32 mode;
+	__u32 nlink;
+	__u32 uid;
+	__u32 gid;
+	__u32 rdev;			/* new_encode_dev() form */
+	__u32 generation;		/* for file handles */
+	__u64 size;			/* bytes; directories: entry count */
+	__u64 blocks;			/* 4096-byte blocks mapped */
+	struct lakefs_time atime;
+	struct lakefs_time mtime;
+	struct lakefs_time ctime;
+	struct lakefs_time btime;
+	__u32 flags;			/* LAKEFS_INODE_* */
+	__u32 xattr_count;
+	__u32 link_bytes;		/* symlink target following this struct */
+	__u32 zone;
+	__u64 last_seq;			/* last intent that changed it */
+	__u64 reserved[2];
+};
+
+struct lakefs_dirent {
+	__u64 ino;
+	__u8 type;			/* DT_* */
+	__u8 name_bytes;
+	__u8 pad[6];
+};
+
+/* extent flags, on disk, in map intents and in extent replies */
+#define LAKEFS_EXTENT_UNWRITTEN	0x1u	/* reads as zeroes */
+#define LAKEFS_EXTENT_CRC	0x2u	/* one crc32c per block follows/known */
+/* reserved, refused in version 1: */
+#define LAKEFS_EXTENT_SEALED	0x100u
+#define LAKEFS_EXTENT_PACKED	0x200u
+#define LAKEFS_EXTENT_INLINE	0x400u
+#define LAKEFS_EXTENT_CRC_BLOCKS_MAX 256 /* blocks per item that has crcs */
+
+struct lakefs_extent_item {
+	__u64 phys_block;		/* absolute block on the device */
+	__u32 blocks;
+	__u32 flags;
+	__u64 birth_seq;
+	/* __u32 crc32c[blocks] when LAKEFS_EXTENT_CRC */
+};
+
+/*
+ * A xattr is stored in pieces: item offset = (slot << 8) | piece, slot =
+ * 56-bit name hash, linear probing over slots on collision. Piece 0 begins
+ * with this header, the name, then the value's first bytes.
+ */
+#define LAKEFS_XATTR_PIECE_BYTES 1024
+struct lakefs_xattr_item {
+	__u32 value_bytes;
+	__u16 name_bytes;
+	__u16 pad;
+};
+
+/* engine-wide state, inside the tree so that checkpoints carry it */
+struct lakefs_engine_state {
+	__u64 applied_seq;
+	__u64 epoch;
+	__u64 next_ino;			/* above every ino ever seen */
+	__u64 next_page;
+	__u64 used_blocks;		/* data blocks mapped */
+	__u64 inode_count;
+	__u64 orphan_count;
+	__u64 reserved[9];
+};
+
+#endif /* LAKEFS_FORMAT_H */
