@@ -56,7 +56,7 @@ LAKEFS_CHECK_SIZE(lakefs_p_statfs, 32);
 LAKEFS_CHECK_SIZE(lakefs_wanted, 32);
 LAKEFS_CHECK_SIZE(lakefs_attach, 64);
 LAKEFS_CHECK_SIZE(lakefs_declared, 24);
-LAKEFS_CHECK_SIZE(lakefs_declare, 24);
+LAKEFS_CHECK_SIZE(lakefs_declare, 32);
 LAKEFS_CHECK_SIZE(lakefs_ready, 16);
 LAKEFS_CHECK_SIZE(lakefs_commit, 32);
 LAKEFS_CHECK_SIZE(lakefs_fail, 128);

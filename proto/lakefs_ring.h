@@ -444,7 +444,7 @@ struct lakefs_attach {
 	__u64 epoch;			/* out: 0 = mount not answered yet */
 	__u64 durable_seq;		/* out: what the kernel was told */
 	__u64 last_seq;			/* out */
-	__u64 declare_count;		/* out: entries for DECLARE */
+	__u64 reserved;
 };
 
 /* DECLARE: copy out what the mount holds (epoch != 0) */
@@ -459,9 +459,10 @@ struct lakefs_declared {
 };
 struct lakefs_declare {
 	__u64 addr;			/* of struct lakefs_declared[max] */
-	__u64 first;			/* index of the first wanted */
-	__u32 max;
-	__u32 count;			/* out */
+	__u64 max;
+	__u64 count;			/* out: there are; > max: call again */
+	__u64 durable_seq;		/* of the recovered state: maps up to
+					 * it are not declared */
 };
 
 /*

@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * lakefs.ko internals. Layers, top to bottom; each knows only those below:
+ *
+ *   main -> super -> inode, namei, dir, xattr, export, ioctl, file
+ *        -> iomap -> extent -> lease -> request -> record -> ring
+ *   chan (the /dev/lakefs file) sits beside record/request/ring and drives
+ *   them; netlink and sysfs only report.
+ *
+ * Lock order (outer first):
+ *   VFS: i_rwsem (dir, then child), invalidate_lock, folio lock
+ *   lakefs_inode_info.ext_lock	(mutex) the extent map of one inode, sizes
+ *   lakefs_sb_info.pool_lock	(spin) leased blocks and inode numbers
+ *   lakefs_sb_info.chan_lock	(mutex) attach, detach, ready; NOT taken by
+ *				anything that holds a VFS or extent lock
+ *   lakefs_sb_info.rec_lock	(spin, BHs and irqs on) record list, seq,
+ *				intent ring head, send cursor
+ *   lakefs_sb_info.req_lock	(spin) request list, request ring, reply ring
+ */
+#ifndef LAKEFS_H
+#define LAKEFS_H
+
+#include <linux/fs.h>
+#include <linux/fs_context.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/rbtree.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+#include <linux/kobject.h>
+#include <linux/completion.h>
+#include "../proto/lakefs_ring.h"
+#include "compat.h"
+
+/* ---- records (record.c) -------------------------------------------------- */
+
+/*
+ * The record of one change: the encoded intent, kept until its seq is
+ * durable. Owned by whoever allocated it until lakefs_rec_emit(), by the
+ * mount's list afterwards.
+ */
+struct lakefs_rec {
+	struct list_head link;
+	u64 seq;
+	u32 cost;			/* bytes of memory it stands for */
+	u32 kind;			/* LAKEFS_REC_* : how to free it */
+	union {
+		struct lakefs_intent_hdr hdr;
+		u8 bytes[0];
+	} entry;			/* entry.hdr.len bytes */
+};
+#define LAKEFS_REC_HEAP		0	/* kvfree */
+#define LAKEFS_REC_MAP		1	/* from the map record cache */
+
+/* ---- mount --------------------------------------------------------------- */
+
+struct lakefs_attachment;		/* chan.c: one open, attached file */
+
+/* a run of leased blocks not used yet */
+struct lakefs_run {
+	struct rb_node node;
+	u64 start;
+	u64 count;
+};
+
+struct lakefs_sb_info {
+	struct super_block *sb;
+	struct block_device *bdev;
+	struct lakefs_sb disk;		/* as read at mount (chosen copy) */
+	u32 mount_flags;
+	refcount_t refs;		/* mount + attachment */
+
+	/* state; shutdown is sticky. Read with READ_ONCE */
+	unsigned long state;		/* bit LAKEFS_SB_* */
+	int shutdown_error;
+	char shutdown_reason[128];
+	wait_queue_head_t state_wq;	/* attach, ready, shutdown, unmount */
+
+	/* attachment: chan_lock; att itself also under rec_lock + req_lock */
+	struct mutex chan_lock;
+	struct lakefs_attachment *att;
+	u64 generation;
+	u64 epoch;			/* 0 until MOUNT is answered */
+	u64 wanted_id;			/* while on the wanted list */
+	struct list_head wanted_link;
+
+	/* records: rec_lock */
+	spinlock_t rec_lock;
+	struct list_head recs;		/* by seq, all not durable */
+	struct lakefs_rec *send_next;	/* first not in the ring; NULL: none */
+	u64 last_seq;
+	u64 sent_seq;
+	u64 durable_seq;
+	u64 wanted_seq;
+	u64 rec_bytes;
+	u64 rec_count;
+	wait_queue_head_t durable_wq;	/* durable_seq moved, or shutdown */
+	u64 applied_seq;		/* copied from the dpage, clamped */
+	atomic64_t evict_seq;		/* max last_seq of evicted inodes */
+
+	/* requests: req_lock */
+	spinlock_t req_lock;
+	struct list_head reqs;		/* unanswered, oldest first */
+	u64 next_tag;
+
+	/* leases: pool_lock (lease.c) */
+	spinlock_t pool_lock;
+	struct rb_root runs;		/* struct lakefs_run by start */
+	u64 pool_blocks;		/* in runs */
+	u64 reserved_blocks;		/* promised to delayed writes */
+	u64 ino_next, ino_end;		/* leased inode numbers */
+	struct mutex lease_lock;	/* one lease request at a time */
+	struct work_struct lease_work;	/* refill ahead of need */
+	struct list_head taken;		/* extents (extent.c) whose blocks are
+					 * taken, I/O not recorded yet */
+	spinlock_t orphan_lock;
+	struct list_head orphans;	/* live inodes with nlink 0 */
+
+	struct workqueue_struct *wq;	/* I/O completion; WQ_MEM_RECLAIM */
+	struct kobject kobj;
+	struct completion kobj_done;
+};
+
+/* bits of state */
+#define LAKEFS_SB_SHUTDOWN	0
+#define LAKEFS_SB_RUNNING	1	/* attached and ready: rings move */
+#define LAKEFS_SB_MOUNTED	2	/* MOUNT answered */
+#define LAKEFS_SB_UNMOUNTING	3
+#define LAKEFS_SB_RDONLY_DEV	4
+
+static inline struct lakefs_sb_info *LAKEFS_SB(struct super_block *sb)
+{
+	return sb->s_fs_info;
+}
+
+static inline bool lakefs_is_shutdown(struct lakefs_sb_info *sbi)
+{
+	return test_bit(LAKEFS_SB_SHUTDOWN, &sbi->state);
+}
+
+/* ---- inode --------------------------------------------------------------- */
+
+struct lakefs_inode_info {
+	struct inode vfs_inode;
+	u64 ino;			/* i_ino is the same number */
+	u64 last_seq;			/* newest intent that touches it; for
+					 * directories also of its entries.
+					 * READ_ONCE/WRITE_ONCE, only grows:
+					 * lakefs_touch() */
+	u32 flags;			/* LAKEFS_INODE_* */
+	u32 xattr_count;		/* as last told; 0: none for sure.
+					 * i_rwsem */
+	struct timespec64 btime;
+	char *link;			/* symlink target (kmalloc) */
+
+	/* data: ext_lock (extent.c) */
+	struct mutex ext_lock;
+	struct rb_root extents;		/* struct lakefs_extent by file_block */
+	bool extents_known;		/* whole map loaded */
+	loff_t disk_size;		/* size as recorded by intents */
+	u64 map_gen;			/* moves with every change of the map */
+	u64 mapped_blocks;		/* written + unwritten, as on disk */
+	u64 delayed_blocks;		/* reserved, not allocated */
+	bool wrote_in_place;		/* since last device flush: fsync must
+					 * flush even if nothing is recorded */
+
+	/* prepared records (inode.c) */
+	struct lakefs_rec *attr_rec;	/* attr_lock; there while dirty */
+	spinlock_t attr_lock;
+	struct lakefs_rec *release_rec;	/* there once nlink reached 0 */
+	struct list_head orphan_link;	/* sbi->orphan_lock */
+};
+
+static inline struct lakefs_inode_info *LAKEFS_I(struct inode *inode)
+{
+	return container_of(inode, struct lakefs_inode_info, vfs_inode);
+}
+
+/* seq now touches this inode (any context) */
+static inline void lakefs_touch(struct inode *inode, u64 seq)
+{
+	u64 *p = &LAKEFS_I(inode)->last_seq;
+	u64 old = READ_ONCE(*p);
+
+	while (old < seq && !try_cmpxchg64(p, &old, seq))
+		;
+}
+
+/* ---- record.c ------------------------------------------------------------ */
+/*
+ * Order of a namespace change:
+ *   lakefs_op_begin(sbi)		may wait: back-pressure; EROFS, EIO
+ *   rec = lakefs_rec_alloc(...)	may fail: nothing has changed yet
+ *   ... other reservations (inode number, release record) ...
+ *   change the VFS state, fill the entry
+ *   seq = lakefs_rec_emit(sbi, rec)	cannot fail
+ *   lakefs_touch(every inode concerned, seq)
+ */
+int lakefs_op_begin(struct lakefs_sb_info *sbi);
+struct lakefs_rec *lakefs_rec_alloc(u16 op, size_t entry_bytes, gfp_t gfp);
+void lakefs_rec_free(struct lakefs_rec *rec);
+u64 lakefs_rec_emit(struct lakefs_sb_info *sbi, struct lakefs_rec *rec);
+/* move the cursor while the ring has room; wakes the daemon */
+void lakefs_rec_pump(struct lakefs_sb_info *sbi);
+void lakefs_rec_durable(struct lakefs_sb_info *sbi, u64 seq);
+void lakefs_rec_rewind(struct lakefs_sb_info *sbi);
+void lakefs_rec_drop_all(struct lakefs_sb_info *sbi);	/* at the very end */
+/* publish wanted_seq and wait; killable (-EINTR) unless told otherwise */
+int lakefs_wait_durable(struct lakefs_sb_info *sbi, u64 seq);
+int lakefs_wait_durable_unkillable(struct lakefs_sb_info *sbi, u64 seq);
+u64 lakefs_last_seq(struct lakefs_sb_info *sbi);
+
+static inline void lakefs_put_time(struct lakefs_time *t,
+				   struct timespec64 ts)
+{
+	t->sec = ts.tv_sec;
+	t->nsec = ts.tv_nsec;
+	t->pad = 0;
+}
+
+static inline struct timespec64 lakefs_get_time(const struct lakefs_time *t)
+{
+	return (struct timespec64){ .tv_sec = t->sec, .tv_nsec = t->nsec };
+}
+
+/* ---- request.c ----------------------------------------------------------- */
+/*
+ * Send one request and wait for the answer (killable, freezable). body begins
+ * with struct lakefs_request_hdr, of which only op is filled by the caller.
+ * Up to reply_max bytes of the payload are copied to reply. Returns the
+ * payload length >= 0, the daemon's -errno (checked to be a known one), -EINTR
+ * when killed, -EIO after shutdown, -EPROTO when the payload does not fit.
+ */
+struct lakefs_answer {
+	void *reply;
+	u32 reply_max;
+	u32 reply_bytes;
+	u32 flags;			/* LAKEFS_REPLY_* */
+};
+int lakefs_request(struct lakefs_sb_info *sbi, void *body, size_t body_bytes,
+		   u16 op, u64 barrier, struct lakefs_answer *answer);
+int lakefs_request_unkillable(struct lakefs_sb_info *sbi, void *body,
+			      size_t body_bytes, u16 op, u64 barrier,
+			      struct lakefs_answer *answer);
+/* barrier for an inode that may have been evicted */
+u64 lakefs_unknown_barrier(struct lakefs_sb_info *sbi);
+
+/* ---- chan.c -------------------------------------------------------------- */
+int lakefs_chan_init(void);
+void lakefs_chan_exit(void);
+/* put the mount on the wanted list / wait until it runs (killable) */
+void lakefs_chan_register(struct lakefs_sb_info *sbi);
+void lakefs_chan_unregister(struct lakefs_sb_info *sbi);
+int lakefs_chan_wait_running(struct lakefs_sb_info *sbi);
+void lakefs_shutdown(struct lakefs_sb_info *sbi, int error, const char *fmt,
+		     ...) __printf(3, 4);
+void lakefs_sbi_put(struct lakefs_sb_info *sbi);
+
+/* ---- lease.c ------------------------------------------------------------- */
+/* inode number for a create; may wait. -ENOSPC, -EIO, -EINTR */
+int lakefs_ino_take(struct lakefs_sb_info *sbi, u64 *ino);
+/* promise n blocks to delayed writes; may wait. -ENOSPC ... */
+int lakefs_blocks_reserve(struct lakefs_sb_info *sbi, u64 n);
+void lakefs_blocks_unreserve(struct lakefs_sb_info *sbi, u64 n);
+/*
+ * Turn up to n promised blocks into real ones, contiguous, near goal. Never
+ * waits, never fails when n blocks were promised. Returns the count (>= 1).
+ */
+u32 lakefs_blocks_take(struct lakefs_sb_info *sbi, u32 n, u64 goal,
+		       u64 *start);
+/* allocate for direct I/O and fallocate: reserve + take; may wait */
+int lakefs_blocks_get(struct lakefs_sb_info *sbi, u32 n, u64 goal, u64 *start,
+		      u32 *got);
+/* blocks taken but never mapped (I/O error): back to the pool */
+void lakefs_blocks_untake(struct lakefs_sb_info *sbi, u64 start, u32 n);
+void lakefs_lease_init(struct lakefs_sb_info *sbi);
+void lakefs_lease_drop(struct lakefs_sb_info *sbi);
+/*
+ * For DECLARE: everything leased that has no map with seq <= durable_seq:
+ * the pool, the taken extents, the MAP records later than durable_seq; leased
+ * inode numbers; orphans. Returns how many there are, fills up to max of them
+ * (out may be NULL). The list is stable: no daemon runs meanwhile, but I/O
+ * completes; superset is fine, omission is not.
+ */
+u64 lakefs_declare_fill(struct lakefs_sb_info *sbi, u64 durable_seq,
+			struct lakefs_declared *out, u64 max);
+
+/* ---- extent.c, iomap.c, file.c ------------------------------------------- */
+int lakefs_extent_init(void);
+void lakefs_extent_exit(void);
+void lakefs_data_init_inode(struct lakefs_inode_info *li);	/* empty, unknown */
+void lakefs_data_evict(struct inode *inode);	/* no waiting; drops the map */
+/* truncate: caller holds i_rwsem and did the permission work. Records. */
+int lakefs_set_size(struct inode *inode, loff_t size, u32 extra_valid);
+int lakefs_fsync(struct file *file, loff_t start, loff_t end, int datasync);
+/* data of the inode on its way before a rename replaces something with it */
+int lakefs_flush_before_rename(struct inode *inode);
+extern const struct file_operations lakefs_file_fops;
+extern const struct address_space_operations lakefs_aops;
+int lakefs_fiemap(struct inode *inode, struct fiemap_extent_info *fi,
+		  u64 start, u64 len);
+
+/* ---- inode.c ------------------------------------------------------------- */
+int lakefs_inode_cache_init(void);
+void lakefs_inode_cache_exit(void);
+extern const struct super_operations lakefs_sops;	/* super.c */
+/*
+ * struct lakefs_inode (proto) is the daemon's record of an inode, symlink
+ * target behind it; validated here (-EUCLEAN on nonsense).
+ */
+struct inode *lakefs_iget(struct super_block *sb,
+			  const struct lakefs_inode *rec, size_t rec_bytes);
+struct inode *lakefs_iget_ino(struct super_block *sb, u64 ino);	/* asks */
+struct inode *lakefs_new_inode(LAKEFS_IDMAP *idmap, struct inode *dir,
+			       umode_t mode, dev_t rdev);	/* no record */
+int lakefs_setattr(LAKEFS_IDMAP *idmap, struct dentry *dentry,
+		   struct iattr *attr);
+int lakefs_getattr(LAKEFS_IDMAP *idmap, const struct path *path,
+		   struct kstat *stat, u32 mask, unsigned int flags);
+/* make sure attr_rec is there; then mark dirty. May fail: -ENOMEM */
+int lakefs_prepare_dirty(struct inode *inode, gfp_t gfp);
+/* fill a SETATTR entry from the inode's present state */
+void lakefs_fill_setattr(struct inode *inode, struct lakefs_i_setattr *e,
+			 u32 valid);
+/* emit what is dirty now (write_inode, evict); no waiting, no allocation */
+void lakefs_flush_attr(struct inode *inode);
+
+/* ---- namei.c, dir.c, xattr.c, export.c, ioctl.c -------------------------- */
+extern const struct inode_operations lakefs_dir_iops;
+extern const struct inode_operations lakefs_file_iops;
+extern const struct inode_operations lakefs_symlink_iops;
+extern const struct inode_operations lakefs_special_iops;
+extern const struct file_operations lakefs_dir_fops;
+extern const lakefs_xattr_table_t lakefs_xattr_handlers[];
+ssize_t lakefs_listxattr(struct dentry *dentry, char *buf, size_t size);
+struct posix_acl *lakefs_get_acl(struct inode *inode, int type, bool rcu);
+LAKEFS_SET_ACL_PROTO(lakefs_set_acl);
+extern const struct export_operations lakefs_export_ops;
+long lakefs_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
+int lakefs_fileattr_get(struct dentry *dentry, LAKEFS_FILEATTR *fa);
+int lakefs_fileattr_set(LAKEFS_IDMAP *idmap, struct dentry *dentry,
+			LAKEFS_FILEATTR *fa);
+
+/* ---- netlink.c, sysfs.c, super.c ----------------------------------------- */
+int lakefs_netlink_init(void);
+void lakefs_netlink_exit(void);
+void lakefs_event(struct lakefs_sb_info *sbi, int event, int error,
+		  const char *reason);		/* any process context */
+int lakefs_sysfs_init(void);
+void lakefs_sysfs_exit(void);
+int lakefs_sysfs_add(struct lakefs_sb_info *sbi);
+void lakefs_sysfs_del(struct lakefs_sb_info *sbi);
+int lakefs_super_init(void);
+void lakefs_super_exit(void);
+
+#define lakefs_err(sbi, fmt, ...) \
+	pr_err_ratelimited("lakefs (%s): " fmt "\n", (sbi)->sb->s_id, \
+			   ##__VA_ARGS__)
+#define lakefs_warn(sbi, fmt, ...) \
+	pr_warn_ratelimited("lakefs (%s): " fmt "\n", (sbi)->sb->s_id, \
+			    ##__VA_ARGS__)
+#define lakefs_info(sbi, fmt, ...) \
+	pr_info("lakefs (%s): " fmt "\n", (sbi)->sb->s_id, ##__VA_ARGS__)
+
+#endif /* LAKEFS_H */
