@@ -61,6 +61,8 @@ fetch_debian_kernel() {
 	cp "$dir/root/boot/config-$release" "$dir/config"
 	echo gcc-12 >"$dir/cc"
 	relocate_headers "$dir" "$dir/root"
+	# With it the build would want pahole for type information of modules.
+	rm -f "$dir/root/usr/src/linux-headers-$release/vmlinux"
 	/sbin/depmod -b "$dir/root" "$release" ||
 		die "depmod failed for $release"
 }
@@ -93,7 +95,7 @@ unpack_debug_kernel() {
 kernel_key() {
 	case $1 in
 	debug) echo "debug 2 $(stat -c '%s %Y' "$(debug_archive)")" ;;
-	*) echo "$1 2 $LAKE_BUILD" ;;
+	*) echo "$1 3 $LAKE_BUILD" ;;
 	esac
 }
 

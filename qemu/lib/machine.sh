@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: MPL-2.0
+# The emulated machine: builds QEMU's command line and decides whether the
+# guest's kernel reported a fault. Source common.sh first.
+
+# QEMU 7.2 emulates cmpxchg16b wrongly: kernels crash at random with it.
+LAKE_CPU=max,-cx16,la57=off,pku=off
+
+# Kernel arguments that make an emulated boot quick and its log useful. An
+# oops ends the run at once; stalls are a matter of the host's load here.
+LAKE_CMDLINE='console=ttyS0,115200 loglevel=5 panic=-1 oops=panic
+	mitigations=off nokaslr cryptomgr.notests random.trust_cpu=on
+	tsc=reliable no_timer_check rcupdate.rcu_expedited=1
+	rcupdate.rcu_cpu_stall_suppress=1 audit=0 transparent_hugepage=never
+	nowatchdog net.ifnames=0'
+
+# QEMU's arguments, collected by the functions below.
+machine_args=()
+
+machine_begin() {
+	local smp=$1 mem=$2
+	machine_args=(-M "q35,usb=off,smbus=off,vmport=off"
+		-accel "tcg,thread=multi" -cpu "$LAKE_CPU" -smp "$smp" -m "$mem"
+		-nodefaults -no-user-config -display none -no-reboot)
+}
+
+machine_boot() {
+	local kernel=$1 initrd=$2 cmdline=$3
+	cmdline=$(printf '%s' "$cmdline" | tr -s '\n\t ' ' ')
+	machine_args+=(-kernel "$kernel" -initrd "$initrd" -append "$cmdline")
+}
+
+# machine_disk ID FILE SERIAL READONLY RECORD BLOCKSIZE
+# RECORD: a file that gets every write and flush in dm-log-writes format. The
+# log is of no use when requests are merged or when discards are not in it.
+# Its own nodes drop flushes: the host's page cache survives a guest's death.
+machine_disk() {
+	local id=$1 file=${2//,/,,} serial=$3 readonly=$4 record=${5//,/,,}
+	local block=$6 backend device
+	device="virtio-blk-pci,drive=$id,serial=$serial"
+	[ -z "$block" ] ||
+		device+=",logical_block_size=$block,physical_block_size=$block"
+	if [ -n "$record" ]; then
+		: >"$5"
+		backend="driver=blklogwrites,node-name=$id,log-sector-size=512"
+		backend+=",log-super-update-interval=1"
+		backend+=",file.driver=file,file.filename=$file,file.cache.no-flush=on"
+		backend+=",log.driver=file,log.filename=$record,log.cache.no-flush=on"
+		device+=",request-merging=off,discard=off,write-zeroes=off"
+	else
+		backend="driver=raw,node-name=$id,read-only=$readonly"
+		backend+=",discard=unmap,detect-zeroes=off"
+		backend+=",file.driver=file,file.filename=$file"
+	fi
+	machine_args+=(-blockdev "$backend" -device "$device")
+}
+
+# machine_overlay ID FILE SERIAL: writes go to a temporary file.
+machine_overlay() {
+	machine_args+=(
+		-drive "if=none,id=$1,file=${2//,/,,},format=raw,snapshot=on"
+		-device "virtio-blk-pci,drive=$1,serial=$3")
+}
+
+machine_console_file() { machine_args+=(-serial "file:${1//,/,,}"); }
+
+machine_console_here() {
+	machine_args+=(-chardev "stdio,id=con,mux=on,signal=off" -serial chardev:con
+		-mon "chardev=con,mode=readline")
+}
+
+# machine_ports DIR: the job's ports end in the FIFOs DIR/{stdout,stderr,result}.
+machine_ports() {
+	local name
+	machine_args+=(-device virtio-serial-pci)
+	for name in stdout stderr result; do
+		machine_args+=(-chardev "file,id=$name,path=${1//,/,,}/$name"
+			-device "virtserialport,chardev=$name,name=lake.$name")
+	done
+}
+
+machine_net() {
+	machine_args+=(-netdev "user,id=net0" -device "virtio-net-pci,netdev=net0,romfile=")
+}
+
+# Lines of a console log that no sound run has.
+LAKE_FAULTS='Kernel panic|\] BUG:|\] WARNING:|Oops:|general protection fault'
+LAKE_FAULTS+='|kernel BUG at|BUG: KASAN|KASAN:|UBSAN:|unable to handle'
+LAKE_FAULTS+='|circular locking|inconsistent lock state|recursive locking'
+LAKE_FAULTS+='|suspicious RCU|sleeping function called|scheduling while atomic'
+LAKE_FAULTS+='|blocked for more than|list_(add|del) corruption|refcount_t:'
+LAKE_FAULTS+='|kmemleak: [0-9]+ new|Bad page|unreferenced object'
+LAKE_FAULTS+='|lake: (no port|unmounting at the end|saving /mnt/out)'
+
+# Prints the first faults of a console log; succeeds when there is one.
+console_faults() { grep -a -E -m 5 -- "$LAKE_FAULTS" "$1"; }
