@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The differences between the kernels this module is built for (6.1 and 6.12
+ * are tested; conditions for later ones are there where they are cheap).
+ * iomap's own differences live in iomap.c, where all of iomap is.
+ */
+#ifndef LAKEFS_COMPAT_H
+#define LAKEFS_COMPAT_H
+
+#include <linux/version.h>
+#include <linux/fs.h>
+#include <linux/fileattr.h>
+#include <linux/mm.h>
+#include <linux/posix_acl.h>
+#include <linux/xattr.h>
+
+#define LAKEFS_KERNEL(major, minor) \
+	(LINUX_VERSION_CODE >= KERNEL_VERSION(major, minor, 0))
+
+/* idmapped mounts: the type of the mapping that operations are given */
+#if LAKEFS_KERNEL(6, 3)
+#define LAKEFS_IDMAP struct mnt_idmap
+#else
+#define LAKEFS_IDMAP struct user_namespace
+#define nop_mnt_idmap init_user_ns
+#define mnt_idmap(mnt) mnt_user_ns(mnt)
+#define file_mnt_idmap(file) file_mnt_user_ns(file)
+#endif
+
+#if LAKEFS_KERNEL(6, 17)
+#define LAKEFS_FILEATTR struct file_kattr
+#else
+#define LAKEFS_FILEATTR struct fileattr
+#endif
+
+/* element of sb->s_xattr; tables are: const lakefs_xattr_table_t name[] */
+typedef const struct xattr_handler *lakefs_xattr_table_t;
+#if LAKEFS_KERNEL(6, 7)
+#define lakefs_set_xattr_table(sb, table) ((sb)->s_xattr = (table))
+#else
+#define lakefs_set_xattr_table(sb, table) \
+	((sb)->s_xattr = (const struct xattr_handler **)(table))
+#endif
+
+/* inode_operations.set_acl; the body finds its inode with lakefs_acl_inode */
+#if LAKEFS_KERNEL(6, 2)
+#define LAKEFS_ACL_ARG struct dentry
+#define lakefs_acl_inode(arg) d_inode(arg)
+#define LAKEFS_GET_ACL_OP get_inode_acl
+#else
+#define LAKEFS_ACL_ARG struct inode
+#define lakefs_acl_inode(arg) (arg)
+#define LAKEFS_GET_ACL_OP get_acl
+#endif
+#define LAKEFS_SET_ACL_PROTO(name)					\
+	int name(LAKEFS_IDMAP *idmap, LAKEFS_ACL_ARG *acl_arg,		\
+		 struct posix_acl *acl, int type)
+
+static inline int lakefs_acl_chmod(LAKEFS_IDMAP *idmap, struct dentry *dentry,
+				   umode_t mode)
+{
+#if LAKEFS_KERNEL(6, 2)
+	return posix_acl_chmod(idmap, dentry, mode);
+#else
+	return posix_acl_chmod(idmap, d_inode(dentry), mode);
+#endif
+}
+
+/* mkdir's result; LAKEFS_MKDIR_RESULT(0 or -errno) */
+#if LAKEFS_KERNEL(6, 15)
+#define LAKEFS_MKDIR_TYPE struct dentry *
+#define LAKEFS_MKDIR_RESULT(error) ERR_PTR(error)
+#else
+#define LAKEFS_MKDIR_TYPE int
+#define LAKEFS_MKDIR_RESULT(error) (error)
+#endif
+
+#if LAKEFS_KERNEL(6, 14)
+#define LAKEFS_D_REVALIDATE_PROTO(name)					\
+	int name(struct inode *dir, const struct qstr *qname,		\
+		 struct dentry *dentry, unsigned int flags)
+#else
+#define LAKEFS_D_REVALIDATE_PROTO(name)					\
+	int name(struct dentry *dentry, unsigned int flags)
+#endif
+
+static inline void lakefs_fillattr(LAKEFS_IDMAP *idmap, u32 mask,
+				   struct inode *inode, struct kstat *stat)
+{
+#if LAKEFS_KERNEL(6, 6)
+	generic_fillattr(idmap, mask, inode, stat);
+#else
+	generic_fillattr(idmap, inode, stat);
+#endif
+}
+
+/* time accessors; those of ctime are in 6.1 stable already */
+#if !LAKEFS_KERNEL(6, 7)
+static inline struct timespec64 inode_get_atime(const struct inode *inode)
+{
+	return inode->i_atime;
+}
+
+static inline struct timespec64 inode_get_mtime(const struct inode *inode)
+{
+	return inode->i_mtime;
+}
+
+static inline struct timespec64 inode_set_atime_to_ts(struct inode *inode,
+						      struct timespec64 ts)
+{
+	inode->i_atime = ts;
+	return ts;
+}
+
+static inline struct timespec64 inode_set_mtime_to_ts(struct inode *inode,
+						      struct timespec64 ts)
+{
+	inode->i_mtime = ts;
+	return ts;
+}
+
+static inline struct timespec64 simple_inode_init_ts(struct inode *inode)
+{
+	struct timespec64 ts = inode_set_ctime_current(inode);
+
+	inode_set_atime_to_ts(inode, ts);
+	return inode_set_mtime_to_ts(inode, ts);
+}
+#endif
+
+#if !LAKEFS_KERNEL(6, 5)
+#define filemap_splice_read generic_file_splice_read
+#endif
+
+#if !LAKEFS_KERNEL(6, 3)
+static inline void vm_flags_set(struct vm_area_struct *vma,
+				unsigned long flags)
+{
+	vma->vm_flags |= flags;
+}
+
+static inline void vm_flags_clear(struct vm_area_struct *vma,
+				  unsigned long flags)
+{
+	vma->vm_flags &= ~flags;
+}
+#endif
+
+#endif /* LAKEFS_COMPAT_H */
