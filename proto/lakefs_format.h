@@ -138,8 +138,9 @@ struct lakefs_key {
 	__u32 pad;
 };
 
-#define LAKEFS_ITEM_INODE	1	/* (ino, 0) struct lakefs_inode + target */
-#define LAKEFS_ITEM_PARENT	2	/* (ino, dir) __u64 cookies[] */
+#define LAKEFS_ITEM_INODE	1	/* (ino, 0) struct lakefs_inode; (ino, 1..)
+					   symlink target in pieces */
+#define LAKEFS_ITEM_PARENT	2	/* (ino, cookie) __u64 dir: one a link */
 #define LAKEFS_ITEM_XATTR	3	/* (ino, hash slot) */
 #define LAKEFS_ITEM_DIRNAME	4	/* (dir, name hash) __u64 cookies[] */
 #define LAKEFS_ITEM_DIRENT	5	/* (dir, cookie) lakefs_dirent + name */
@@ -151,7 +152,7 @@ struct lakefs_key {
 #define LAKEFS_OBJ_STATE	0xfffffffffffffff0ull
 #define LAKEFS_OBJ_BITMAP	0xfffffffffffffff1ull
 #define LAKEFS_OBJ_ORPHANS	0xfffffffffffffff2ull
-#define LAKEFS_BITMAP_CHUNK_BLOCKS 16384	/* 2048 bytes per item */
+#define LAKEFS_BITMAP_CHUNK_BLOCKS 8192	/* 1024 bytes per item */
 
 struct lakefs_time {
 	__s64 sec;
@@ -221,10 +222,49 @@ struct lakefs_extent_item {
  * with this header, the name, then the value's first bytes.
  */
 #define LAKEFS_XATTR_PIECE_BYTES 1024
+#define LAKEFS_LINK_PIECE_BYTES	1024
 struct lakefs_xattr_item {
 	__u32 value_bytes;
 	__u16 name_bytes;
 	__u16 pad;
+};
+
+/*
+ * Page of the tree. Slots (sorted by key) follow the header and grow upwards;
+ * item bytes grow downwards from the end of the page. In an inner page (level
+ * > 0) the item is the __u64 page id of the child whose smallest key is the
+ * slot's; the first slot of a page stands for every smaller key too. Empty
+ * leaves are allowed. Page 1 is the meta page instead.
+ */
+#define LAKEFS_PAGE_META	1
+#define LAKEFS_PAGE_FIRST	2
+#define LAKEFS_ITEM_BYTES_MAX	1280
+struct lakefs_page {
+	__u32 crc32c;			/* over bytes 4..4095 */
+	__u16 level;
+	__u16 count;
+	__u64 page;			/* its own id */
+	__u64 seq;			/* newest intent in it */
+	__u16 heap_start;		/* lowest byte used by items */
+	__u16 hole_bytes;		/* dead bytes among the items */
+	__u32 pad;
+};
+struct lakefs_slot {
+	__u64 object;
+	__u64 offset;
+	__u16 type;
+	__u16 at;			/* of the item's bytes in the page */
+	__u16 bytes;
+	__u16 pad;
+};
+struct lakefs_meta_page {
+	__u32 crc32c;
+	__u32 height;			/* levels, 1 = the root is a leaf */
+	__u64 page;			/* 1 */
+	__u64 seq;
+	__u64 root;
+	__u64 next_page;
+	__u64 page_count;
 };
 
 /* engine-wide state, inside the tree so that checkpoints carry it */
@@ -232,11 +272,10 @@ struct lakefs_engine_state {
 	__u64 applied_seq;
 	__u64 epoch;
 	__u64 next_ino;			/* above every ino ever seen */
-	__u64 next_page;
 	__u64 used_blocks;		/* data blocks mapped */
 	__u64 inode_count;
 	__u64 orphan_count;
-	__u64 reserved[9];
+	__u64 reserved[10];
 };
 
 #endif /* LAKEFS_FORMAT_H */
