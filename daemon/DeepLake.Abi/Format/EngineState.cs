@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MPL-2.0
+using System.Runtime.InteropServices;
+
+namespace DeepLake.Abi;
+
+/// <summary>Engine-wide state, inside the tree so that checkpoints carry it.</summary>
+[CStruct("lakefs_engine_state")]
+[StructLayout(LayoutKind.Sequential)]
+public struct EngineState
+{
+    public ulong AppliedSeq;
+    public ulong Epoch;
+    /// <summary>Above every ino ever seen.</summary>
+    public ulong NextIno;
+    public ulong NextPage;
+    /// <summary>Data blocks mapped.</summary>
+    public ulong UsedBlocks;
+    public ulong InodeCount;
+    public ulong OrphanCount;
+    public ULong9 Reserved;
+}

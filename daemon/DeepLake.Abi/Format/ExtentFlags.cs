@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MPL-2.0
+namespace DeepLake.Abi;
+
+/// <summary>Flags of an extent: on disk, in map intents and in extent replies.</summary>
+public static class ExtentFlags
+{
+    /// <summary>Reads as zeroes.</summary>
+    [CConst("LAKEFS_EXTENT_UNWRITTEN")]
+    public const uint Unwritten = 0x1u;
+
+    /// <summary>One crc32c per block follows or is known.</summary>
+    [CConst("LAKEFS_EXTENT_CRC")]
+    public const uint Crc = 0x2u;
+
+    /// <summary>Reserved, refused in version 1.</summary>
+    [CConst("LAKEFS_EXTENT_SEALED")]
+    public const uint Sealed = 0x100u;
+
+    /// <summary>Reserved, refused in version 1.</summary>
+    [CConst("LAKEFS_EXTENT_PACKED")]
+    public const uint Packed = 0x200u;
+
+    /// <summary>Reserved, refused in version 1.</summary>
+    [CConst("LAKEFS_EXTENT_INLINE")]
+    public const uint Inline = 0x400u;
+}

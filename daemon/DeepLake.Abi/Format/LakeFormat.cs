@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MPL-2.0
+namespace DeepLake.Abi;
+
+/// <summary>Numbers of the on-disk format.</summary>
+public static class LakeFormat
+{
+    /// <summary>f_type of statfs.</summary>
+    [CConst("LAKEFS_SUPER_MAGIC")]
+    public const uint SuperMagic = 0x4c414b45u;
+
+    /// <summary>Magic of a superblock: the bytes "LAKEFS1\0".</summary>
+    [CConst("LAKEFS_SB_MAGIC")]
+    public const ulong SuperblockMagic = 0x315346454b414cul;
+
+    [CConst("LAKEFS_FORMAT_VERSION")]
+    public const uint Version = 1;
+
+    [CConst("LAKEFS_BLOCK_BITS")]
+    public const int BlockBits = 12;
+
+    [CConst("LAKEFS_BLOCK_SIZE")]
+    public const int BlockSize = 4096;
+
+    [CConst("LAKEFS_ROOT_INO")]
+    public const ulong RootIno = 1;
+
+    /// <summary>2..15 are reserved.</summary>
+    [CConst("LAKEFS_FIRST_INO")]
+    public const ulong FirstIno = 16;
+
+    /// <summary>Bytes of a name.</summary>
+    [CConst("LAKEFS_NAME_MAX")]
+    public const int NameMax = 255;
+
+    /// <summary>Bytes of a symlink target.</summary>
+    [CConst("LAKEFS_SYMLINK_MAX")]
+    public const int SymlinkMax = 4095;
+
+    /// <summary>Bytes of one xattr value.</summary>
+    [CConst("LAKEFS_XATTR_VALUE_MAX")]
+    public const int XattrValueMax = 65536;
+
+    /// <summary>Bytes of all xattr names of one inode, with NULs.</summary>
+    [CConst("LAKEFS_XATTR_LIST_MAX")]
+    public const int XattrListMax = 65536;
+
+    [CConst("LAKEFS_LINK_MAX")]
+    public const uint LinkMax = 1000000;
+
+    /// <summary>96 MiB.</summary>
+    [CConst("LAKEFS_MIN_DEVICE_BLOCKS")]
+    public const ulong MinDeviceBlocks = 24576;
+
+    /// <summary>Bytes of a page store checkpoint ticket.</summary>
+    [CConst("LAKEFS_TICKET_MAX")]
+    public const int TicketMax = 32768;
+
+    /// <summary>Block of copy A; copy B is in the last block of the device.</summary>
+    [CConst("LAKEFS_SB_A_BLOCK")]
+    public const ulong SuperblockABlock = 1;
+
+    /// <summary>Incompatible features this version knows.</summary>
+    [CConst("LAKEFS_INCOMPAT_KNOWN")]
+    public const ulong IncompatKnown = 0x0ul;
+
+    /// <summary>Features without which a device may only be read.</summary>
+    [CConst("LAKEFS_RO_COMPAT_KNOWN")]
+    public const ulong RoCompatKnown = 0x0ul;
+
+    /// <summary>Compatible features this version knows.</summary>
+    [CConst("LAKEFS_COMPAT_KNOWN")]
+    public const ulong CompatKnown = 0x0ul;
+
+    /// <summary>Magic of a WAL frame: the bytes "LKWF".</summary>
+    [CConst("LAKEFS_WAL_MAGIC")]
+    public const uint WalMagic = 0x46574b4cu;
+
+    /// <summary>Frames begin and end at multiples of this.</summary>
+    [CConst("LAKEFS_WAL_ALIGN")]
+    public const int WalAlign = 4096;
+
+    /// <summary>Bytes of a frame: header, payload and padding.</summary>
+    [CConst("LAKEFS_WAL_FRAME_MAX")]
+    public const int WalFrameMax = 1048576;
+
+    /// <summary>Blocks that one BITMAP item covers (2048 bytes).</summary>
+    [CConst("LAKEFS_BITMAP_CHUNK_BLOCKS")]
+    public const int BitmapChunkBlocks = 16384;
+
+    /// <summary>Blocks of an extent item that carries crcs.</summary>
+    [CConst("LAKEFS_EXTENT_CRC_BLOCKS_MAX")]
+    public const int ExtentCrcBlocksMax = 256;
+
+    /// <summary>Bytes of one stored piece of a xattr.</summary>
+    [CConst("LAKEFS_XATTR_PIECE_BYTES")]
+    public const int XattrPieceBytes = 1024;
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MPL-2.0
+using System.Runtime.InteropServices;
+
+namespace DeepLake.Abi;
+
+/// <summary>Header of a WAL frame; the payload follows, then zeroes up to the next 4096 bytes.</summary>
+[CStruct("lakefs_wal_frame")]
+[StructLayout(LayoutKind.Sequential)]
+public struct WalFrame
+{
+    public uint Magic;
+    /// <summary>1.</summary>
+    public ushort Version;
+    /// <summary>0.</summary>
+    public ushort Flags;
+    /// <summary>First 8 bytes of the uuid.</summary>
+    public ulong LakeTag;
+    public ulong Epoch;
+    /// <summary>+1 per frame, never reused.</summary>
+    public ulong Lsn;
+    /// <summary>0 when it holds no intent.</summary>
+    public ulong FirstSeq;
+    public ulong LastSeq;
+    public uint PayloadBytes;
+    public uint EntryCount;
+    public uint Crc32c;
+    public uint Pad;
+}

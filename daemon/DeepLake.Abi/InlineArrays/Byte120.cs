@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: MPL-2.0
+using System.Runtime.CompilerServices;
+
+namespace DeepLake.Abi;
+
+/// <summary>120 values of byte in place; used as a span.</summary>
+[InlineArray(Length)]
+public struct Byte120
+{
+    /// <summary>How many values it holds.</summary>
+    public const int Length = 120;
+
+    private byte _element0;
+}

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: MPL-2.0
+using System.Runtime.CompilerServices;
+
+namespace DeepLake.Abi;
+
+/// <summary>9 values of ulong in place; used as a span.</summary>
+[InlineArray(Length)]
+public struct ULong9
+{
+    /// <summary>How many values it holds.</summary>
+    public const int Length = 9;
+
+    private ulong _element0;
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MPL-2.0
+using System.Runtime.InteropServices;
+
+namespace DeepLake.Abi;
+
+/// <summary>A mount begins.</summary>
+[CStruct("lakefs_r_mount")]
+[StructLayout(LayoutKind.Sequential)]
+public struct RequestMount
+{
+    public RequestHeader Header;
+    /// <summary>1: device is read-only.</summary>
+    public uint Flags;
+    public uint Pad;
+    public LakeTime Now;
+}
