@@ -12,10 +12,9 @@ public struct EngineState
     public ulong Epoch;
     /// <summary>Above every ino ever seen.</summary>
     public ulong NextIno;
-    public ulong NextPage;
     /// <summary>Data blocks mapped.</summary>
     public ulong UsedBlocks;
     public ulong InodeCount;
     public ulong OrphanCount;
-    public ULong9 Reserved;
+    public ULong10 Reserved;
 }

@@ -83,13 +83,29 @@ public static class LakeFormat
     [CConst("LAKEFS_WAL_FRAME_MAX")]
     public const int WalFrameMax = 1048576;
 
-    /// <summary>Blocks that one BITMAP item covers (2048 bytes).</summary>
+    /// <summary>Blocks that one BITMAP item covers (1024 bytes).</summary>
     [CConst("LAKEFS_BITMAP_CHUNK_BLOCKS")]
-    public const int BitmapChunkBlocks = 16384;
+    public const int BitmapChunkBlocks = 8192;
 
     /// <summary>Blocks of an extent item that carries crcs.</summary>
     [CConst("LAKEFS_EXTENT_CRC_BLOCKS_MAX")]
     public const int ExtentCrcBlocksMax = 256;
+
+    /// <summary>Bytes of one stored piece of a symlink target.</summary>
+    [CConst("LAKEFS_LINK_PIECE_BYTES")]
+    public const int LinkPieceBytes = 1024;
+
+    /// <summary>Page id of the meta page.</summary>
+    [CConst("LAKEFS_PAGE_META")]
+    public const ulong PageMeta = 1;
+
+    /// <summary>First page id of the tree.</summary>
+    [CConst("LAKEFS_PAGE_FIRST")]
+    public const ulong PageFirst = 2;
+
+    /// <summary>Bytes of one item.</summary>
+    [CConst("LAKEFS_ITEM_BYTES_MAX")]
+    public const int ItemBytesMax = 1280;
 
     /// <summary>Bytes of one stored piece of a xattr.</summary>
     [CConst("LAKEFS_XATTR_PIECE_BYTES")]

@@ -3,12 +3,12 @@ using System.Runtime.CompilerServices;
 
 namespace DeepLake.Abi;
 
-/// <summary>9 values of ulong in place; used as a span.</summary>
+/// <summary>10 values of ulong in place; used as a span.</summary>
 [InlineArray(Length)]
-public struct ULong9
+public struct ULong10
 {
     /// <summary>How many values it holds.</summary>
-    public const int Length = 9;
+    public const int Length = 10;
 
     private ulong _element0;
 }
