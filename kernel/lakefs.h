@@ -30,6 +30,10 @@
 #include <linux/workqueue.h>
 #include <linux/kobject.h>
 #include <linux/completion.h>
+#include <linux/writeback.h>
+#include <linux/crc32c.h>
+#include <linux/rcupdate.h>
+#include <linux/rwsem.h>
 #include "../proto/lakefs_ring.h"
 #include "compat.h"
 
@@ -67,6 +71,8 @@ struct lakefs_run {
 struct lakefs_sb_info {
 	struct super_block *sb;
 	struct block_device *bdev;
+	char name[32];			/* s_id; outlives sb */
+	struct rcu_head rcu;
 	struct lakefs_sb disk;		/* as read at mount (chosen copy) */
 	u32 mount_flags;
 	refcount_t refs;		/* mount + attachment */
@@ -79,7 +85,10 @@ struct lakefs_sb_info {
 
 	/* attachment: chan_lock; att itself also under rec_lock + req_lock */
 	struct mutex chan_lock;
-	struct lakefs_attachment *att;
+	struct lakefs_attachment __rcu *att;
+	struct rw_semaphore commit_sem;	/* read: COMMIT, write: fencing it */
+	struct delayed_work bell_work;	/* late doorbell for mere intents */
+	bool registered;
 	u64 generation;
 	u64 epoch;			/* 0 until MOUNT is answered */
 	u64 wanted_id;			/* while on the wanted list */
@@ -101,8 +110,10 @@ struct lakefs_sb_info {
 
 	/* requests: req_lock */
 	spinlock_t req_lock;
-	struct list_head reqs;		/* unanswered, oldest first */
+	struct list_head reqs;		/* not in the ring yet, oldest first */
+	struct list_head reqs_sent;	/* in the ring, unanswered */
 	u64 next_tag;
+	u64 late_replies;		/* to requests that are gone */
 
 	/* leases: pool_lock (lease.c) */
 	spinlock_t pool_lock;
@@ -165,9 +176,16 @@ struct lakefs_inode_info {
 	bool wrote_in_place;		/* since last device flush: fsync must
 					 * flush even if nothing is recorded */
 
-	/* prepared records (inode.c) */
-	struct lakefs_rec *attr_rec;	/* attr_lock; there while dirty */
+	/*
+	 * Prepared records (inode.c). attr_lock (spin, outside rec_lock) makes
+	 * "read times, emit the record that carries them" one step, so the
+	 * last record always carries the newest times: see
+	 * lakefs_carry_times() and lakefs_stamp().
+	 */
 	spinlock_t attr_lock;
+	struct lakefs_rec *attr_rec;	/* attr_lock; there while dirty */
+	u32 attr_dirty;			/* attr_lock; LAKEFS_ATTR_?TIME that no
+					 * record carries yet */
 	struct lakefs_rec *release_rec;	/* there once nlink reached 0 */
 	struct list_head orphan_link;	/* sbi->orphan_lock */
 };
@@ -210,6 +228,10 @@ void lakefs_rec_drop_all(struct lakefs_sb_info *sbi);	/* at the very end */
 int lakefs_wait_durable(struct lakefs_sb_info *sbi, u64 seq);
 int lakefs_wait_durable_unkillable(struct lakefs_sb_info *sbi, u64 seq);
 u64 lakefs_last_seq(struct lakefs_sb_info *sbi);
+/* publish wanted_seq without waiting */
+void lakefs_want_durable(struct lakefs_sb_info *sbi, u64 seq);
+int lakefs_rec_init(void);
+void lakefs_rec_exit(void);
 
 static inline void lakefs_put_time(struct lakefs_time *t,
 				   struct timespec64 ts)
@@ -291,7 +313,11 @@ int lakefs_extent_init(void);
 void lakefs_extent_exit(void);
 void lakefs_data_init_inode(struct lakefs_inode_info *li);	/* empty, unknown */
 void lakefs_data_evict(struct inode *inode);	/* no waiting; drops the map */
-/* truncate: caller holds i_rwsem and did the permission work. Records. */
+/*
+ * truncate: caller holds i_rwsem, did the permission work and has set the
+ * other attributes. On success exactly one SETATTR record with valid = SIZE |
+ * extra_valid was emitted (lakefs_fill_setattr); on failure none.
+ */
 int lakefs_set_size(struct inode *inode, loff_t size, u32 extra_valid);
 int lakefs_fsync(struct file *file, loff_t start, loff_t end, int datasync);
 /* data of the inode on its way before a rename replaces something with it */
@@ -305,21 +331,62 @@ int lakefs_fiemap(struct inode *inode, struct fiemap_extent_info *fi,
 int lakefs_inode_cache_init(void);
 void lakefs_inode_cache_exit(void);
 extern const struct super_operations lakefs_sops;	/* super.c */
+struct inode *lakefs_alloc_inode(struct super_block *sb);
+void lakefs_free_inode(struct inode *inode);
+void lakefs_evict_inode(struct inode *inode);
+int lakefs_write_inode(struct inode *inode, struct writeback_control *wbc);
 /*
  * struct lakefs_inode (proto) is the daemon's record of an inode, symlink
  * target behind it; validated here (-EUCLEAN on nonsense).
  */
+/*
+ * barrier: the one the record was asked with (U64_MAX: nothing can have been
+ * evicted since). An inode already in memory wins over the record.
+ */
 struct inode *lakefs_iget(struct super_block *sb,
-			  const struct lakefs_inode *rec, size_t rec_bytes);
+			  const struct lakefs_inode *rec, size_t rec_bytes,
+			  u64 barrier);
 struct inode *lakefs_iget_ino(struct super_block *sb, u64 ino);	/* asks */
+/* bytes of a buffer that takes any inode answer */
+#define LAKEFS_INODE_ANSWER_MAX	(sizeof(struct lakefs_inode) + \
+				 LAKEFS_SYMLINK_MAX + 1)
 struct inode *lakefs_new_inode(LAKEFS_IDMAP *idmap, struct inode *dir,
 			       umode_t mode, dev_t rdev);	/* no record */
+/* super_operations of inodes */
+struct inode *lakefs_alloc_inode(struct super_block *sb);
+void lakefs_free_inode(struct inode *inode);	/* after RCU */
+int lakefs_write_inode(struct inode *inode, struct writeback_control *wbc);
+void lakefs_evict_inode(struct inode *inode);
+/* inode's nlink is about to become 0: have its release record. -ENOMEM */
+int lakefs_prepare_orphan(struct inode *inode);
+/* nlink became 0 / is not 0 any more */
+void lakefs_orphan_add(struct inode *inode);
+void lakefs_orphan_del(struct inode *inode);
+/*
+ * Set times (S_ATIME | S_MTIME | S_CTIME) that the caller's next record
+ * carries. Call it before lakefs_rec_emit().
+ */
+void lakefs_stamp(struct inode *inode, struct timespec64 now, int which);
+/*
+ * For records that carry mtime and ctime but do not set them (MAP, UNMAP):
+ *   spin_lock(&li->attr_lock);
+ *   lakefs_carry_times(inode, &e->mtime, &e->ctime);
+ *   seq = lakefs_rec_emit(sbi, rec);
+ *   spin_unlock(&li->attr_lock);
+ */
+void lakefs_carry_times(struct inode *inode, struct lakefs_time *mtime,
+			struct lakefs_time *ctime);
 int lakefs_setattr(LAKEFS_IDMAP *idmap, struct dentry *dentry,
 		   struct iattr *attr);
 int lakefs_getattr(LAKEFS_IDMAP *idmap, const struct path *path,
 		   struct kstat *stat, u32 mask, unsigned int flags);
-/* make sure attr_rec is there; then mark dirty. May fail: -ENOMEM */
+/* make sure attr_rec is there before times change. May fail: -ENOMEM */
 int lakefs_prepare_dirty(struct inode *inode, gfp_t gfp);
+#if LAKEFS_KERNEL(6, 6)
+int lakefs_update_time(struct inode *inode, int flags);
+#else
+int lakefs_update_time(struct inode *inode, struct timespec64 *now, int flags);
+#endif
 /* fill a SETATTR entry from the inode's present state */
 void lakefs_fill_setattr(struct inode *inode, struct lakefs_i_setattr *e,
 			 u32 valid);
@@ -333,11 +400,33 @@ extern const struct inode_operations lakefs_symlink_iops;
 extern const struct inode_operations lakefs_special_iops;
 extern const struct file_operations lakefs_dir_fops;
 extern const lakefs_xattr_table_t lakefs_xattr_handlers[];
+/*
+ * Initial xattrs of a create: ACLs from the directory's default ACL (mode is
+ * changed by them) and the security modules' labels, as lakefs_xattr_rec's.
+ */
+struct lakefs_init_xattrs {
+	u8 *buf;			/* kvfree */
+	u32 bytes;
+	u32 count;
+	u32 room;
+	struct posix_acl *acl;		/* to be cached after success */
+	struct posix_acl *default_acl;
+};
+int lakefs_init_xattrs(struct inode *inode, struct inode *dir,
+		       const struct qstr *name, umode_t *mode,
+		       struct lakefs_init_xattrs *ix);
+void lakefs_init_xattrs_done(struct inode *inode,
+			     struct lakefs_init_xattrs *ix, bool success);
 ssize_t lakefs_listxattr(struct dentry *dentry, char *buf, size_t size);
 struct posix_acl *lakefs_get_acl(struct inode *inode, int type, bool rcu);
 LAKEFS_SET_ACL_PROTO(lakefs_set_acl);
 extern const struct export_operations lakefs_export_ops;
 long lakefs_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
+#ifdef CONFIG_COMPAT
+long lakefs_compat_ioctl(struct file *file, unsigned int cmd,
+			 unsigned long arg);
+#endif
+/* fill_super: s_max_links = LAKEFS_LINK_MAX, SB_POSIXACL, s_time_gran = 1 */
 int lakefs_fileattr_get(struct dentry *dentry, LAKEFS_FILEATTR *fa);
 int lakefs_fileattr_set(LAKEFS_IDMAP *idmap, struct dentry *dentry,
 			LAKEFS_FILEATTR *fa);
@@ -354,13 +443,19 @@ void lakefs_sysfs_del(struct lakefs_sb_info *sbi);
 int lakefs_super_init(void);
 void lakefs_super_exit(void);
 
+/* standard CRC-32C (initial value and final xor all ones), as on the disk */
+static inline u32 lakefs_crc32c(const void *data, size_t bytes)
+{
+	return ~crc32c(~0u, data, bytes);
+}
+
 #define lakefs_err(sbi, fmt, ...) \
-	pr_err_ratelimited("lakefs (%s): " fmt "\n", (sbi)->sb->s_id, \
+	pr_err_ratelimited("lakefs (%s): " fmt "\n", (sbi)->name, \
 			   ##__VA_ARGS__)
 #define lakefs_warn(sbi, fmt, ...) \
-	pr_warn_ratelimited("lakefs (%s): " fmt "\n", (sbi)->sb->s_id, \
+	pr_warn_ratelimited("lakefs (%s): " fmt "\n", (sbi)->name, \
 			    ##__VA_ARGS__)
 #define lakefs_info(sbi, fmt, ...) \
-	pr_info("lakefs (%s): " fmt "\n", (sbi)->sb->s_id, ##__VA_ARGS__)
+	pr_info("lakefs (%s): " fmt "\n", (sbi)->name, ##__VA_ARGS__)
 
 #endif /* LAKEFS_H */
