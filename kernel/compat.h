@@ -14,6 +14,10 @@
 #include <linux/posix_acl.h>
 #include <linux/xattr.h>
 
+#ifdef __BIG_ENDIAN
+#error "the ring and disk structures are used in place: little-endian only"
+#endif
+
 #define LAKEFS_KERNEL(major, minor) \
 	(LINUX_VERSION_CODE >= KERNEL_VERSION(major, minor, 0))
 
