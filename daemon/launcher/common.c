@@ -19,6 +19,8 @@ static bool log_to_stderr = true;
 void lake_log_init(const char *program)
 {
 	log_program = program;
+	if (log_kmsg_fd >= 0)
+		close(log_kmsg_fd);
 	log_kmsg_fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC | O_NOCTTY);
 }
 

@@ -209,14 +209,19 @@ int main(int argc, char **argv)
 	rename_self(argv);
 	r.launcher.ready_timeout_ms = r.timeout_ms ? r.timeout_ms : 120000;
 	r.launcher.stop_timeout_ms = 60000;
+	/*
+	 * Every file is opened inside the private root: one from outside would
+	 * keep the old /run and /dev busy when the system goes down.
+	 */
+	if (prepare_root(&r.launcher))
+		return 1;
+	lake_log_init("laked-launcher");
 	r.launcher.lock_fd = lock_take();
 	if (!r.foreground)
 		go_to_background(&r);
 	if (lake_lock_write_pid(r.launcher.lock_fd, getpid()))
 		lake_log(LAKE_WARN, "cannot write %s", LAKE_LOCK_PATH);
 	prepare_process();
-	if (prepare_root(&r.launcher))
-		return 1;
 	if (!r.foreground && !r.wait_ready)
 		lake_log_detach();
 	return supervise(&r.launcher);

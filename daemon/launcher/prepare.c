@@ -83,7 +83,8 @@ static int root_mount(const char *root, const struct root_mount *m)
 	/* the only mount point that is two levels deep */
 	snprintf(run, sizeof(run), "%s/run", root);
 	snprintf(path, sizeof(path), "%s%s", root, m->dir);
-	if (lake_mkdir(run, 0755) || lake_mkdir(path, 0755)) {
+	if (lake_mkdir("/run", 0755) || lake_mkdir(LAKE_RUN_DIR, 0755) ||
+	    lake_mkdir(run, 0755) || lake_mkdir(path, 0755)) {
 		lake_log(LAKE_ERR, "cannot make %s: %s", path,
 			 strerror(errno));
 		return -1;

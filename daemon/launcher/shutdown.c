@@ -63,8 +63,29 @@ static void unescape(char *s)
 	*out = '\0';
 }
 
+struct old_mount {
+	char *path;
+	bool is_virtual;	/* of the kernel or memory: nothing to lose */
+};
+
+static bool type_is_virtual(const char *type)
+{
+	static const char *const types[] = {
+		"proc", "sysfs", "devtmpfs", "tmpfs", "devpts", "cgroup2",
+		"ramfs",
+	};
+	size_t i, len;
+
+	for (i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		len = strlen(types[i]);
+		if (!strncmp(type, types[i], len) && type[len] == ' ')
+			return true;
+	}
+	return false;
+}
+
 /* Mount points at and below the old root, in the order of mounting. */
-static int old_mounts(char *paths[MOUNTS_MAX])
+static int old_mounts(struct old_mount mounts[MOUNTS_MAX])
 {
 	static char line[8192];
 	FILE *f = fopen("/proc/self/mounts", "re");
@@ -83,8 +104,9 @@ static int old_mounts(char *paths[MOUNTS_MAX])
 		if (strncmp(path, OLD_ROOT, len) ||
 		    (path[len] && path[len] != '/'))
 			continue;
-		paths[n] = strdup(path);
-		if (paths[n])
+		mounts[n].is_virtual = type_is_virtual(end + 1);
+		mounts[n].path = strdup(path);
+		if (mounts[n].path)
 			n++;
 	}
 	if (f)
@@ -92,20 +114,25 @@ static int old_mounts(char *paths[MOUNTS_MAX])
 	return n;
 }
 
-/* One pass, newest first. Number of mounts that are left. */
-static int unmount_pass(bool tell)
+/*
+ * One pass, newest first. Number of mounts that are left. A virtual file
+ * system that stays busy must not keep the lake below it from unmounting.
+ */
+static int unmount_pass(bool detach_virtual, bool tell)
 {
-	char *paths[MOUNTS_MAX];
-	int n = old_mounts(paths), left = 0;
+	struct old_mount mounts[MOUNTS_MAX];
+	int n = old_mounts(mounts), left = 0, flags;
 
 	while (n-- > 0) {
-		if (umount2(paths[n], 0)) {
+		flags = detach_virtual && mounts[n].is_virtual ?
+			MNT_DETACH : 0;
+		if (umount2(mounts[n].path, flags)) {
 			left++;
 			if (tell)
 				lake_log(LAKE_ERR, "cannot unmount %s: %s",
-					 paths[n], strerror(errno));
+					 mounts[n].path, strerror(errno));
 		}
-		free(paths[n]);
+		free(mounts[n].path);
 	}
 	return left;
 }
@@ -137,13 +164,13 @@ static void old_root_unmount(void)
 	int round;
 
 	for (round = 0; round < UNMOUNT_ROUNDS; round++) {
-		if (!unmount_pass(false))
+		if (!unmount_pass(round > 3, false))
 			return;
 		if (round == 2)
 			kill_the_rest();
 		lake_sleep_ms(round < 5 ? 20 : 100);
 	}
-	unmount_pass(true);
+	unmount_pass(true, true);
 	lake_log(LAKE_ERR, "the root is still in use; writing out what is "
 		 "dirty, the next start will replay the log");
 	sync();
