@@ -101,7 +101,13 @@ respawns_after_kill() {
 	done
 }
 
-respawn_is_clean_of_zombies() { ! grep -l '^State:.*Z' /proc/[0-9]*/status >/dev/null 2>&1; }
+respawn_is_clean_of_zombies() {
+	for status in /proc/[0-9]*/status; do
+		grep -q "^PPid:[[:space:]]*$(cat $lock)\$" "$status" 2>/dev/null &&
+			grep -q '^State:.*Z' "$status" && return 1
+	done
+	return 0
+}
 
 stops_cleanly() {
 	stop && [ -e /f/stopped ] && lock_is_free && ! alive "$(cat /f/pid)"
