@@ -64,13 +64,12 @@ build() {
 	local kernel module key
 	PATH=$PATH:/usr/sbin:/sbin
 	ensure_host_packages
-	check_dotnet
 	mkdir -p "$LAKE_IMAGE"
 	kernel=$("$here/../kernel.sh" "$LAKE_IMAGE_KERNEL")
 	apt_private_setup "$LAKE_IMAGE_SUITE"
 	base_build "$(base_key)"
-	parts_build
-	module=$(parts_module "$kernel")
+	"$here/../parts.sh" tree >/dev/null
+	module=$("$here/../parts.sh" module "$LAKE_IMAGE_KERNEL")
 	key=$(tree_inputs_key "$kernel" "$module")
 	tree_build "$kernel" "$module" "$key"
 	[ "$1" = ext4 ] || lake_build "$key"

@@ -29,6 +29,11 @@ parts_module() {
 	printf '%s\n' "$dir/kernel/lakefs.ko"
 }
 
+# Of the runtime, what only debuggers and tracers open: the initramfs can do
+# without. (Found by name; assemblies are all kept, as any may be loaded.)
+PARTS_NOT_FOR_BOOT='createdump|libmscordaccore\.so|libmscordbi\.so'
+PARTS_NOT_FOR_BOOT+='|libcoreclrtraceptprovider\.so|libclrgc\.so|libclrgcexp\.so'
+
 # The tree of files for the root of a system, kernel modules apart.
 parts_tree() {
 	local tree=$1 lib=$1/usr/lib/deeplake
@@ -36,12 +41,14 @@ parts_tree() {
 		"$tree/usr/share/initramfs-tools"
 	cp -a "$LAKE_BUILD/publish/laked/." "$lib/"
 	(cd "$lib" && find . -type f ! -path './initramfs/*' -printf '%P\n' |
-		LC_ALL=C sort) >"$tree/laked.files"
+		grep -vxE "$PARTS_NOT_FOR_BOOT" | LC_ALL=C sort) \
+		>"$tree/laked.files"
 	mv "$tree/laked.files" "$lib/laked.files"
 	cp -a "$LAKE_BUILD/publish/lakectl/." "$lib/"
 	cp "$LAKE_BUILD/launcher/laked-launcher" \
 		"$LAKE_BUILD/launcher/lake-shutdown" "$lib/"
-	cp "$LAKE_BUILD/launcher/mount.lakefs" "$tree/usr/sbin/"
+	cp "$LAKE_BUILD/launcher/mount.lakefs" \
+		"$LAKE_ROOT"/initramfs/sbin/*.lakefs "$tree/usr/sbin/"
 	ln -s ../lib/deeplake/lakectl "$tree/usr/bin/lakectl"
 	cp "$LAKE_ROOT"/initramfs/lib/*.sh "$lib/initramfs/"
 	cp -a "$LAKE_ROOT/initramfs/initramfs-tools/." \
