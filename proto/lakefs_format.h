@@ -217,9 +217,10 @@ struct lakefs_extent_item {
 };
 
 /*
- * A xattr is stored in pieces: item offset = (slot << 8) | piece, slot =
- * 56-bit name hash, linear probing over slots on collision. Piece 0 begins
- * with this header, the name, then the value's first bytes.
+ * A xattr is stored in pieces: item offset = (low 48 bits of the name hash,
+ * 8-bit probe among equal hashes, 8-bit piece). Piece 0 begins with this
+ * header and the name; the value follows, through all pieces. The name hash,
+ * here and in DIRNAME, is SipHash-1-3 keyed with the uuid.
  */
 #define LAKEFS_XATTR_PIECE_BYTES 1024
 #define LAKEFS_LINK_PIECE_BYTES	1024

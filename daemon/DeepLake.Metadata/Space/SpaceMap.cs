@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: MPL-2.0
+using System.Numerics;
+using System.Runtime.InteropServices;
+using DeepLake.Abi;
+using DeepLake.Metadata.Tables;
+using DeepLake.Metadata.Tree;
+
+namespace DeepLake.Metadata.Space;
+
+/// <summary>
+/// Which data blocks are in use. <em>Used</em> bits are durable state: they change only by applying
+/// intents and are stored in the tree at a checkpoint. <em>Held</em> bits are memory only: blocks
+/// leased to the kernel, and freed ones in quarantine until the freeing is durable. Block numbers are
+/// absolute on the device.
+/// </summary>
+public sealed class SpaceMap
+{
+    private readonly BTree _tree;
+    private readonly Region _region;
+    private readonly BlockBitmap _used;
+    private readonly BlockBitmap _held;
+    private readonly bool[] _dirtyChunks;
+    private readonly Queue<Quarantined> _quarantine = new();
+    private ulong _cursor;
+
+    private SpaceMap(BTree tree, Region region)
+    {
+        _tree = tree;
+        _region = region;
+        _used = new BlockBitmap(region.Blocks);
+        _held = new BlockBitmap(region.Blocks);
+        _dirtyChunks = new bool[(region.Blocks + LakeFormat.BitmapChunkBlocks - 1) / LakeFormat.BitmapChunkBlocks];
+    }
+
+    public ulong TotalBlocks => _region.Blocks;
+
+    public ulong UsedBlocks => _used.SetCount;
+
+    /// <summary>Blocks neither used, leased nor in quarantine.</summary>
+    public ulong FreeBlocks => _region.Blocks - _used.SetCount - _held.SetCount;
+
+    public ulong QuarantinedBlocks { get; private set; }
+
+    public static SpaceMap CreateEmpty(BTree tree, Region region) => new(tree, region);
+
+    public static SpaceMap Load(BTree tree, Region region)
+    {
+        var map = new SpaceMap(tree, region);
+        ulong chunk = 0;
+        while (tree.TryGetAtOrAfter(Keys.Bitmap(chunk), out TreeKey key, out ReadOnlySpan<byte> data)
+            && Keys.Is(key, ObjectIds.Bitmap, ItemType.Bitmap))
+        {
+            ulong firstBlock = key.Offset * LakeFormat.BitmapChunkBlocks;
+            if (data.Length != LakeFormat.BitmapChunkBlocks / 8 || firstBlock >= region.Blocks)
+            {
+                throw new MetadataCorruptException($"free-space chunk {key.Offset} is malformed");
+            }
+
+            map._used.Load(firstBlock / 64, MemoryMarshal.Cast<byte, ulong>(data));
+            chunk = key.Offset + 1;
+        }
+
+        ulong tail = region.Blocks & 63;
+        if (tail != 0 && map._used.Words[^1] >> (int)tail != 0)
+        {
+            throw new MetadataCorruptException("free-space bits beyond the end of the data region");
+        }
+
+        return map;
+    }
+
+    public bool Contains(ulong block, ulong blocks) =>
+        block >= _region.StartBlock && blocks <= _region.Blocks && block - _region.StartBlock <= _region.Blocks - blocks;
+
+    public bool IsUsed(ulong block) => _used[block - _region.StartBlock];
+
+    /// <summary>How many blocks of the range are in use.</summary>
+    public ulong CountUsed(ulong block, ulong blocks) => _used.CountSet(block - _region.StartBlock, blocks);
+
+    /// <summary>Blocks enter a map: used from now on, no longer held. False if any was in use already.</summary>
+    public bool MarkUsed(ulong block, ulong blocks)
+    {
+        ulong start = block - _region.StartBlock;
+        if (_used.CountSet(start, blocks) != 0)
+        {
+            return false;
+        }
+
+        _used.Set(start, blocks);
+        _held.Clear(start, blocks);
+        MarkDirty(start, blocks);
+        return true;
+    }
+
+    /// <summary>
+    /// Blocks leave a map by the intent <paramref name="seq"/>: free in the durable state, but held
+    /// until <see cref="ReleaseQuarantine"/> hears that the intent is durable. False if any was free.
+    /// </summary>
+    public bool MarkFreed(ulong block, ulong blocks, ulong seq)
+    {
+        ulong start = block - _region.StartBlock;
+        if (_used.Clear(start, blocks) != blocks)
+        {
+            return false;
+        }
+
+        _held.Set(start, blocks);
+        QuarantinedBlocks += blocks;
+        _quarantine.Enqueue(new Quarantined(start, blocks, seq));
+        MarkDirty(start, blocks);
+        return true;
+    }
+
+    public void ReleaseQuarantine(ulong durableSeq)
+    {
+        while (_quarantine.TryPeek(out Quarantined entry) && entry.Seq <= durableSeq)
+        {
+            _quarantine.Dequeue();
+            _held.Clear(entry.Start, entry.Blocks);
+            QuarantinedBlocks -= entry.Blocks;
+        }
+    }
+
+    /// <summary>A predecessor leased these: held where they are not in use.</summary>
+    public void HoldLeased(ulong block, ulong blocks)
+    {
+        for (ulong i = block - _region.StartBlock; blocks > 0; i++, blocks--)
+        {
+            if (!_used[i])
+            {
+                _held.Set(i, 1);
+            }
+        }
+    }
+
+    /// <summary>Leased blocks come back unused.</summary>
+    public void Unlease(ulong block, ulong blocks) => _held.Clear(block - _region.StartBlock, blocks);
+
+    /// <summary>
+    /// Leases up to <paramref name="want"/> blocks as few runs as possible, starting at
+    /// <paramref name="goal"/> if given. Returns how many ranges were written.
+    /// </summary>
+    public int Lease(ulong want, ulong goal, Span<BlockRange> ranges)
+    {
+        ulong from = Contains(goal, 1) ? goal - _region.StartBlock : _cursor;
+        int count = 0;
+        ulong left = want;
+        ulong longest = 0;
+        ulong minimum = want;
+        while (left > 0 && count < ranges.Length && FreeBlocks > 0)
+        {
+            if (!TryFindRun(from, Math.Min(minimum, left), left, out ulong start, out ulong run, ref longest))
+            {
+                if (longest == 0)
+                {
+                    break;
+                }
+
+                minimum = Math.Max(1, Math.Min(longest, left));
+                longest = 0;
+                from = 0;
+                continue;
+            }
+
+            _held.Set(start, run);
+            ranges[count++] = new BlockRange { Start = start + _region.StartBlock, Count = run };
+            left -= run;
+            from = start + run;
+            _cursor = from;
+        }
+
+        return count;
+    }
+
+    /// <summary>Stores the used bits that changed since the last call into the tree.</summary>
+    public void Store()
+    {
+        const int wordsPerChunk = LakeFormat.BitmapChunkBlocks / 64;
+        Span<ulong> words = stackalloc ulong[wordsPerChunk];
+        for (int chunk = 0; chunk < _dirtyChunks.Length; chunk++)
+        {
+            if (!_dirtyChunks[chunk])
+            {
+                continue;
+            }
+
+            ReadOnlySpan<ulong> from = _used.Words[(chunk * wordsPerChunk)..];
+            from = from[..Math.Min(from.Length, wordsPerChunk)];
+            words.Clear();
+            from.CopyTo(words);
+            if (words.IndexOfAnyExcept(0ul) < 0)
+            {
+                _tree.Delete(Keys.Bitmap((ulong)chunk));
+            }
+            else
+            {
+                _tree.Put(Keys.Bitmap((ulong)chunk), MemoryMarshal.AsBytes(words));
+            }
+
+            _dirtyChunks[chunk] = false;
+        }
+    }
+
+    /// <summary>
+    /// The first free run of at least <paramref name="minimum"/> blocks at or after
+    /// <paramref name="from"/>, then from the beginning; cut to <paramref name="maximum"/>.
+    /// <paramref name="longest"/> learns the longest run seen.
+    /// </summary>
+    private bool TryFindRun(
+        ulong from, ulong minimum, ulong maximum, out ulong start, out ulong run, ref ulong longest)
+    {
+        for (int pass = 0; pass < 2; pass++)
+        {
+            ulong position = pass == 0 ? Math.Min(from, _region.Blocks) : 0;
+            ulong end = pass == 0 ? _region.Blocks : Math.Min(_region.Blocks, from + maximum);
+            while (NextFree(position, end, out start))
+            {
+                run = RunLength(start, maximum);
+                longest = Math.Max(longest, run);
+                if (run >= minimum)
+                {
+                    return true;
+                }
+
+                position = start + run;
+            }
+        }
+
+        start = 0;
+        run = 0;
+        return false;
+    }
+
+    private bool NextFree(ulong from, ulong end, out ulong found)
+    {
+        while (from < end)
+        {
+            ulong word = ~(_used.Words[(int)(from >> 6)] | _held.Words[(int)(from >> 6)]) >> (int)(from & 63);
+            if (word != 0)
+            {
+                found = from + (ulong)BitOperations.TrailingZeroCount(word);
+                return found < end;
+            }
+
+            from = (from | 63) + 1;
+        }
+
+        found = 0;
+        return false;
+    }
+
+    private ulong RunLength(ulong start, ulong maximum)
+    {
+        ulong end = Math.Min(_region.Blocks, start + maximum);
+        ulong at = start;
+        while (at < end)
+        {
+            ulong word = (_used.Words[(int)(at >> 6)] | _held.Words[(int)(at >> 6)]) >> (int)(at & 63);
+            if (word != 0)
+            {
+                at += (ulong)BitOperations.TrailingZeroCount(word);
+                break;
+            }
+
+            at = (at | 63) + 1;
+        }
+
+        return Math.Min(at, end) - start;
+    }
+
+    private void MarkDirty(ulong start, ulong blocks)
+    {
+        for (ulong chunk = start / LakeFormat.BitmapChunkBlocks;
+            chunk <= (start + blocks - 1) / LakeFormat.BitmapChunkBlocks; chunk++)
+        {
+            _dirtyChunks[chunk] = true;
+        }
+    }
+
+    private readonly record struct Quarantined(ulong Start, ulong Blocks, ulong Seq);
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MPL-2.0
+using System.Runtime.InteropServices;
+using DeepLake.Abi;
+using DeepLake.Metadata.Tree;
+
+namespace DeepLake.Metadata.Tables;
+
+/// <summary>Inode records and symlink targets.</summary>
+public sealed class InodeTable(BTree tree)
+{
+    public bool TryGet(ulong ino, out InodeRecord record)
+    {
+        if (!tree.TryGet(Keys.Inode(ino), out ReadOnlySpan<byte> data))
+        {
+            record = default;
+            return false;
+        }
+
+        record = Parse(ino, data);
+        return true;
+    }
+
+    public bool Exists(ulong ino) => tree.Contains(Keys.Inode(ino));
+
+    public void Put(in InodeRecord record)
+    {
+        Span<byte> data = tree.Reserve(Keys.Inode(record.Ino), Marshal.SizeOf<InodeRecord>());
+        MemoryMarshal.Write(data, record);
+    }
+
+    public void PutLink(ulong ino, ReadOnlySpan<byte> target)
+    {
+        for (int piece = 0; target.Length > 0; piece++)
+        {
+            int bytes = Math.Min(target.Length, LakeFormat.LinkPieceBytes);
+            tree.Put(Keys.LinkPiece(ino, piece), target[..bytes]);
+            target = target[bytes..];
+        }
+    }
+
+    /// <summary>Copies the symlink target; returns its bytes, or -1 when it is incomplete.</summary>
+    public int CopyLink(in InodeRecord record, Span<byte> target)
+    {
+        int bytes = 0;
+        for (int piece = 0; bytes < (int)record.LinkBytes; piece++)
+        {
+            if (!tree.TryGet(Keys.LinkPiece(record.Ino, piece), out ReadOnlySpan<byte> data)
+                || bytes + data.Length > (int)record.LinkBytes)
+            {
+                return -1;
+            }
+
+            data.CopyTo(target[bytes..]);
+            bytes += data.Length;
+        }
+
+        return bytes;
+    }
+
+    public void Delete(in InodeRecord record)
+    {
+        int pieces = ((int)record.LinkBytes + LakeFormat.LinkPieceBytes - 1) / LakeFormat.LinkPieceBytes;
+        for (int piece = 0; piece < pieces; piece++)
+        {
+            tree.Delete(Keys.LinkPiece(record.Ino, piece));
+        }
+
+        tree.Delete(Keys.Inode(record.Ino));
+    }
+
+    public void AddOrphan(ulong ino) => tree.Put(Keys.Orphan(ino), default);
+
+    public bool RemoveOrphan(ulong ino) => tree.Delete(Keys.Orphan(ino));
+
+    /// <summary>The first orphan with a number above <paramref name="after"/>.</summary>
+    public bool TryNextOrphan(ulong after, out ulong ino)
+    {
+        ino = 0;
+        if (after == ulong.MaxValue
+            || !tree.TryGetAtOrAfter(Keys.Orphan(after + 1), out TreeKey key, out _)
+            || !Keys.Is(key, ObjectIds.Orphans, ItemType.Orphan))
+        {
+            return false;
+        }
+
+        ino = key.Offset;
+        return true;
+    }
+
+    private static InodeRecord Parse(ulong ino, ReadOnlySpan<byte> data)
+    {
+        if (data.Length != Marshal.SizeOf<InodeRecord>())
+        {
+            throw new MetadataCorruptException($"the record of inode {ino} has {data.Length} bytes");
+        }
+
+        InodeRecord record = MemoryMarshal.Read<InodeRecord>(data);
+        if (record.Ino != ino || record.LinkBytes > LakeFormat.SymlinkMax)
+        {
+            throw new MetadataCorruptException($"the record of inode {ino} contradicts itself");
+        }
+
+        return record;
+    }
+}

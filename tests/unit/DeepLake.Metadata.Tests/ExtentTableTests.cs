@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MPL-2.0
+using DeepLake.Abi;
+using DeepLake.Metadata.Tables;
+using DeepLake.Metadata.Tree;
+using DeepLake.Storage;
+using NUnit.Framework;
+
+namespace DeepLake.Metadata.Tests;
+
+[TestFixture]
+public sealed class ExtentTableTests
+{
+    private const int Blocks = 600;
+
+    [TestCase(1)]
+    [TestCase(2)]
+    [TestCase(3)]
+    public void Map_AgreesWithAnArray_UnderRandomInsertAndPunch(int seed)
+    {
+        var random = new Random(seed);
+        using MemoryPageStore store = MemoryPageStore.Open(new MemoryPageMedium(1 << 20), null);
+        using BTree tree = BTree.CreateEmpty(store, 256);
+        var table = new ExtentTable(tree);
+        var model = new (ulong Phys, uint Flags, uint Crc)[Blocks];
+        var freed = new Collector();
+        ulong nextPhys = 1000;
+        for (int step = 0; step < 4000; step++)
+        {
+            int start = random.Next(Blocks);
+            int count = Math.Min(random.Next(1, 40), Blocks - start);
+            int action = random.Next(4);
+            freed.Blocks.Clear();
+            if (action == 3)
+            {
+                table.DropCrcs(7, (ulong)start, (ulong)count);
+                for (int i = start; i < start + count; i++)
+                {
+                    model[i] = (model[i].Phys, model[i].Flags & ~ExtentFlags.Crc, 0);
+                }
+
+                continue;
+            }
+
+            ulong removed = table.Punch(7, (ulong)start, (ulong)count, freed);
+            var expected = Enumerable.Range(start, count).Where(i => model[i].Phys != 0).Select(i => model[i].Phys);
+            Assert.That(freed.Blocks, Is.EquivalentTo(expected));
+            Assert.That(removed, Is.EqualTo((ulong)freed.Blocks.Count));
+            Array.Clear(model, start, count);
+            if (action == 0)
+            {
+                continue;
+            }
+
+            uint flags = action == 1 ? ExtentFlags.Crc : ExtentFlags.Unwritten;
+            var crcs = new uint[count];
+            for (int i = 0; i < count; i++)
+            {
+                crcs[i] = action == 1 ? (uint)random.Next() : 0;
+                model[start + i] = (nextPhys + (ulong)i, flags, crcs[i]);
+            }
+
+            table.Insert(7, new Extent((ulong)start, nextPhys, (uint)count, flags, 1), System.Runtime.InteropServices.MemoryMarshal.AsBytes<uint>(crcs));
+            nextPhys += (ulong)count + (ulong)random.Next(2);
+            if (step % 100 == 0)
+            {
+                AssertSame(table, model);
+            }
+        }
+
+        AssertSame(table, model);
+    }
+
+    [Test]
+    public void Punch_DoesNotReportBlocks_ThatTheNewMapKeeps()
+    {
+        using MemoryPageStore store = MemoryPageStore.Open(new MemoryPageMedium(1 << 20), null);
+        using BTree tree = BTree.CreateEmpty(store, 256);
+        var table = new ExtentTable(tree);
+        table.Insert(9, new Extent(10, 500, 20, ExtentFlags.Unwritten, 1), default);
+        var freed = new Collector();
+        Assert.That(table.Punch(9, 15, 5, freed, keepPhys: 505), Is.EqualTo(5ul));
+        Assert.That(freed.Blocks, Is.Empty);
+        Assert.That(table.Punch(9, 20, 5, freed, keepPhys: 700), Is.EqualTo(5ul));
+        Assert.That(freed.Blocks, Is.EqualTo(new ulong[] { 510, 511, 512, 513, 514 }));
+    }
+
+    private static void AssertSame(ExtentTable table, (ulong Phys, uint Flags, uint Crc)[] model)
+    {
+        var actual = new (ulong Phys, uint Flags, uint Crc)[Blocks];
+        ulong at = 0;
+        while (table.TryGetAt(7, at, out Extent extent))
+        {
+            ReadOnlySpan<uint> crcs = table.CrcsOf(7, extent);
+            for (uint i = 0; i < extent.Blocks; i++)
+            {
+                actual[extent.FileBlock + i] = (extent.PhysBlock + i, extent.Flags, extent.HasCrc ? crcs[(int)i] : 0);
+            }
+
+            at = extent.FileEnd;
+        }
+
+        Assert.That(actual, Is.EqualTo(model));
+    }
+
+    private sealed class Collector : IFreedBlocks
+    {
+        public List<ulong> Blocks { get; } = [];
+
+        public void Freed(ulong physBlock, ulong blocks)
+        {
+            for (ulong i = 0; i < blocks; i++)
+            {
+                Blocks.Add(physBlock + i);
+            }
+        }
+    }
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MPL-2.0
+using System.Text;
+using DeepLake.Abi;
+using DeepLake.Metadata.Tables;
+using DeepLake.Metadata.Tree;
+using DeepLake.Storage;
+using NUnit.Framework;
+
+namespace DeepLake.Metadata.Tests;
+
+[TestFixture]
+public sealed class TableTests
+{
+    private MemoryPageStore _store = null!;
+    private BTree _tree = null!;
+    private NameHash _hash;
+
+    [SetUp]
+    public void SetUp()
+    {
+        _store = MemoryPageStore.Open(new MemoryPageMedium(1 << 20), null);
+        _tree = BTree.CreateEmpty(_store, 512);
+        _hash = new NameHash("0123456789abcdef"u8);
+    }
+
+    [TearDown]
+    public void TearDown()
+    {
+        _tree.Dispose();
+        _store.Dispose();
+    }
+
+    [Test]
+    public void NameHash_IsSipHash13()
+    {
+        // SipHash-1-3 of the bytes 0..14 with the key 0..15
+        byte[] key = [.. Enumerable.Range(0, 16).Select(i => (byte)i)];
+        byte[] data = [.. Enumerable.Range(0, 15).Select(i => (byte)i)];
+        var hash = new NameHash(key);
+        Assert.That(hash.Compute(default), Is.EqualTo(0xabac0158050fc4dcul));
+        Assert.That(hash.Compute(data), Is.Not.EqualTo(hash.Compute(data.AsSpan(0, 14))));
+    }
+
+    [Test]
+    public void Directory_FindsListsRetargetsAndRemovesNames()
+    {
+        var table = new DirectoryTable(_tree, _hash);
+        for (ulong i = 1; i <= 500; i++)
+        {
+            table.Add(1, Encoding.UTF8.GetBytes($"name{i}"), 1000 - i, 100 + i, 8);
+        }
+
+        Assert.That(table.TryFind(1, "name77"u8, out DirectoryEntry entry), Is.True);
+        Assert.That(entry, Is.EqualTo(new DirectoryEntry(923, 177, 8)));
+        Assert.That(table.TryFind(1, "name501"u8, out _), Is.False);
+        Assert.That(table.TryFind(2, "name77"u8, out _), Is.False);
+        table.Retarget(1, entry, 9999, 4);
+        Assert.That(table.TryGetParent(9999, out ulong parent) && parent == 1, Is.True);
+        Assert.That(table.TryGetParent(177, out _), Is.False);
+        Assert.That(table.TryFind(1, "name77"u8, out entry) && entry.Ino == 9999, Is.True);
+        table.Remove(1, "name77"u8, entry);
+        Assert.That(table.TryFind(1, "name77"u8, out _), Is.False);
+
+        var cookies = new List<ulong>();
+        ulong after = 0;
+        while (table.TryNext(1, after, out entry, out ReadOnlySpan<byte> name))
+        {
+            cookies.Add(entry.Cookie);
+            Assert.That(Encoding.UTF8.GetString(name), Is.EqualTo($"name{1000 - entry.Cookie}"));
+            after = entry.Cookie;
+        }
+
+        Assert.That(cookies, Has.Count.EqualTo(499));
+        Assert.That(cookies, Is.Ordered);
+    }
+
+    [Test]
+    public void Xattrs_OfEverySize_AreSetReplacedListedAndRemoved()
+    {
+        var table = new XattrTable(_tree, _hash);
+        var random = new Random(5);
+        var model = new Dictionary<string, byte[]>();
+        byte[] buffer = new byte[65536];
+        for (int step = 0; step < 600; step++)
+        {
+            string name = $"user.attr{random.Next(30)}";
+            byte[] key = Encoding.UTF8.GetBytes(name);
+            if (random.Next(4) == 0)
+            {
+                Assert.That(table.Remove(5, key), Is.EqualTo(model.Remove(name)));
+                continue;
+            }
+
+            byte[] value = new byte[random.Next(5) switch { 0 => 0, 1 => 65536, 2 => 1024 - 8 - key.Length, 3 => random.Next(5000), _ => random.Next(64) }];
+            random.NextBytes(value);
+            Assert.That(table.Set(5, key, value), Is.EqualTo(!model.ContainsKey(name)));
+            model[name] = value;
+            Assert.That(table.Get(5, key, buffer), Is.EqualTo(value.Length));
+            Assert.That(buffer.AsSpan(0, value.Length).SequenceEqual(value), Is.True);
+        }
+
+        int bytes = table.List(5, buffer);
+        string[] names = Encoding.UTF8.GetString(buffer, 0, bytes).Split('\0', StringSplitOptions.RemoveEmptyEntries);
+        Assert.That(names, Is.EquivalentTo(model.Keys));
+        Assert.That(table.List(5, buffer.AsSpan(0, bytes - 1)), Is.EqualTo(-1));
+        Assert.That(table.Get(6, "user.attr1"u8, buffer), Is.EqualTo(-1));
+        table.RemoveAll(5);
+        Assert.That(table.List(5, buffer), Is.Zero);
+        Assert.That(_tree.TryGetAtOrAfter(default, out _, out _), Is.False);
+    }
+
+    [TestCase(1)]
+    [TestCase(1024)]
+    [TestCase(1025)]
+    [TestCase(4095)]
+    public void SymlinkTargets_OfEveryLength_ComeBack(int length)
+    {
+        var table = new InodeTable(_tree);
+        byte[] target = new byte[length];
+        new Random(length).NextBytes(target);
+        var record = new InodeRecord { Ino = 20, LinkBytes = (uint)length };
+        table.Put(record);
+        table.PutLink(20, target);
+        byte[] back = new byte[length];
+        Assert.That(table.TryGet(20, out InodeRecord read), Is.True);
+        Assert.That(table.CopyLink(read, back), Is.EqualTo(length));
+        Assert.That(back, Is.EqualTo(target));
+        table.Delete(read);
+        Assert.That(_tree.TryGetAtOrAfter(default, out _, out _), Is.False);
+    }
+}
