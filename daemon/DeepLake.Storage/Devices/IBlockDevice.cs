@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MPL-2.0
+namespace DeepLake.Storage;
+
+/// <summary>
+/// A block device or an image of one. Synchronous. Offsets and lengths that are multiples of 4096 are
+/// the fast path. A completed write is visible to reads at once, and durable after the next
+/// <see cref="Flush"/>; until then each 512-byte sector may hold the old or the new bytes after a power
+/// cut. Failures are a <see cref="StorageException"/>, and latch.
+/// </summary>
+public interface IBlockDevice : IDisposable
+{
+    long LengthBytes { get; }
+
+    void Read(Span<byte> buffer, long offset);
+
+    void Write(ReadOnlySpan<byte> buffer, long offset);
+
+    /// <summary>Makes every write that has completed durable.</summary>
+    void Flush();
+}

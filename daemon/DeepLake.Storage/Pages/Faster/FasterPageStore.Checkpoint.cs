@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MPL-2.0
+using DeepLake.Platform;
+using FASTER.core;
+
+namespace DeepLake.Storage.Faster;
+
+/// <summary>Checkpoints and recovery.</summary>
+public sealed unsafe partial class FasterPageStore
+{
+    private ulong _checkpointNumber;
+    private long _checkpointTail;
+    private long _beginAddress;
+    private long _previousBeginAddress;
+    private long _indexAddress;
+
+    private long CheckpointIntervalBytes => Math.Min(_geometry.LogBytes / 16, 64L << 20);
+
+    // Recovery scans the log from the newest index checkpoint, so one is taken when that gets long.
+    private long IndexIntervalBytes => Math.Min(_geometry.LogBytes / 8, 64L << 20);
+
+    /// <summary>
+    /// Opens the store as of a ticket, or empty without one. Nothing is written before the first
+    /// <see cref="Write"/> fills FASTER's memory or <see cref="Checkpoint"/> is called.
+    /// </summary>
+    /// <exception cref="StorageException">The ticket, the index or the log behind it is corrupt, or the device failed.</exception>
+    public static FasterPageStore Open(
+        IBlockDevice device, PageStoreGeometry geometry, CheckpointTicket? ticket, PageStoreOptions? options = null)
+    {
+        options ??= PageStoreOptions.Default;
+        StoreTicket? contents = ticket == null ? null : StoreTicket.Decode(ticket);
+        if (contents != null)
+        {
+            options = options with { LogPageBits = contents.LogPageBits };
+        }
+        if (options.LogPageBits is < 16 or > 24)
+        {
+            throw StorageException.Corruption("page checkpoint ticket names an impossible log page size");
+        }
+        var store = new FasterPageStore(device, geometry, options);
+        try
+        {
+            if (contents != null)
+            {
+                store.Recover(contents);
+            }
+            store.StartSession();
+            return store;
+        }
+        catch
+        {
+            store._store.Dispose();
+            store._cache.Dispose();
+            store._scratch.Dispose();
+            throw;
+        }
+    }
+
+    public CheckpointTicket Checkpoint()
+    {
+        _latch.ThrowIfFailed();
+        long tail = _store.Log.TailAddress;
+        if (_compactedUntil > _store.Log.BeginAddress)
+        {
+            _store.Log.ShiftBeginAddress(_compactedUntil);
+        }
+        bool withIndex = IndexIsDue(tail);
+        bool success = withIndex
+            ? _store.TakeFullCheckpointAsync(CheckpointType.FoldOver).AsTask().GetAwaiter().GetResult().success
+            : _store.TakeHybridLogCheckpointAsync(CheckpointType.FoldOver).AsTask().GetAwaiter().GetResult().success;
+        _latch.ThrowIfFailed();
+        if (!success || _store.Log.TailAddress != tail)
+        {
+            throw Fail(Errno.EIO, "a page store checkpoint did not complete");
+        }
+        try
+        {
+            FlushPolicy.Flush(_device);
+        }
+        catch (StorageException failure)
+        {
+            _latch.Set(failure);
+            throw;
+        }
+        if (withIndex)
+        {
+            _indexAddress = tail;
+        }
+        _previousBeginAddress = _checkpointNumber == 0 ? LogLayout.FirstAddress : _beginAddress;
+        _beginAddress = Math.Max(_compactedUntil, LogLayout.FirstAddress);
+        _checkpointTail = tail;
+        _checkpointNumber++;
+        _log.ReuseLimit = _layout.PageStart(_previousBeginAddress);
+        return MakeTicket().Encode();
+    }
+
+    // An index that outgrew its slot is not written: recovery then scans more of the log.
+    private bool IndexIsDue(long tail)
+    {
+        (_, long slotBytes) = _geometry.IndexSlot(_checkpoints.NextIndexSlot);
+        bool fits = IndexBytes + 2 * LogRegionDevice.SectorBytes <= slotBytes;
+        bool isFirst = _checkpoints.IndexSlot < 0;
+        return fits && (isFirst || tail - _indexAddress >= IndexIntervalBytes);
+    }
+
+    private StoreTicket MakeTicket() => new()
+    {
+        LogPageBits = _layout.PageBits,
+        Number = _checkpointNumber,
+        BeginAddress = _beginAddress,
+        PreviousBeginAddress = _previousBeginAddress,
+        TailAddress = _checkpointTail,
+        LivePages = _livePages,
+        IndexAddress = _indexAddress,
+        IndexSlot = _checkpoints.IndexSlot,
+        IndexToken = _checkpoints.IndexToken,
+        LogToken = _checkpoints.LogToken,
+        IndexMetadata = _checkpoints.IndexMetadata,
+        LogMetadata = _checkpoints.LogMetadata,
+        IndexPieces = _checkpoints.IndexPieces,
+    };
+
+    private void Recover(StoreTicket ticket)
+    {
+        _checkpoints.Load(ticket);
+        _checkpointNumber = ticket.Number;
+        _checkpointTail = ticket.TailAddress;
+        _beginAddress = ticket.BeginAddress;
+        _previousBeginAddress = ticket.PreviousBeginAddress;
+        _compactedUntil = ticket.BeginAddress;
+        _indexAddress = ticket.IndexAddress;
+        _livePages = ticket.LivePages;
+        _log.ReuseLimit = _layout.PageStart(ticket.PreviousBeginAddress);
+        if (ticket.TailAddress <= LogLayout.FirstAddress)
+        {
+            return; // a checkpoint of an empty store; FASTER has nothing to read
+        }
+        _log.RecoveryCheck = CheckRecoveredRecords;
+        try
+        {
+            Guid index = ticket.IndexSlot < 0 ? Guid.Empty : ticket.IndexToken;
+            _store.Recover(index, ticket.LogToken, numPagesToPreload: 0, undoNextVersion: false);
+        }
+        catch (Exception inner) when (inner is not StorageException and not OutOfMemoryException)
+        {
+            _latch.ThrowIfFailed();
+            throw new StorageException(Errno.EUCLEAN, $"corrupt: page store checkpoint {ticket.Number}: {inner.Message}", inner);
+        }
+        finally
+        {
+            _log.RecoveryCheck = null;
+        }
+        _latch.ThrowIfFailed();
+        if (_store.Log.TailAddress != ticket.TailAddress || _store.Log.BeginAddress != ticket.BeginAddress)
+        {
+            throw StorageException.Corruption(
+                $"page log {_store.Log.BeginAddress}..{_store.Log.TailAddress}, the ticket says {ticket.BeginAddress}..{ticket.TailAddress}");
+        }
+    }
+
+    // Runs on each FASTER page that recovery reads: every record of the checkpoint in it must verify.
+    private void CheckRecoveredRecords(long address, nint memory, int count)
+    {
+        long end = Math.Min(address + count, _checkpointTail);
+        long record = _layout.FirstRecordAtOrAfter(Math.Max(address, _beginAddress));
+        for (; record + LogLayout.RecordBytes <= end; record = _layout.FirstRecordAtOrAfter(record + LogLayout.RecordBytes))
+        {
+            byte* at = (byte*)memory + (record - address);
+            if (LogLayout.IsLiveRecord(at) && !PageFormat.IsIntact(LogLayout.PageId(at), LogLayout.Page(at)))
+            {
+                _latch.Set(StorageException.Corruption($"page {LogLayout.PageId(at)} at log address {record}"));
+                return;
+            }
+        }
+    }
+
+    private void StartSession() =>
+        _session = _store.For(_functions).NewSession<PageFunctions>();
+
+    private StorageException Fail(Errno errno, string message)
+    {
+        var failure = new StorageException(errno, message);
+        _latch.Set(failure);
+        return failure;
+    }
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MPL-2.0
+using DeepLake.Platform;
+
+namespace DeepLake.Storage.Faster;
+
+/// <summary>
+/// Cleaning of the circular log, oldest first: a record whose page has not been written since is copied
+/// to the tail. What is behind is free once both kept checkpoints begin after it.
+/// </summary>
+public sealed unsafe partial class FasterPageStore
+{
+    /// <summary>Records examined per record written while the log is over its target: at most two thirds of
+    /// them are live (the live pages are a third of the region, the target half of it), so this gains.</summary>
+    private const int PacePages = 4;
+
+    private const int ScanRecords = 32;
+
+    private AlignedBuffer? _scanBuffer;
+    private long _scanStart;
+    private int _scanBytes;
+    private long _compactedUntil = LogLayout.FirstAddress;
+    private long _pacedTail;
+
+    /// <summary>Live pages that cleaning has copied.</summary>
+    public long PagesMoved { get; private set; }
+
+    public int CompactSlice(int maxPages)
+    {
+        _latch.ThrowIfFailed();
+        int examined = 0;
+        // Below this garbage share a pass would mostly copy live pages.
+        while (examined < maxPages && SpanBytes > Math.Max(_layout.PageBytes * 4, 2 * _livePages * LogLayout.RecordBytes))
+        {
+            int step = CompactRecords(Math.Min(maxPages - examined, ScanRecords));
+            if (step == 0)
+            {
+                break;
+            }
+            examined += step;
+        }
+        _latch.ThrowIfFailed();
+        return examined;
+    }
+
+    private long SpanBytes => _store.Log.TailAddress - _compactedUntil;
+
+    private void PaceCompaction()
+    {
+        long tail = _store.Log.TailAddress;
+        if (tail == _pacedTail || SpanBytes <= _geometry.LogBytes / 2)
+        {
+            return;
+        }
+        CompactRecords(PacePages);
+        _pacedTail = _store.Log.TailAddress;
+    }
+
+    // Only what the last checkpoint made durable is cleaned: it is read-only and on the device.
+    private int CompactRecords(int count)
+    {
+        int examined = 0;
+        while (examined < count)
+        {
+            long record = _layout.FirstRecordAtOrAfter(_compactedUntil);
+            if (record + LogLayout.RecordBytes > _checkpointTail || RoomPages == 0)
+            {
+                break;
+            }
+            byte* at = Scan(record);
+            if (LogLayout.IsLiveRecord(at))
+            {
+                MoveIfLive(record, at);
+            }
+            if (_latch.HasFailed)
+            {
+                break;
+            }
+            _compactedUntil = record + LogLayout.RecordBytes;
+            examined++;
+        }
+        return examined;
+    }
+
+    private void MoveIfLive(long record, byte* at)
+    {
+        ulong pageId = LogLayout.PageId(at);
+        if (!PageFormat.IsIntact(pageId, LogLayout.Page(at)))
+        {
+            throw Corrupt(pageId);
+        }
+        if (!Find(pageId, null, out long newest, out _) || newest != record)
+        {
+            return;
+        }
+        Upsert(pageId, LogLayout.Page(at));
+        PagesMoved++;
+    }
+
+    // The scan buffer also answers FASTER's own reads of these addresses (LogRegionDevice.SetWindow).
+    private byte* Scan(long record)
+    {
+        if (_scanBuffer == null || record < _scanStart || record + LogLayout.RecordBytes > _scanStart + _scanBytes)
+        {
+            _scanBuffer ??= new AlignedBuffer((int)DeviceBounds.AlignUp(ScanRecords * LogLayout.RecordBytes) + 2 * DeviceBounds.BlockBytes);
+            long end = Math.Min(_layout.RunEnd(record, _checkpointTail), record + ScanRecords * LogLayout.RecordBytes);
+            _log.ClearWindow();
+            _scanStart = DeviceBounds.AlignDown(record);
+            _scanBytes = (int)(DeviceBounds.AlignUp(end) - _scanStart);
+            _log.ReadOrZero(_scanStart, _scanBuffer.Slice(0, _scanBytes));
+            _log.SetWindow(_scanBuffer.Pointer, _scanStart, _scanBytes);
+        }
+        return _scanBuffer.Pointer + (record - _scanStart);
+    }
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MPL-2.0
+using DeepLake.Platform;
+using FASTER.core;
+
+namespace DeepLake.Storage.Faster;
+
+/// <summary>
+/// FASTER's log on a circular region: log address A lies at region offset A mod region size. Everything
+/// runs on the calling thread. Space before <see cref="ReuseLimit"/> may be overwritten, nothing after.
+/// </summary>
+internal sealed unsafe class LogRegionDevice : StorageDeviceBase
+{
+    internal const int SectorBytes = 4096;
+
+    private readonly IBlockDevice _device;
+    private readonly long _start;
+    private readonly long _bytes;
+    private readonly DeviceLatch _latch;
+    private byte* _window;
+    private long _windowStart;
+    private int _windowBytes;
+
+    internal LogRegionDevice(IBlockDevice device, long start, long bytes, DeviceLatch latch)
+        : base("page-log", SectorBytes, Devices.CAPACITY_UNSPECIFIED)
+    {
+        _device = device;
+        _start = start;
+        _bytes = bytes;
+        _latch = latch;
+    }
+
+    /// <summary>Start of the oldest FASTER page that a kept checkpoint still needs.</summary>
+    internal long ReuseLimit { get; set; }
+
+    /// <summary>Checks what recovery reads before FASTER parses it; null outside recovery.</summary>
+    internal Action<long, nint, int>? RecoveryCheck { get; set; }
+
+    internal long BytesWritten { get; private set; }
+
+    /// <summary>Reads for these addresses come from memory: compaction has just read them.</summary>
+    internal void SetWindow(byte* memory, long address, int count)
+    {
+        _window = memory;
+        _windowStart = address;
+        _windowBytes = count;
+    }
+
+    internal void ClearWindow() => _windowBytes = 0;
+
+    public override void WriteAsync(IntPtr source, int segment, ulong offset, uint count, DeviceIOCompletionCallback callback, object context)
+    {
+        long address = Address(segment, offset);
+        try
+        {
+            if (!_latch.HasFailed)
+            {
+                Write((byte*)source, address, (int)count);
+            }
+        }
+        catch (StorageException failure)
+        {
+            _latch.Set(failure);
+        }
+        callback(0, count, context);
+    }
+
+    public override void ReadAsync(int segment, ulong offset, IntPtr destination, uint count, DeviceIOCompletionCallback callback, object context)
+    {
+        long address = Address(segment, offset);
+        ReadOrZero(address, new Span<byte>((void*)destination, (int)count));
+        RecoveryCheck?.Invoke(address, destination, (int)count);
+        callback(0, count, context);
+    }
+
+    /// <summary>Reads log bytes; after a failure (latched) the span is zeros, which FASTER takes for "no record".</summary>
+    internal void ReadOrZero(long address, Span<byte> destination)
+    {
+        if (address >= _windowStart && address + destination.Length <= _windowStart + _windowBytes)
+        {
+            new Span<byte>(_window + (address - _windowStart), destination.Length).CopyTo(destination);
+            return;
+        }
+        try
+        {
+            _latch.ThrowIfFailed();
+            Read(address, destination);
+        }
+        catch (StorageException failure)
+        {
+            _latch.Set(failure);
+            destination.Clear();
+        }
+    }
+
+    // Space is reclaimed by ReuseLimit, after checkpoints; what FASTER would delete is not asked.
+    public override void RemoveSegmentAsync(int segment, AsyncCallback callback, IAsyncResult result) => callback(result);
+
+    public override void RemoveSegment(int segment)
+    {
+    }
+
+    public override void TruncateUntilAddressAsync(long toAddress, AsyncCallback callback, IAsyncResult result) => callback(result);
+
+    public override void TruncateUntilAddress(long toAddress)
+    {
+    }
+
+    public override void Dispose()
+    {
+    }
+
+    private void Write(byte* source, long address, int count)
+    {
+        if (!DeviceBounds.IsAligned(address) || !DeviceBounds.IsAligned(count))
+        {
+            throw new StorageException(Errno.EINVAL, $"unaligned page log write: {count} bytes at {address}");
+        }
+        if (address + count > ReuseLimit + _bytes)
+        {
+            throw new StorageException(Errno.ENOSPC, $"the page log would overwrite address {ReuseLimit}");
+        }
+        BytesWritten += count;
+        while (count > 0)
+        {
+            long within = address % _bytes;
+            int part = (int)Math.Min(count, _bytes - within);
+            _device.Write(new ReadOnlySpan<byte>(source, part), _start + within);
+            source += part;
+            address += part;
+            count -= part;
+        }
+    }
+
+    private void Read(long address, Span<byte> destination)
+    {
+        if (address < 0 || destination.Length > _bytes)
+        {
+            throw StorageException.Corruption($"page log address {address}");
+        }
+        while (destination.Length > 0)
+        {
+            long within = address % _bytes;
+            int part = (int)Math.Min(destination.Length, _bytes - within);
+            _device.Read(destination[..part], _start + within);
+            destination = destination[part..];
+            address += part;
+        }
+    }
+
+    private long Address(int segment, ulong offset) => segmentSize > 0 ? segment * segmentSize + (long)offset : (long)offset;
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MPL-2.0
+namespace DeepLake.Storage;
+
+/// <summary>Memory and pacing of a page store on a device; nothing here is part of the disk format
+/// except <see cref="LogPageBits"/>, which a ticket remembers.</summary>
+public sealed record PageStoreOptions
+{
+    /// <summary>For the log's tail and the cache of pages read from the device; the index comes on top.</summary>
+    public long MemoryBytes { get; init; } = 48L << 20;
+
+    /// <summary>log2 of FASTER's own page: its unit of memory and of writing.</summary>
+    public int LogPageBits { get; init; } = 20;
+
+    /// <summary>What laked uses.</summary>
+    public static PageStoreOptions Default { get; } = new();
+}

@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: MPL-2.0
+using System.Runtime.InteropServices;
+using DeepLake.Platform;
+
+namespace DeepLake.Storage;
+
+/// <summary>
+/// The write-ahead log: a circular region of 4096-aligned frames (docs/on-disk-format-wal.md). Entries
+/// collect in one open frame, which a single commit makes durable. A frame never wraps: one that does
+/// not fit before the end of the region goes to its start. One thread owns an instance; appending and
+/// committing allocate nothing.
+/// </summary>
+public sealed class Wal : IDisposable
+{
+    private readonly IBlockDevice _device;
+    private readonly long _regionStart;
+    private readonly long _regionBytes;
+    private readonly ulong _lakeTag;
+    private readonly AlignedBuffer _frame = new(WalFrameHeader.MaxFrameBytes);
+    private WalPosition _next;
+    private WalPosition _tail;
+    private long _usedBytes;
+    private uint _lastCrc;
+    private int _payloadBytes;
+    private uint _entryCount;
+    private ulong _firstSeq;
+    private ulong _lastSeq;
+    private bool _isReady;
+    private bool _hasFailed;
+
+    /// <summary>Nothing may be appended before <see cref="Replay"/> or <see cref="Format"/>.</summary>
+    public Wal(IBlockDevice device, long regionStart, long regionBytes, ulong lakeTag)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(DeviceBounds.IsAligned(regionStart), true);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(DeviceBounds.IsAligned(regionBytes), true);
+        ArgumentOutOfRangeException.ThrowIfLessThan(regionBytes, 2 * (long)WalFrameHeader.MaxFrameBytes);
+        DeviceBounds.Check(device.LengthBytes, regionStart, 0);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(regionStart + regionBytes, device.LengthBytes);
+        _device = device;
+        _regionStart = regionStart;
+        _regionBytes = regionBytes;
+        _lakeTag = lakeTag;
+    }
+
+    /// <summary>Written into every following frame: the mount epoch, which never decreases.</summary>
+    public ulong Epoch { get; set; }
+
+    /// <summary>Where the next frame goes; a checkpoint taken now replays from here.</summary>
+    public WalPosition Next => _next;
+
+    /// <summary>The oldest frame that is still kept.</summary>
+    public WalPosition Tail => _tail;
+
+    public long UsedBytes => _usedBytes;
+
+    public double UsedFraction => (double)_usedBytes / _regionBytes;
+
+    /// <summary>Whether entries wait in the open frame.</summary>
+    public bool HasOpenFrame => _entryCount != 0;
+
+    public int OpenFrameBytes => WalFrameHeader.FrameBytesFor(_payloadBytes);
+
+    /// <summary>Highest seq of the open frame, 0 when it holds none.</summary>
+    public ulong OpenFrameLastSeq => _lastSeq;
+
+    /// <summary>Starts an empty log. The caller has zeroed the region's first block or the lake tag is new.</summary>
+    public void Format() => Become(WalPosition.Start, WalPosition.Start, 0);
+
+    /// <summary>
+    /// Adds one ring-format entry to the open frame. <paramref name="seq"/> is 0 for an entry that is not
+    /// an intent. Nothing is written to the device.
+    /// </summary>
+    public WalAppendResult Append(ReadOnlySpan<byte> entry, ulong seq)
+    {
+        RequireReady();
+        if (entry.IsEmpty || entry.Length > WalFrameHeader.MaxPayloadBytes)
+        {
+            throw new ArgumentOutOfRangeException(nameof(entry), entry.Length, "an entry has 1 byte to just under 1 MiB");
+        }
+        if (entry.Length > WalFrameHeader.MaxPayloadBytes - _payloadBytes)
+        {
+            return WalAppendResult.FrameFull;
+        }
+        if (!HasRoom(WalFrameHeader.FrameBytesFor(_payloadBytes + entry.Length)))
+        {
+            return WalAppendResult.LogFull;
+        }
+        entry.CopyTo(_frame.Span[(WalFrameHeader.Bytes + _payloadBytes)..]);
+        _payloadBytes += entry.Length;
+        _entryCount++;
+        if (seq != 0)
+        {
+            _firstSeq = _firstSeq == 0 ? seq : _firstSeq;
+            _lastSeq = Math.Max(_lastSeq, seq);
+        }
+        return WalAppendResult.Appended;
+    }
+
+    /// <summary>
+    /// Makes the open frame durable and returns its last seq (0 when nothing was open). After a failure
+    /// the log accepts nothing more: what the device holds is known only after a new replay.
+    /// </summary>
+    public ulong CommitOpenFrame(ICommitSink sink)
+    {
+        RequireReady();
+        if (_entryCount == 0)
+        {
+            return 0;
+        }
+        int frameBytes = OpenFrameBytes;
+        long offset = PlaceFor(frameBytes, out long consumedBytes);
+        uint crc = SealFrame(frameBytes);
+        ulong lastSeq = _lastSeq;
+        _hasFailed = true;
+        sink.Commit(_frame.Slice(0, frameBytes), _regionStart + offset, lastSeq);
+        _hasFailed = false;
+        _usedBytes += consumedBytes;
+        _lastCrc = crc;
+        _next = new WalPosition(_next.Lsn + 1, offset + frameBytes);
+        ClearOpenFrame();
+        return lastSeq;
+    }
+
+    /// <summary>Gives up the entries of the open frame, which were never acknowledged.</summary>
+    public void DropOpenFrame() => ClearOpenFrame();
+
+    /// <summary>
+    /// Frees everything before a position that the older of the two kept checkpoints replays from. Call
+    /// it only after the superblock that makes those frames unnecessary is durable.
+    /// </summary>
+    public void TrimTo(WalPosition position)
+    {
+        RequireReady();
+        if (position.Lsn < _tail.Lsn || position.Lsn > _next.Lsn)
+        {
+            throw new ArgumentOutOfRangeException(nameof(position), position, $"the log holds {_tail} to {_next}");
+        }
+        _tail = position;
+        _usedBytes = UsedBetween(position, _next);
+    }
+
+    /// <summary>
+    /// Visits every frame from a checkpoint's position up to the first that is not intact, not of this
+    /// lake or not the successor of the one before it, and leaves the log ready to append there.
+    /// </summary>
+    /// <exception cref="StorageException">The position is outside the region, or the device failed.</exception>
+    /// <param name="from">The position in the superblock that is recovered from.</param>
+    /// <param name="visitor">Called for each frame, in order.</param>
+    /// <param name="keepFrom">The other superblock's position, whose frames must not be overwritten yet.</param>
+    public WalReplayResult Replay(WalPosition from, WalFrameVisitor visitor, WalPosition? keepFrom = null)
+    {
+        if (from.Lsn == 0 || from.OffsetBytes < 0 || from.OffsetBytes > _regionBytes || !DeviceBounds.IsAligned(from.OffsetBytes))
+        {
+            throw StorageException.Corruption($"WAL position {from} in a region of {_regionBytes} bytes");
+        }
+        using var reader = new WalReader(_device, _regionStart, _regionBytes, _lakeTag);
+        WalPosition next = from;
+        uint previousCrc = 0;
+        ulong epoch = 0;
+        ulong lastSeq = 0;
+        long frames = 0;
+        long bytes = 0;
+        while (TryReadSuccessor(reader, next, previousCrc, epoch, out WalFrameHeader header, out long offset, out ReadOnlySpan<byte> payload))
+        {
+            visitor(header, payload);
+            frames++;
+            bytes += header.FrameBytes;
+            previousCrc = header.Crc32C;
+            epoch = header.Epoch;
+            lastSeq = Math.Max(lastSeq, header.LastSeq);
+            next = new WalPosition(header.Lsn + 1, offset + header.FrameBytes);
+        }
+        bool later = LaterFrameExists(reader, next);
+        Become(keepFrom is { } kept && kept.Lsn < from.Lsn ? kept : from, next, previousCrc);
+        Epoch = Math.Max(Epoch, epoch);
+        return new WalReplayResult(frames, bytes, lastSeq, next, later);
+    }
+
+    public void Dispose() => _frame.Dispose();
+
+    private static bool TryReadSuccessor(
+        WalReader reader, WalPosition at, uint previousCrc, ulong epoch,
+        out WalFrameHeader header, out long offset, out ReadOnlySpan<byte> payload)
+    {
+        // A frame that did not fit before the end of the region went to its start. The first frame after a
+        // recovery that found none begins a new chain, with 0.
+        offset = at.OffsetBytes;
+        for (int attempt = 0; attempt < 2; attempt++)
+        {
+            if (reader.TryReadFrame(offset, out header, out payload) &&
+                header.Lsn == at.Lsn &&
+                header.Epoch >= epoch &&
+                (previousCrc == 0 || header.PreviousCrc32C == 0 || header.PreviousCrc32C == previousCrc))
+            {
+                return true;
+            }
+            if (offset == 0)
+            {
+                break;
+            }
+            offset = 0;
+        }
+        header = default;
+        payload = default;
+        return false;
+    }
+
+    // The frame after the missing one begins at most one frame further on, or at the start of the region.
+    private bool LaterFrameExists(WalReader reader, WalPosition end)
+    {
+        long limit = Math.Min(end.OffsetBytes + WalFrameHeader.MaxFrameBytes, _regionBytes - WalFrameHeader.AlignmentBytes);
+        for (long offset = end.OffsetBytes; offset <= limit; offset += WalFrameHeader.AlignmentBytes)
+        {
+            if (IsLater(reader, offset, end.Lsn))
+            {
+                return true;
+            }
+        }
+        return IsLater(reader, 0, end.Lsn);
+    }
+
+    private static bool IsLater(WalReader reader, long offset, ulong lsn) =>
+        reader.TryReadFrame(offset, out WalFrameHeader header, out _) &&
+        header.Lsn > lsn;
+
+    private bool HasRoom(int frameBytes)
+    {
+        PlaceFor(frameBytes, out long consumed);
+        return _usedBytes + consumed <= _regionBytes;
+    }
+
+    // Consumed: what the frame takes from the free space, the gap before the end of the region included.
+    private long PlaceFor(int frameBytes, out long consumedBytes)
+    {
+        if (_next.OffsetBytes + frameBytes <= _regionBytes)
+        {
+            consumedBytes = frameBytes;
+            return _next.OffsetBytes;
+        }
+        consumedBytes = _regionBytes - _next.OffsetBytes + frameBytes;
+        return 0;
+    }
+
+    private long UsedBetween(WalPosition tail, WalPosition next)
+    {
+        if (tail.Lsn == next.Lsn)
+        {
+            return 0;
+        }
+        long distance = next.OffsetBytes - tail.OffsetBytes;
+        return distance > 0 ? distance : distance + _regionBytes;
+    }
+
+    private uint SealFrame(int frameBytes)
+    {
+        var header = new WalFrameHeader
+        {
+            Magic = WalFrameHeader.MagicValue,
+            Version = WalFrameHeader.CurrentVersion,
+            LakeTag = _lakeTag,
+            Epoch = Epoch,
+            Lsn = _next.Lsn,
+            FirstSeq = _firstSeq,
+            LastSeq = _lastSeq,
+            PayloadBytes = (uint)_payloadBytes,
+            EntryCount = _entryCount,
+            PreviousCrc32C = _lastCrc,
+        };
+        header.Crc32C = WalReader.Checksum(header, _frame.Slice(WalFrameHeader.Bytes, _payloadBytes));
+        MemoryMarshal.Write(_frame.Span, in header);
+        _frame.Span[(WalFrameHeader.Bytes + _payloadBytes)..frameBytes].Clear();
+        return header.Crc32C;
+    }
+
+    private void Become(WalPosition tail, WalPosition next, uint lastCrc)
+    {
+        _tail = tail;
+        _next = next;
+        _lastCrc = lastCrc;
+        _usedBytes = UsedBetween(tail, next);
+        _isReady = true;
+        _hasFailed = false;
+        ClearOpenFrame();
+    }
+
+    private void ClearOpenFrame()
+    {
+        _payloadBytes = 0;
+        _entryCount = 0;
+        _firstSeq = 0;
+        _lastSeq = 0;
+    }
+
+    private void RequireReady()
+    {
+        if (!_isReady || _hasFailed)
+        {
+            throw new InvalidOperationException(_hasFailed ? "an earlier commit failed" : "replay or format the log first");
+        }
+    }
+}

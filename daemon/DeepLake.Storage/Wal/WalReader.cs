@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MPL-2.0
+using System.Runtime.InteropServices;
+using DeepLake.Platform;
+
+namespace DeepLake.Storage;
+
+/// <summary>
+/// Finds and checks frames in a WAL region. Reads ahead in one window, so a replay is a few large reads.
+/// </summary>
+internal sealed class WalReader(IBlockDevice device, long regionStart, long regionBytes, ulong lakeTag) : IDisposable
+{
+    private const int WindowBytes = WalFrameHeader.MaxFrameBytes;
+
+    private readonly AlignedBuffer _window = new(WindowBytes);
+    private long _windowStart = -1;
+    private int _windowLength;
+
+    /// <summary>
+    /// Whether an intact frame of this lake begins at this offset of the region. The payload stays valid
+    /// until the next call.
+    /// </summary>
+    internal bool TryReadFrame(long offset, out WalFrameHeader header, out ReadOnlySpan<byte> payload)
+    {
+        payload = default;
+        header = default;
+        if (offset < 0 || offset > regionBytes - WalFrameHeader.AlignmentBytes)
+        {
+            return false;
+        }
+        Span<byte> block = Window(offset, WalFrameHeader.AlignmentBytes);
+        header = MemoryMarshal.Read<WalFrameHeader>(block);
+        if (!IsPlausible(header, offset))
+        {
+            return false;
+        }
+        Span<byte> frame = Window(offset, header.FrameBytes);
+        payload = frame.Slice(WalFrameHeader.Bytes, (int)header.PayloadBytes);
+        return header.Crc32C == Checksum(header, payload);
+    }
+
+    internal static uint Checksum(WalFrameHeader header, ReadOnlySpan<byte> payload)
+    {
+        header.Crc32C = 0;
+        ReadOnlySpan<byte> headerBytes = MemoryMarshal.AsBytes(MemoryMarshal.CreateReadOnlySpan(ref header, 1));
+        return ~Crc32C.Update(Crc32C.Update(uint.MaxValue, headerBytes), payload);
+    }
+
+    /// <summary>Forgets what was read ahead; needed after the region was written.</summary>
+    internal void Invalidate() => _windowStart = -1;
+
+    public void Dispose() => _window.Dispose();
+
+    private bool IsPlausible(in WalFrameHeader header, long offset) =>
+        header.Magic == WalFrameHeader.MagicValue &&
+        header.Version == WalFrameHeader.CurrentVersion &&
+        header.Flags == 0 &&
+        header.LakeTag == lakeTag &&
+        header.Lsn != 0 &&
+        header.FirstSeq <= header.LastSeq &&
+        header.PayloadBytes <= WalFrameHeader.MaxPayloadBytes &&
+        header.FrameBytes <= regionBytes - offset;
+
+    private Span<byte> Window(long offset, int count)
+    {
+        if (_windowStart < 0 || offset < _windowStart || offset + count > _windowStart + _windowLength)
+        {
+            int length = (int)Math.Min(WindowBytes, regionBytes - offset);
+            device.Read(_window.Slice(0, length), regionStart + offset);
+            _windowStart = offset;
+            _windowLength = length;
+        }
+        return _window.Slice((int)(offset - _windowStart), count);
+    }
+}
