@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: MPL-2.0
+# `make run` and `make test` do everything, set-up included; `make help` lists
+# the rest. The work is in scripts that know what changed, so every target may
+# be made at any time.
+SHELL := /bin/bash
+KERNEL ?= 6.12
+MEM ?= 2G
+SMP ?= 2
+DISK ?= build/run/lake.disk
+
+help:
+	@echo 'make run          boot Debian on a lake and log in; FRESH=1 starts with a new disk'
+	@echo 'make test         every test (up to 40 minutes); SUITES="unit vm" for some'
+	@echo 'make check        the quick tests (about two minutes)'
+	@echo 'make boot-test    boots, reboots, power cuts of the Debian guest'
+	@echo 'make crash-test   power failures, replayed from recorded writes'
+	@echo 'make bench        ratios against ext4 in the same boot'
+	@echo 'make kernel       lakefs.ko in build/kernel/KERNEL (KERNEL=6.12, 6.1 or debug)'
+	@echo 'make daemon       laked, lakectl and helpers in build/parts'
+	@echo 'make native       the static C programs'
+	@echo 'make setup        packages of the host, kernels, guest parts'
+	@echo 'make clean        what was built; distclean: downloads and the disk too'
+
+setup:
+	qemu/setup.sh $(KERNEL)
+
+kernel: setup
+	qemu/parts.sh module $(KERNEL)
+
+daemon: setup
+	qemu/parts.sh tree
+
+native: setup
+	$(MAKE) -C daemon/launcher OUT=$(CURDIR)/build/launcher
+	$(MAKE) -C tests/crash OUT=$(CURDIR)/build/crash
+
+# The disk is kept between runs, with what was written to it.
+run: setup
+	@mkdir -p $(dir $(DISK))
+	@[ -z "$(FRESH)" ] || rm -f $(DISK)
+	qemu/vm shell --root lake --root-disk $(DISK) --smp $(SMP) --mem $(MEM) --net
+
+test:
+	tests/run-all.sh $(SUITES)
+
+check:
+	tests/run-all.sh unit kernel
+
+boot-test:
+	tests/run-all.sh boot
+
+crash-test:
+	tests/run-all.sh crash
+
+bench: setup
+	tests/run-bench.sh
+
+# The person's disk and the downloads stay.
+clean:
+	rm -rf out
+	for d in build/*; do \
+		case $$d in build/apt|build/kernels|build/run|build/image) ;; \
+		*) rm -rf "$$d" ;; esac; \
+	done
+
+distclean:
+	rm -rf out build
+
+.PHONY: help setup kernel daemon native run test check boot-test crash-test \
+	bench clean distclean

@@ -1,0 +1,89 @@
+#!/bin/bash
+# SPDX-License-Identifier: MPL-2.0
+# run-all.sh [SUITE...]: runs the suites (all by default), prints a table and
+# ends with one line "N passed, N failed". A suite that dies, runs into its
+# limit, is missing or reports nothing is a failure.
+set -uo pipefail
+. "$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/lib/suite.sh"
+default_limit=1200
+
+listed_suites() { sed -n 's/^\([a-z][a-z0-9-]*\) .*/\1/p' "$LAKE_TESTS/suites"; }
+
+# Scripts that produce no results of their own.
+other_suites() {
+	local file name
+	for file in "$LAKE_TESTS"/run-*.sh; do
+		name=${file##*/run-}
+		name=${name%.sh}
+		case $name in all | bench) continue ;; esac
+		listed_suites | grep -qx "$name" || printf '%s\n' "$name"
+	done
+}
+
+limit_of() {
+	local limit
+	limit=$(sed -n "s/^$1 \\([0-9]*\\).*/\\1/p" "$LAKE_TESTS/suites")
+	printf '%s\n' "${limit:-$default_limit}"
+}
+
+# run_suite NAME: leaves its results file complete whatever happened.
+run_suite() {
+	local name=$1 script=$LAKE_TESTS/run-$1.sh status=0
+	local results=$LAKE_OUT/results/$1.txt
+	rm -f "$results"
+	if [ ! -f "$script" ]; then
+		say "$name: $script does not exist"
+		printf 'fail %s is missing\n' "$name" >"$results"
+		return
+	fi
+	timeout -k 20 "$(limit_of "$name")" bash "$script" </dev/null || status=$?
+	touch "$results"
+	if [ $status = 124 ] || [ $status = 137 ]; then
+		printf 'fail %s ran into its time limit\n' "$name" >>"$results"
+	elif [ $status != 0 ] && ! grep -q '^fail ' "$results"; then
+		printf 'fail %s ended with status %s\n' "$name" $status >>"$results"
+	elif ! grep -q -E '^(pass|fail) ' "$results"; then
+		printf 'fail %s reported nothing\n' "$name" >>"$results"
+	fi
+}
+
+count() { grep -c "^$1 " "$LAKE_OUT/results/$2.txt"; }
+
+print_table() {
+	local name passed failed
+	printf '\n%-14s %8s %8s %8s\n' suite passed failed seconds
+	for name in "${suites[@]}"; do
+		passed=$(count pass "$name")
+		failed=$(count fail "$name")
+		printf '%-14s %8d %8d %8d\n' "$name" "$passed" "$failed" \
+			"${seconds[$name]}"
+		total_passed=$((total_passed + passed))
+		total_failed=$((total_failed + failed))
+	done
+	if [ $total_failed -gt 0 ]; then
+		printf '\nfailures:\n'
+		for name in "${suites[@]}"; do
+			sed -n "s/^fail /  $name: /p" "$LAKE_OUT/results/$name.txt"
+		done
+	fi
+	printf '\n'
+}
+
+mkdir -p "$LAKE_OUT/results"
+if [ $# -gt 0 ]; then
+	suites=("$@")
+else
+	mapfile -t suites < <(listed_suites; other_suites)
+fi
+"$LAKE_ROOT/qemu/setup.sh" || exit 1
+declare -A seconds
+total_passed=0 total_failed=0
+for name in "${suites[@]}"; do
+	step "suite $name"
+	start=$SECONDS
+	run_suite "$name"
+	seconds[$name]=$((SECONDS - start))
+done
+print_table
+printf '%d passed, %d failed\n' $total_passed $total_failed
+[ $total_failed = 0 ] && [ $total_passed -gt 0 ]
