@@ -1,0 +1,127 @@
+#!/bin/bash
+# SPDX-License-Identifier: MPL-2.0
+# The VM tool itself: what the other suites rely on.
+set -uo pipefail
+. "$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/lib/suite.sh"
+suite_begin vm
+
+# expect STATUS CMD...: the command ends with that status.
+expect() {
+	local want=$1 got=0
+	shift
+	"$@" || got=$?
+	[ $got = "$want" ] || { echo "status $got instead of $want"; return 1; }
+}
+
+# fault_module KERNEL: builds tests/kernel/fault for that kernel.
+fault_module() {
+	local dir out=$suite_dir/fault-$1
+	dir=$("$LAKE_ROOT/qemu/kernel.sh" "$1") || return 1
+	cp -r "$LAKE_TESTS/kernel/fault" "$out"
+	make -s -C "$dir/build" M="$out" CC="$(cat "$dir/cc")" modules \
+		>"$suite_dir/fault.log" 2>&1 || { cat "$suite_dir/fault.log" >&2; return 1; }
+}
+
+clean_output() {
+	"$LAKE_VM" run -- sh -c 'echo out; echo err >&2; echo again >/dev/stderr' \
+		>"$suite_dir/out" 2>"$suite_dir/err" || return 1
+	diff <(echo out) "$suite_dir/out" &&
+		grep -v '==>' "$suite_dir/err" | diff <(printf 'err\nagain\n') -
+}
+
+# 8 MB through the port, unchanged.
+large_output() {
+	"$LAKE_VM" run -- sh -c 'seq 1 1100000' >"$suite_dir/large" || return 1
+	seq 1 1100000 | cmp - "$suite_dir/large"
+}
+
+arguments_kept() {
+	local text
+	text=$("$LAKE_VM" run --env "LAKE_X=a  'b' \$c" -- sh -c 'echo "$1|$LAKE_X"' sh \
+		"one \"two\"  it's \$HOME") || return 1
+	[ "$text" = "one \"two\"  it's \$HOME|a  'b' \$c" ] || { echo "$text"; return 1; }
+}
+
+disks_kept() {
+	local disk=$suite_dir/kept.img
+	"$LAKE_VM" run --disk "$disk,size=16M" --disk "$suite_dir/second.img,size=8M,serial=two,bs=4096" \
+		-- sh -c 'echo kept | dd of=/dev/vda bs=512 seek=4 conv=sync,fsync 2>/dev/null
+			cat /sys/block/vdb/serial; echo
+			cat /sys/block/vdb/size /sys/block/vdb/queue/logical_block_size' \
+		>"$suite_dir/disks" || return 1
+	diff <(printf 'two\n16384\n4096\n') <(grep . "$suite_dir/disks") || return 1
+	[ "$(dd if="$disk" bs=512 skip=4 count=1 2>/dev/null | tr -d '\0')" = kept ]
+}
+
+files_both_ways() {
+	mkdir -p "$suite_dir/share/sub"
+	echo shared >"$suite_dir/share/sub/a file"
+	"$LAKE_VM" run --share "$suite_dir/share" --out "$suite_dir/back" \
+		--file "$suite_dir/share/sub/a file:/etc/placed" -- sh -c '
+			cmp "/mnt/share/sub/a file" /etc/placed || exit 1
+			mkdir /mnt/out/d; cp /etc/placed /mnt/out/d/; echo x >/mnt/share/new' || return 1
+	cmp "$suite_dir/share/sub/a file" "$suite_dir/back/d/placed" &&
+		[ ! -e "$suite_dir/share/new" ]
+}
+
+# fault MODE: the run fails with the status for kernel faults, although the
+# command itself may succeed.
+fault() {
+	expect 120 "$LAKE_VM" run --file "$suite_dir/fault-6.12/fault.ko:/root/fault.ko" \
+		-- sh -c "insmod /root/fault.ko mode=$1; true"
+}
+
+# Every write is in the log with its data, in order, and flushes too.
+recorded() {
+	"$LAKE_VM" run --disk "$suite_dir/rec.img,size=8M" --record "$suite_dir/rec.log" -- sh -c '
+		for i in 1 2 3; do
+			echo "record $i" | dd of=/dev/vda bs=4096 seek=$i conv=sync,fsync 2>/dev/null
+		done' || return 1
+	python3 "$LAKE_TESTS/lib/write-log.py" "$suite_dir/rec.log" >"$suite_dir/rec.txt" || return 1
+	cat "$suite_dir/rec.txt"
+	diff - <(grep -v '^mark' "$suite_dir/rec.txt") <<-END
+	write 4096 4096 record 1
+	flush
+	write 8192 4096 record 2
+	flush
+	write 12288 4096 record 3
+	flush
+	END
+}
+
+# The power goes while the command is writing: what was written and synced
+# before is on the disk, and the command's end is not.
+power_cut() {
+	local disk=$suite_dir/cut.img
+	expect 0 "$LAKE_VM" crash --after 1 --disk "$disk,size=8M" -- sh -c '
+		echo first | dd of=/dev/vda bs=512 conv=sync,fsync 2>/dev/null
+		sleep 30
+		echo last | dd of=/dev/vda bs=512 conv=sync,fsync 2>/dev/null' || return 1
+	[ "$(head -c 512 "$disk" | tr -d '\0')" = first ]
+}
+
+check 'exit status of the command' expect 42 "$LAKE_VM" run -- sh -c 'exit 42'
+check 'standard output holds the command and nothing else' clean_output
+check 'much output comes through unchanged' large_output
+check 'arguments and environment are kept' arguments_kept
+check 'disks keep what was written' disks_kept
+check 'files go in and come back' files_both_ways
+check 'two processors' expect 2 "$LAKE_VM" run --smp 2 -- sh -c 'exit $(nproc)'
+check 'a run that takes too long is ended' expect 124 "$LAKE_VM" run --timeout 4 -- sleep 100
+check 'the power cut stops the command' power_cut
+check 'a command that ends before the power cut is reported' \
+	expect 122 "$LAKE_VM" crash --after 30 -- true
+check 'writes and flushes are recorded' recorded
+if fault_module 6.12 && fault_module 6.1; then
+	check 'a module built for 6.12 loads' \
+		"$LAKE_VM" run --module "$suite_dir/fault-6.12/fault.ko" -- true
+	check 'a module built for 6.1 loads' \
+		"$LAKE_VM" run --kernel 6.1 --module "$suite_dir/fault-6.1/fault.ko" -- true
+	for mode in warn oops panic; do
+		check "a kernel fault fails the run ($mode)" fault $mode
+	done
+else
+	fail 'the fault module builds'
+fi
+check 'wrong options are refused' expect 125 "$LAKE_VM" run --disk /nonexistent -- true
+suite_end
