@@ -72,6 +72,7 @@ struct lakefs_sb_info {
 	struct super_block *sb;
 	struct block_device *bdev;
 	char name[32];			/* s_id; outlives sb */
+	dev_t dev;
 	struct rcu_head rcu;
 	struct lakefs_sb disk;		/* as read at mount (chosen copy) */
 	u32 mount_flags;
@@ -327,14 +328,10 @@ extern const struct address_space_operations lakefs_aops;
 int lakefs_fiemap(struct inode *inode, struct fiemap_extent_info *fi,
 		  u64 start, u64 len);
 
-/* ---- inode.c ------------------------------------------------------------- */
+/* ---- inode.c, attr.c ------------------------------------------------------------- */
 int lakefs_inode_cache_init(void);
 void lakefs_inode_cache_exit(void);
 extern const struct super_operations lakefs_sops;	/* super.c */
-struct inode *lakefs_alloc_inode(struct super_block *sb);
-void lakefs_free_inode(struct inode *inode);
-void lakefs_evict_inode(struct inode *inode);
-int lakefs_write_inode(struct inode *inode, struct writeback_control *wbc);
 /*
  * struct lakefs_inode (proto) is the daemon's record of an inode, symlink
  * target behind it; validated here (-EUCLEAN on nonsense).
@@ -352,6 +349,8 @@ struct inode *lakefs_iget_ino(struct super_block *sb, u64 ino);	/* asks */
 				 LAKEFS_SYMLINK_MAX + 1)
 struct inode *lakefs_new_inode(LAKEFS_IDMAP *idmap, struct inode *dir,
 			       umode_t mode, dev_t rdev);	/* no record */
+/* LAKEFS_INODE_* to the inode and its i_flags */
+void lakefs_set_flags(struct inode *inode, u32 flags);
 /* super_operations of inodes */
 struct inode *lakefs_alloc_inode(struct super_block *sb);
 void lakefs_free_inode(struct inode *inode);	/* after RCU */
@@ -442,6 +441,8 @@ int lakefs_sysfs_add(struct lakefs_sb_info *sbi);
 void lakefs_sysfs_del(struct lakefs_sb_info *sbi);
 int lakefs_super_init(void);
 void lakefs_super_exit(void);
+/* disk.c: read, check and choose a superblock; tells why not through fc */
+int lakefs_read_super(struct fs_context *fc, struct lakefs_sb_info *sbi);
 
 /* standard CRC-32C (initial value and final xor all ones), as on the disk */
 static inline u32 lakefs_crc32c(const void *data, size_t bytes)

@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Records: the changes that are not durable yet, in the order of their seq.
+ *
+ * sbi->recs holds them all. A prefix of the list is in the intent ring of the
+ * present attachment (up to sent_seq); send_next is the first that is not.
+ * The list, not the ring, is what a successor daemon is served from.
+ */
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include "ring.h"
+
+/* back-pressure of programs; writeback, completion and eviction are exempt */
+#define LAKEFS_REC_BYTES_MAX	(16u << 20)
+#define LAKEFS_REC_COUNT_MAX	32768u
+#define LAKEFS_PUMP_BATCH	65536u	/* bytes copied under one rec_lock */
+#define LAKEFS_FREE_BATCH	256
+#define LAKEFS_BELL_DELAY_MS	4	/* mere intents are sent in batches */
+
+/* map records are one per written extent: most of all records */
+#define LAKEFS_REC_SLAB_ENTRY \
+	(sizeof(struct lakefs_i_map) + 4 * LAKEFS_MAP_BLOCKS_MAX)
+static struct kmem_cache *lakefs_rec_cache;
+
+int lakefs_rec_init(void)
+{
+	lakefs_rec_cache = kmem_cache_create("lakefs_record",
+			offsetof(struct lakefs_rec, entry) +
+			LAKEFS_REC_SLAB_ENTRY, 0, SLAB_RECLAIM_ACCOUNT, NULL);
+	return lakefs_rec_cache ? 0 : -ENOMEM;
+}
+
+void lakefs_rec_exit(void)
+{
+	kmem_cache_destroy(lakefs_rec_cache);
+}
+
+/* The entry is zeroed; its header's len and op are set. May sleep by gfp. */
+struct lakefs_rec *lakefs_rec_alloc(u16 op, size_t entry_bytes, gfp_t gfp)
+{
+	size_t len = ALIGN(entry_bytes, LAKEFS_ENTRY_ALIGN);
+	size_t bytes = offsetof(struct lakefs_rec, entry) + len;
+	struct lakefs_rec *rec;
+
+	if (WARN_ON_ONCE(len > LAKEFS_INTENT_MAX))
+		return NULL;
+	if (op == LAKEFS_I_MAP && len <= LAKEFS_REC_SLAB_ENTRY) {
+		rec = kmem_cache_zalloc(lakefs_rec_cache, gfp);
+		if (rec)
+			rec->kind = LAKEFS_REC_MAP;
+	} else {
+		rec = kvzalloc(bytes, gfp);
+	}
+	if (!rec)
+		return NULL;
+	INIT_LIST_HEAD(&rec->link);
+	rec->cost = bytes;
+	rec->entry.hdr.len = len;
+	rec->entry.hdr.op = op;
+	return rec;
+}
+
+void lakefs_rec_free(struct lakefs_rec *rec)
+{
+	if (!rec)
+		return;
+	if (rec->kind == LAKEFS_REC_MAP)
+		kmem_cache_free(lakefs_rec_cache, rec);
+	else
+		kvfree(rec);
+}
+
+/* put one record into the ring; on a full ring make sure of a KICK */
+static int lakefs_pump_room(struct lakefs_sb_info *sbi,
+			    struct lakefs_attachment *att,
+			    struct lakefs_rec *rec)
+{
+	u32 len = rec->entry.hdr.len;
+	int err = lakefs_ring_put(&att->intents, rec->entry.bytes, len, len);
+
+	if (err != -EAGAIN)
+		return err;
+	/*
+	 * From here the daemon sees last_seq > sent_seq and will KICK after
+	 * it made room; look again in case it just did without seeing it.
+	 */
+	WRITE_ONCE(att->k->last_seq, sbi->last_seq);
+	smp_mb();
+	return lakefs_ring_put(&att->intents, rec->entry.bytes, len, len);
+}
+
+/* Returns true when it stopped for the batch limit and more could be sent. */
+static bool __lakefs_rec_pump(struct lakefs_sb_info *sbi, u32 max_bytes)
+{
+	struct lakefs_attachment *att = lakefs_running_att(sbi);
+	u64 start, sent = sbi->sent_seq;
+	int err = 0;
+
+	lockdep_assert_held(&sbi->rec_lock);
+	if (!att)
+		return false;
+	start = att->intents.head;
+	while (sbi->send_next && att->intents.head - start < max_bytes) {
+		struct lakefs_rec *rec = sbi->send_next;
+
+		err = lakefs_pump_room(sbi, att, rec);
+		if (err)
+			break;
+		sent = rec->seq;
+		sbi->send_next = list_is_last(&rec->link, &sbi->recs) ? NULL :
+				 list_next_entry(rec, link);
+	}
+	if (err == -EPROTO) {
+		lakefs_att_break(att, "bad tail of the intent ring");
+		return false;
+	}
+	WRITE_ONCE(att->k->last_seq, sbi->last_seq);
+	if (att->intents.head != start) {
+		lakefs_ring_publish(&att->intents);
+		smp_store_release(&sbi->sent_seq, sent);
+		WRITE_ONCE(att->k->sent_seq, sent);
+	}
+	return sbi->send_next && !err;
+}
+
+void lakefs_rec_pump(struct lakefs_sb_info *sbi)
+{
+	bool more;
+
+	do {
+		spin_lock(&sbi->rec_lock);
+		more = __lakefs_rec_pump(sbi, LAKEFS_PUMP_BATCH);
+		spin_unlock(&sbi->rec_lock);
+	} while (more);
+	lakefs_doorbell(sbi);
+}
+
+u64 lakefs_rec_emit(struct lakefs_sb_info *sbi, struct lakefs_rec *rec)
+{
+	struct lakefs_attachment *att;
+	bool ring_now = false;
+	u64 seq;
+
+	spin_lock(&sbi->rec_lock);
+	seq = sbi->last_seq + 1;
+	WRITE_ONCE(sbi->last_seq, seq);
+	rec->seq = seq;
+	rec->entry.hdr.seq = seq;
+	list_add_tail(&rec->link, &sbi->recs);
+	WRITE_ONCE(sbi->rec_bytes, sbi->rec_bytes + rec->cost);
+	WRITE_ONCE(sbi->rec_count, sbi->rec_count + 1);
+	if (!sbi->send_next)
+		sbi->send_next = rec;
+	__lakefs_rec_pump(sbi, LAKEFS_PUMP_BATCH);
+	att = lakefs_running_att(sbi);
+	if (att)
+		ring_now = lakefs_ring_used(&att->intents) >
+			   LAKEFS_INTENT_RING_BYTES / 4;
+	spin_unlock(&sbi->rec_lock);
+
+	/*
+	 * Nobody waits for an intent by itself: waking the daemon a little
+	 * later lets it take many at once. Requests and wanted_seq ring now.
+	 */
+	if (ring_now)
+		lakefs_doorbell(sbi);
+	else if (att && !delayed_work_pending(&sbi->bell_work))
+		queue_delayed_work(system_wq, &sbi->bell_work,
+				   msecs_to_jiffies(LAKEFS_BELL_DELAY_MS));
+	return seq;
+}
+
+/*
+ * Everything up to seq is durable: tell, and free its records. In batches, to
+ * keep rec_lock short; between them the list merely begins too early.
+ */
+void lakefs_rec_durable(struct lakefs_sb_info *sbi, u64 seq)
+{
+	struct lakefs_attachment *att;
+	struct lakefs_rec *rec, *next;
+	LIST_HEAD(done);
+	int n;
+
+	do {
+		n = 0;
+		spin_lock(&sbi->rec_lock);
+		if (seq > sbi->durable_seq) {
+			WRITE_ONCE(sbi->durable_seq, seq);
+			att = lakefs_running_att(sbi);
+			if (att)
+				WRITE_ONCE(att->k->durable_seq, seq);
+		}
+		list_for_each_entry_safe(rec, next, &sbi->recs, link) {
+			if (rec->seq > seq || n++ == LAKEFS_FREE_BATCH)
+				break;
+			sbi->rec_bytes -= rec->cost;
+			sbi->rec_count--;
+			list_move_tail(&rec->link, &done);
+		}
+		spin_unlock(&sbi->rec_lock);
+		wake_up_all(&sbi->durable_wq);
+		list_for_each_entry_safe(rec, next, &done, link)
+			lakefs_rec_free(rec);
+		INIT_LIST_HEAD(&done);
+	} while (n > LAKEFS_FREE_BATCH);
+}
+
+/* a new attachment: all that is not durable goes out again. rec_lock held */
+void lakefs_rec_rewind(struct lakefs_sb_info *sbi)
+{
+	struct lakefs_rec *rec;
+
+	lockdep_assert_held(&sbi->rec_lock);
+	sbi->send_next = NULL;
+	list_for_each_entry(rec, &sbi->recs, link) {
+		if (rec->seq > sbi->durable_seq) {
+			sbi->send_next = rec;
+			break;
+		}
+	}
+	smp_store_release(&sbi->sent_seq, sbi->durable_seq);
+	WRITE_ONCE(sbi->applied_seq, sbi->durable_seq);
+}
+
+void lakefs_rec_drop_all(struct lakefs_sb_info *sbi)
+{
+	struct lakefs_rec *rec, *next;
+	LIST_HEAD(all);
+
+	spin_lock(&sbi->rec_lock);
+	list_splice_init(&sbi->recs, &all);
+	sbi->send_next = NULL;
+	sbi->rec_bytes = 0;
+	sbi->rec_count = 0;
+	spin_unlock(&sbi->rec_lock);
+	list_for_each_entry_safe(rec, next, &all, link)
+		lakefs_rec_free(rec);
+}
+
+/* MOUNT was answered: numbers go on from there. Only the first time. */
+void lakefs_mount_answered(struct lakefs_sb_info *sbi, u64 epoch, u64 seq)
+{
+	struct lakefs_attachment *att;
+
+	spin_lock(&sbi->rec_lock);
+	if (!sbi->epoch) {
+		WRITE_ONCE(sbi->epoch, epoch);
+		WRITE_ONCE(sbi->last_seq, seq);
+		WRITE_ONCE(sbi->sent_seq, seq);
+		WRITE_ONCE(sbi->durable_seq, seq);
+		WRITE_ONCE(sbi->applied_seq, seq);
+		WRITE_ONCE(sbi->wanted_seq, seq);
+		att = lakefs_running_att(sbi);
+		if (att) {
+			WRITE_ONCE(att->k->last_seq, seq);
+			WRITE_ONCE(att->k->sent_seq, seq);
+			WRITE_ONCE(att->k->durable_seq, seq);
+			WRITE_ONCE(att->k->wanted_seq, seq);
+		}
+	}
+	spin_unlock(&sbi->rec_lock);
+}
+
+u64 lakefs_last_seq(struct lakefs_sb_info *sbi)
+{
+	return READ_ONCE(sbi->last_seq);
+}
+
+void lakefs_want_durable(struct lakefs_sb_info *sbi, u64 seq)
+{
+	struct lakefs_attachment *att;
+
+	spin_lock(&sbi->rec_lock);
+	seq = min(seq, sbi->last_seq);
+	if (seq > sbi->wanted_seq && seq > sbi->durable_seq) {
+		WRITE_ONCE(sbi->wanted_seq, seq);
+		att = lakefs_running_att(sbi);
+		if (att)
+			smp_store_release(&att->k->wanted_seq, seq);
+	}
+	spin_unlock(&sbi->rec_lock);
+	lakefs_rec_pump(sbi);
+}
+
+static int __lakefs_wait_durable(struct lakefs_sb_info *sbi, u64 seq,
+				 unsigned int state)
+{
+	int err;
+
+	if (READ_ONCE(sbi->durable_seq) >= seq)
+		return 0;
+	lakefs_want_durable(sbi, seq);
+	err = wait_event_state(sbi->durable_wq,
+			       READ_ONCE(sbi->durable_seq) >= seq ||
+			       lakefs_is_shutdown(sbi), state);
+	if (READ_ONCE(sbi->durable_seq) >= seq)
+		return 0;
+	return err ? -EINTR : -EIO;
+}
+
+int lakefs_wait_durable(struct lakefs_sb_info *sbi, u64 seq)
+{
+	return __lakefs_wait_durable(sbi, seq, LAKEFS_WAIT_KILLABLE);
+}
+
+int lakefs_wait_durable_unkillable(struct lakefs_sb_info *sbi, u64 seq)
+{
+	return __lakefs_wait_durable(sbi, seq, LAKEFS_WAIT_ALWAYS);
+}
+
+static bool lakefs_over_budget(struct lakefs_sb_info *sbi, u32 part)
+{
+	return READ_ONCE(sbi->rec_bytes) > LAKEFS_REC_BYTES_MAX / part ||
+	       READ_ONCE(sbi->rec_count) > LAKEFS_REC_COUNT_MAX / part;
+}
+
+/* before a program's operation that records; nothing is changed or locked */
+int lakefs_op_begin(struct lakefs_sb_info *sbi)
+{
+	if (lakefs_is_shutdown(sbi))
+		return -EIO;
+	if (sb_rdonly(sbi->sb))
+		return -EROFS;
+	if (likely(!lakefs_over_budget(sbi, 2)))
+		return 0;
+	/* half full: have it committed; full: wait until that helped */
+	if (READ_ONCE(sbi->wanted_seq) <= READ_ONCE(sbi->durable_seq))
+		lakefs_want_durable(sbi, lakefs_last_seq(sbi));
+	if (!lakefs_over_budget(sbi, 1))
+		return 0;
+	lakefs_want_durable(sbi, lakefs_last_seq(sbi));
+	if (wait_event_state(sbi->durable_wq,
+			     !lakefs_over_budget(sbi, 1) ||
+			     lakefs_is_shutdown(sbi), LAKEFS_WAIT_KILLABLE))
+		return -EINTR;
+	return lakefs_is_shutdown(sbi) ? -EIO : 0;
+}

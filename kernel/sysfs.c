@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0
+/* /sys/fs/lakefs/<device>/: the state of each mount, and its shutdown */
+#include <linux/slab.h>
+#include <linux/sysfs.h>
+#include "ring.h"
+
+static struct kset *lakefs_kset;
+
+struct lakefs_attribute {
+	struct attribute attr;
+	ssize_t (*show)(struct lakefs_sb_info *sbi, char *buf);
+	ssize_t (*store)(struct lakefs_sb_info *sbi, const char *buf,
+			 size_t len);
+};
+
+#define LAKEFS_SHOW_U64(field)						\
+static ssize_t field##_show(struct lakefs_sb_info *sbi, char *buf)	\
+{									\
+	return sysfs_emit(buf, "%llu\n",				\
+			  (unsigned long long)READ_ONCE(sbi->field));	\
+}									\
+static struct lakefs_attribute lakefs_attr_##field = {			\
+	.attr = { .name = #field, .mode = 0444 }, .show = field##_show,	\
+}
+
+LAKEFS_SHOW_U64(epoch);
+LAKEFS_SHOW_U64(generation);
+LAKEFS_SHOW_U64(last_seq);
+LAKEFS_SHOW_U64(sent_seq);
+LAKEFS_SHOW_U64(applied_seq);
+LAKEFS_SHOW_U64(durable_seq);
+LAKEFS_SHOW_U64(wanted_seq);
+LAKEFS_SHOW_U64(late_replies);
+LAKEFS_SHOW_U64(pool_blocks);
+LAKEFS_SHOW_U64(reserved_blocks);
+
+/* the files' names are older than the fields' */
+static ssize_t records_show(struct lakefs_sb_info *sbi, char *buf)
+{
+	return sysfs_emit(buf, "%llu\n", READ_ONCE(sbi->rec_count));
+}
+
+static struct lakefs_attribute lakefs_attr_records = {
+	.attr = { .name = "records", .mode = 0444 }, .show = records_show,
+};
+
+static ssize_t record_bytes_show(struct lakefs_sb_info *sbi, char *buf)
+{
+	return sysfs_emit(buf, "%llu\n", READ_ONCE(sbi->rec_bytes));
+}
+
+static struct lakefs_attribute lakefs_attr_record_bytes = {
+	.attr = { .name = "record_bytes", .mode = 0444 },
+	.show = record_bytes_show,
+};
+
+static ssize_t state_show(struct lakefs_sb_info *sbi, char *buf)
+{
+	if (!lakefs_is_shutdown(sbi))
+		return sysfs_emit(buf, "%s\n", lakefs_chan_state(sbi));
+	smp_rmb();	/* the reason was there before the bit */
+	return sysfs_emit(buf, "shutdown: %s\n", sbi->shutdown_reason);
+}
+
+static struct lakefs_attribute lakefs_attr_state = {
+	.attr = { .name = "state", .mode = 0444 }, .show = state_show,
+};
+
+static ssize_t shutdown_store(struct lakefs_sb_info *sbi, const char *buf,
+			      size_t len)
+{
+	bool yes;
+	int err = kstrtobool(buf, &yes);
+
+	if (err)
+		return err;
+	if (yes)
+		lakefs_shutdown(sbi, -EIO, "asked for through sysfs");
+	return len;
+}
+
+static struct lakefs_attribute lakefs_attr_shutdown = {
+	.attr = { .name = "shutdown", .mode = 0200 }, .store = shutdown_store,
+};
+
+static struct attribute *lakefs_attrs[] = {
+	&lakefs_attr_state.attr,
+	&lakefs_attr_epoch.attr,
+	&lakefs_attr_generation.attr,
+	&lakefs_attr_last_seq.attr,
+	&lakefs_attr_sent_seq.attr,
+	&lakefs_attr_applied_seq.attr,
+	&lakefs_attr_durable_seq.attr,
+	&lakefs_attr_wanted_seq.attr,
+	&lakefs_attr_records.attr,
+	&lakefs_attr_record_bytes.attr,
+	&lakefs_attr_late_replies.attr,
+	&lakefs_attr_pool_blocks.attr,
+	&lakefs_attr_reserved_blocks.attr,
+	&lakefs_attr_shutdown.attr,
+	NULL,
+};
+ATTRIBUTE_GROUPS(lakefs);
+
+static ssize_t lakefs_attr_show(struct kobject *kobj, struct attribute *attr,
+				char *buf)
+{
+	struct lakefs_attribute *a =
+		container_of(attr, struct lakefs_attribute, attr);
+
+	if (!a->show)
+		return -EIO;
+	return a->show(container_of(kobj, struct lakefs_sb_info, kobj), buf);
+}
+
+static ssize_t lakefs_attr_store(struct kobject *kobj, struct attribute *attr,
+				 const char *buf, size_t len)
+{
+	struct lakefs_attribute *a =
+		container_of(attr, struct lakefs_attribute, attr);
+
+	if (!a->store)
+		return -EIO;
+	return a->store(container_of(kobj, struct lakefs_sb_info, kobj), buf,
+			len);
+}
+
+static const struct sysfs_ops lakefs_sysfs_ops = {
+	.show = lakefs_attr_show,
+	.store = lakefs_attr_store,
+};
+
+static void lakefs_kobj_release(struct kobject *kobj)
+{
+	complete(&container_of(kobj, struct lakefs_sb_info, kobj)->kobj_done);
+}
+
+static const struct kobj_type lakefs_ktype = {
+	.sysfs_ops = &lakefs_sysfs_ops,
+	.release = lakefs_kobj_release,
+	.default_groups = lakefs_groups,
+};
+
+int lakefs_sysfs_add(struct lakefs_sb_info *sbi)
+{
+	int err;
+
+	sbi->kobj.kset = lakefs_kset;
+	err = kobject_init_and_add(&sbi->kobj, &lakefs_ktype, NULL, "%s",
+				   sbi->name);
+	if (err)
+		lakefs_sysfs_del(sbi);
+	return err;
+}
+
+/* also of a mount that failed before it was added */
+void lakefs_sysfs_del(struct lakefs_sb_info *sbi)
+{
+	if (!sbi->kobj.kset)
+		return;
+	kobject_del(&sbi->kobj);
+	kobject_put(&sbi->kobj);
+	wait_for_completion(&sbi->kobj_done);
+	sbi->kobj.kset = NULL;
+}
+
+int lakefs_sysfs_init(void)
+{
+	lakefs_kset = kset_create_and_add("lakefs", NULL, fs_kobj);
+	return lakefs_kset ? 0 : -ENOMEM;
+}
+
+void lakefs_sysfs_exit(void)
+{
+	kset_unregister(lakefs_kset);
+}
