@@ -82,6 +82,8 @@ busybox_tree() {
 		>"$tree/etc/passwd"
 	printf 'root:x:0:\nnogroup:x:65534:\n' >"$tree/etc/group"
 	: >"$tree/etc/fstab"
+	# In `vm shell`: init powers off when the shell ends.
+	printf '%s() { exit 0; }\n' poweroff halt reboot >"$tree/etc/profile"
 	cp "$LAKE_ROOT/qemu/lib/init" "$tree/init"
 	chmod 755 "$tree/init"
 	copy_modules "$kernel" "$tree"
