@@ -214,6 +214,7 @@ struct lc_log {
 	uint32_t *ack_at;		/* request that holds the ack */
 	uint32_t nacks;
 	uint32_t first_cut;		/* every stream had begun by then */
+	uint32_t unit_sectors;		/* never torn; a power of two */
 };
 int lc_log_open(struct lc_log *log, const char *device, const char *image,
 		uint32_t nstreams);
@@ -247,5 +248,6 @@ int lc_workload_main(int argc, char **argv);
 int lc_check_main(int argc, char **argv);
 int lc_replay_main(int argc, char **argv);
 int lc_load_main(int argc, char **argv);
+int lc_ops_main(int argc, char **argv);
 
 #endif

@@ -16,6 +16,7 @@ static const struct {
 	  "[--replace-flushes]" },
 	{ "load", lc_load_main,
 	  "--dir D --seed N --streams N --seconds N [--result FILE]" },
+	{ "ops", lc_ops_main, "--seed N --streams N --ops N" },
 	{ "replay", lc_replay_main,
 	  "--log DEV --image DEV --fs TYPE --seed N --states N ..." },
 };

@@ -109,11 +109,10 @@ static void push_version(struct lc_model *m, struct lc_node *n,
 		drop_old(n);
 }
 
-/* The newest content with [start, end) cut out, and room for one more. */
-static struct lc_version cut_newest(const struct lc_node *n, uint32_t start,
-				    uint32_t end)
+/* Content (or none) with [start, end) cut out, and room for one more. */
+static struct lc_version cut(const struct lc_version *old, uint32_t start,
+			     uint32_t end)
 {
-	const struct lc_version *old = n->nversions ? lc_newest(n) : NULL;
 	uint32_t count = old ? old->nsegs : 0;
 	struct lc_version v = { .size = old ? old->size : 0 };
 
@@ -139,24 +138,54 @@ static void set_empty(struct lc_model *m, struct lc_node *n, uint32_t op)
 	push_version(m, n, &v);
 }
 
-static void set_written(struct lc_model *m, struct lc_node *n,
-			const struct lc_op *op)
+static const struct lc_version *newest_or_none(const struct lc_node *n)
+{
+	return n->nversions ? lc_newest(n) : NULL;
+}
+
+static struct lc_version written_over(const struct lc_version *old,
+				      const struct lc_op *op)
 {
 	uint32_t end = op->offset + op->length;
-	struct lc_version v = cut_newest(n, op->offset, end);
+	struct lc_version v = cut(old, op->offset, end);
 
-	v.op = op->index;
-	v.written = true;
 	if (v.size < end)
 		v.size = end;
 	v.segs[v.nsegs++] = (struct lc_seg){ op->offset, end, op->index };
+	return v;
+}
+
+static void set_written(struct lc_model *m, struct lc_node *n,
+			const struct lc_op *op)
+{
+	struct lc_version v = written_over(newest_or_none(n), op);
+
+	v.op = op->index;
+	v.written = true;
 	push_version(m, n, &v);
+}
+
+/*
+ * O_DSYNC owes the bytes it wrote and a size that shows them, and nothing
+ * else: whatever older content is still possible has them now.
+ */
+static void keep_written(struct lc_node *n, const struct lc_op *op)
+{
+	for (uint32_t i = 0; i + 1 < n->nversions; i++) {
+		struct lc_version *old = &n->versions[i];
+		struct lc_version v = written_over(old, op);
+
+		v.op = old->op;
+		v.written = old->written;
+		free(old->segs);
+		*old = v;
+	}
 }
 
 static void set_size(struct lc_model *m, struct lc_node *n,
 		     const struct lc_op *op)
 {
-	struct lc_version v = cut_newest(n, op->length, UINT32_MAX);
+	struct lc_version v = cut(newest_or_none(n), op->length, UINT32_MAX);
 
 	v.op = op->index;
 	v.size = op->length;
@@ -267,9 +296,12 @@ static void apply_sync(struct lc_model *m, const struct lc_op *op)
 		drop_old(n);
 		break;
 	case LC_FDATASYNC:
-	case LC_WRITE:
 		raise_floor(m, n->create_op);
 		drop_old(n);
+		break;
+	case LC_WRITE:
+		raise_floor(m, n->create_op);
+		keep_written(n, op);
 		break;
 	default:
 		raise_floor(m, op->index);

@@ -25,6 +25,7 @@ struct replay {
 	uint64_t seed;			/* of the states */
 	uint32_t nstates, from_index;
 	int64_t only;
+	uint32_t unit_sectors;
 	uint32_t stop_after;		/* failures, 0 for never */
 	uint32_t applied;		/* requests already on the base */
 	int base;
@@ -179,7 +180,7 @@ static int run_states(struct replay *r)
 enum {
 	O_LOG = 256, O_IMAGE, O_BASE, O_STORE, O_FS, O_OPTIONS, O_DIR, O_MOUNT,
 	O_UMOUNT, O_FSCK, O_SEED, O_STATE_SEED, O_STATES, O_STREAMS, O_OPS,
-	O_ONLY, O_FROM, O_STOP, O_REPLACE,
+	O_ONLY, O_FROM, O_STOP, O_UNIT, O_REPLACE,
 };
 
 static const struct option OPTIONS[] = {
@@ -201,6 +202,7 @@ static const struct option OPTIONS[] = {
 	{ "state", required_argument, NULL, O_ONLY },
 	{ "from-index", required_argument, NULL, O_FROM },
 	{ "stop-after", required_argument, NULL, O_STOP },
+	{ "torn-unit", required_argument, NULL, O_UNIT },
 	{ "replace-flushes", no_argument, NULL, O_REPLACE },
 	{ NULL, 0, NULL, 0 },
 };
@@ -236,6 +238,8 @@ static void set_number(struct replay *r, int o, uint64_t value)
 		r->only = value;
 	else if (o == O_FROM)
 		r->from_index = value;
+	else if (o == O_UNIT)
+		r->unit_sectors = value / LC_SECTOR;
 	else
 		r->stop_after = value;
 }
@@ -246,6 +250,7 @@ int lc_replay_main(int argc, char **argv)
 	struct replay r = {
 		.base_device = "/dev/ram0", .store_device = "/dev/ram1",
 		.hooks.dir = "/mnt/crash", .only = -1, .nstates = 100,
+		.unit_sectors = 1,
 		.check = { .nstreams = 3, .nops = 400 },
 	};
 	int o;
@@ -269,5 +274,6 @@ int lc_replay_main(int argc, char **argv)
 	if (lc_log_open(&r.log, r.log_device, r.image_device,
 			r.check.nstreams) || load_image(&r))
 		return 2;
+	r.log.unit_sectors = r.unit_sectors;
 	return run_states(&r);
 }

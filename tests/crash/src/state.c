@@ -3,7 +3,8 @@
  * States a volatile write cache can leave behind.
  *
  * State number N of a seed is a function of both and of the recording: it
- * can be built alone.  Sectors of 512 bytes are written whole or not at all.
+ * can be built alone.  A unit (of one sector, if not told otherwise) is
+ * written whole or not at all.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -118,23 +119,30 @@ int lc_apply_range(const struct lc_log *log, uint32_t from, uint32_t to,
 	return error;
 }
 
-/* Lost, whole, cut short, or with holes: one in four each. */
+/*
+ * Lost, whole, cut short, or with holes: one in four each.  What the device
+ * writes whole is a unit of the partition, not of the request.
+ */
 static int apply_torn(const struct lc_log *log, const struct lc_request *r,
 		      uint64_t *rng, int fd)
 {
-	uint32_t how = lc_below(rng, 4);
+	uint32_t how = lc_below(rng, 4), end, at;
 	int error = 0;
 
 	if (how == 0)
 		return 0;
-	if (how == 1 || r->nsectors == 1)
-		return write_sectors(log, r, 0, r->nsectors, fd);
-	if (how == 2)
-		return write_sectors(log, r, 0,
-				     1 + lc_below(rng, r->nsectors - 1), fd);
-	for (uint32_t s = 0; !error && s < r->nsectors; s++)
-		if (lc_below(rng, 2))
-			error = write_sectors(log, r, s, 1, fd);
+	end = how == 2 ? 1 + lc_below(rng, r->nsectors) : r->nsectors;
+	for (at = 0; !error && at < end; ) {
+		uint32_t phase = (r->sector - log->fs_start + at) %
+				 log->unit_sectors;
+		uint32_t take = log->unit_sectors - phase;
+
+		if (take > r->nsectors - at)
+			take = r->nsectors - at;
+		if (how != 3 || lc_below(rng, 2))
+			error = write_sectors(log, r, at, take, fd);
+		at += take;
+	}
 	return error;
 }
 
