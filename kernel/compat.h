@@ -151,4 +151,27 @@ static inline void vm_flags_clear(struct vm_area_struct *vma,
 }
 #endif
 
+/* freeze within the kernel, beside what a person may have frozen */
+static inline int lakefs_freeze_super(struct super_block *sb)
+{
+#if LAKEFS_KERNEL(6, 17)
+	return freeze_super(sb, FREEZE_HOLDER_KERNEL, NULL);
+#elif LAKEFS_KERNEL(6, 6)
+	return freeze_super(sb, FREEZE_HOLDER_KERNEL);
+#else
+	return freeze_super(sb);
+#endif
+}
+
+static inline int lakefs_thaw_super(struct super_block *sb)
+{
+#if LAKEFS_KERNEL(6, 17)
+	return thaw_super(sb, FREEZE_HOLDER_KERNEL, NULL);
+#elif LAKEFS_KERNEL(6, 6)
+	return thaw_super(sb, FREEZE_HOLDER_KERNEL);
+#else
+	return thaw_super(sb);
+#endif
+}
+
 #endif /* LAKEFS_COMPAT_H */
