@@ -40,6 +40,7 @@ public enum Errno
     EPROTO = 71,
     EBADMSG = 74,
     EOVERFLOW = 75,
+    EPROTONOSUPPORT = 93,
     EUCLEAN = 117,
     EOPNOTSUPP = 95,
     ETIMEDOUT = 110,

@@ -77,11 +77,14 @@ public sealed class SpaceMap
     /// <summary>How many blocks of the range are in use.</summary>
     public ulong CountUsed(ulong block, ulong blocks) => _used.CountSet(block - _region.StartBlock, blocks);
 
-    /// <summary>Blocks enter a map: used from now on, no longer held. False if any was in use already.</summary>
-    public bool MarkUsed(ulong block, ulong blocks)
+    /// <summary>
+    /// Blocks enter a map: used from now on, no longer held. False unless exactly
+    /// <paramref name="alreadyUsed"/> of them were in use (those the map had before).
+    /// </summary>
+    public bool MarkUsed(ulong block, ulong blocks, ulong alreadyUsed = 0)
     {
         ulong start = block - _region.StartBlock;
-        if (_used.CountSet(start, blocks) != 0)
+        if (_used.CountSet(start, blocks) != alreadyUsed)
         {
             return false;
         }

@@ -50,7 +50,7 @@ public sealed class ExtentTable(BTree tree)
 
     /// <summary>
     /// Removes whatever maps [fileBlock, +blocks) and returns how many blocks that were. Blocks that
-    /// lie where <paramref name="keepPhys"/> maps the same file block are not reported as freed.
+    /// lie where <paramref name="keepPhys"/> maps the same file block are reported as kept.
     /// </summary>
     public ulong Punch(ulong ino, ulong fileBlock, ulong blocks, IFreedBlocks freed, ulong? keepPhys = null)
     {
@@ -76,6 +76,10 @@ public sealed class ExtentTable(BTree tree)
             if (keepPhys is null || phys != keepPhys.Value + (cutFrom - fileBlock))
             {
                 freed.Freed(phys, cutTo - cutFrom);
+            }
+            else
+            {
+                freed.Kept(phys, cutTo - cutFrom);
             }
 
             removed += cutTo - cutFrom;

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: MPL-2.0
 namespace DeepLake.Metadata.Tables;
 
-/// <summary>Told of blocks that a map no longer refers to.</summary>
+/// <summary>Told what becomes of the blocks of a map that is cut.</summary>
 public interface IFreedBlocks
 {
+    /// <summary>The map no longer refers to them.</summary>
     void Freed(ulong physBlock, ulong blocks);
+
+    /// <summary>The map that replaces this one has them at the same file blocks.</summary>
+    void Kept(ulong physBlock, ulong blocks);
 }

@@ -80,6 +80,7 @@ public sealed class ExtentTableTests
         var freed = new Collector();
         Assert.That(table.Punch(9, 15, 5, freed, keepPhys: 505), Is.EqualTo(5ul));
         Assert.That(freed.Blocks, Is.Empty);
+        Assert.That(freed.KeptBlocks, Is.EqualTo(5ul));
         Assert.That(table.Punch(9, 20, 5, freed, keepPhys: 700), Is.EqualTo(5ul));
         Assert.That(freed.Blocks, Is.EqualTo(new ulong[] { 510, 511, 512, 513, 514 }));
     }
@@ -105,6 +106,10 @@ public sealed class ExtentTableTests
     private sealed class Collector : IFreedBlocks
     {
         public List<ulong> Blocks { get; } = [];
+
+        public ulong KeptBlocks { get; private set; }
+
+        public void Kept(ulong physBlock, ulong blocks) => KeptBlocks += blocks;
 
         public void Freed(ulong physBlock, ulong blocks)
         {

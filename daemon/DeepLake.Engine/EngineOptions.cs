@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MPL-2.0
+namespace DeepLake.Engine;
+
+/// <summary>Budgets of one engine, in bytes.</summary>
+public sealed record EngineOptions
+{
+    /// <summary>Tree pages cached in front of the page store.</summary>
+    public long TreeCacheBytes { get; init; } = 16L << 20;
+
+    /// <summary>Memory of the page store itself.</summary>
+    public long PageStoreBytes { get; init; } = 32L << 20;
+
+    /// <summary>Wall clock, only for superblock times.</summary>
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MPL-2.0
+namespace DeepLake.Engine;
+
+/// <summary>A snapshot of one lake's numbers; blocks are 4096 bytes.</summary>
+public sealed record EngineStats
+{
+    public required Guid Uuid { get; init; }
+
+    public required string Label { get; init; }
+
+    public required bool WasClean { get; init; }
+
+    public required ulong ReplayedIntents { get; init; }
+
+    public required ulong Epoch { get; init; }
+
+    public required ulong MountCount { get; init; }
+
+    public required ulong AppliedSeq { get; init; }
+
+    public required ulong DurableSeq { get; init; }
+
+    public required ulong DeviceBlocks { get; init; }
+
+    public required ulong DataBlocks { get; init; }
+
+    public required ulong UsedBlocks { get; init; }
+
+    public required ulong FreeBlocks { get; init; }
+
+    public required ulong QuarantinedBlocks { get; init; }
+
+    public required ulong Inodes { get; init; }
+
+    public required ulong Orphans { get; init; }
+
+    public required ulong MetadataPages { get; init; }
+
+    public required ulong MetadataCapacityPages { get; init; }
+
+    public required ulong WalBytesUsed { get; init; }
+
+    public required ulong WalBytes { get; init; }
+
+    public required ulong Commits { get; init; }
+
+    public required ulong Checkpoints { get; init; }
+}

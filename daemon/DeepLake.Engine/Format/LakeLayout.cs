@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MPL-2.0
+using DeepLake.Abi;
+using DeepLake.Platform;
+using DeepLake.Storage;
+
+namespace DeepLake.Engine.Format;
+
+/// <summary>Decides at mkfs where the regions of a new lake lie. In blocks of 4096 bytes.</summary>
+internal static class LakeLayout
+{
+    private const ulong MiB = (1 << 20) / LakeFormat.BlockSize;
+    private const ulong PinBlocks = 62;
+    private const ulong TicketBlocks = LakeFormat.TicketMax / LakeFormat.BlockSize;
+
+    public static void Place(ref Superblock superblock, ulong deviceBlocks)
+    {
+        if (deviceBlocks < LakeFormat.MinDeviceBlocks)
+        {
+            throw new LakeFormatException(
+                Errno.ENOSPC,
+                $"the device has {deviceBlocks * LakeFormat.BlockSize / 1024 / 1024} MiB; a lake needs at least "
+                + $"{LakeFormat.MinDeviceBlocks * LakeFormat.BlockSize / 1024 / 1024} MiB",
+                "use a larger device or image file");
+        }
+
+        ulong next = LakeFormat.SuperblockABlock + 1;
+        superblock.DeviceBlocks = deviceBlocks;
+        superblock.Pin = Take(ref next, PinBlocks);
+        superblock.Ticket[0] = Take(ref next, TicketBlocks);
+        superblock.Ticket[1] = Take(ref next, TicketBlocks);
+        superblock.Wal = Take(ref next, Math.Clamp(deviceBlocks / 32, 8 * MiB, 64 * MiB));
+        ulong pages = Math.Max(deviceBlocks / 16, 24 * MiB);
+        ulong index = Blocks(PageStoreGeometry.RecommendedIndexSlotBytes((long)pages * LakeFormat.BlockSize));
+        superblock.Index[0] = Take(ref next, index);
+        superblock.Index[1] = Take(ref next, index);
+        superblock.Pages = Take(ref next, pages);
+        superblock.Data = Take(ref next, deviceBlocks - 1 - next);
+    }
+
+    public static PageStoreGeometry PageStore(in Superblock superblock) => new(
+        Bytes(superblock.Index[0].StartBlock),
+        Bytes(superblock.Index[0].Blocks),
+        Bytes(superblock.Index[1].StartBlock),
+        Bytes(superblock.Index[1].Blocks),
+        Bytes(superblock.Pages.StartBlock),
+        Bytes(superblock.Pages.Blocks));
+
+    public static long Bytes(ulong blocks) => (long)blocks * LakeFormat.BlockSize;
+
+    private static ulong Blocks(long bytes) => (ulong)((bytes + LakeFormat.BlockSize - 1) / LakeFormat.BlockSize);
+
+    private static Region Take(ref ulong next, ulong blocks)
+    {
+        var region = new Region { StartBlock = next, Blocks = blocks };
+        next += blocks;
+        return region;
+    }
+}

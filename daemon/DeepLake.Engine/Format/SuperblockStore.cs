@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: MPL-2.0
+using System.Runtime.InteropServices;
+using DeepLake.Abi;
+using DeepLake.Platform;
+using DeepLake.Storage;
+
+namespace DeepLake.Engine.Format;
+
+/// <summary>
+/// The two superblock copies and the page store's ticket slots. A new generation goes to copy A when
+/// odd, B when even, after its ticket is durable; so the other copy always names the checkpoint before.
+/// </summary>
+internal static class SuperblockStore
+{
+    private const int CrcOffset = 12;
+
+    /// <summary>The valid copies, newest first; at least one.</summary>
+    /// <exception cref="LakeFormatException">Neither copy is usable; says why.</exception>
+    public static List<Superblock> ReadAll(IBlockDevice device)
+    {
+        var valid = new List<Superblock>();
+        LakeFormatException? why = null;
+        foreach (long offset in CopyOffsets(device))
+        {
+            try
+            {
+                valid.Add(Read(device, offset));
+            }
+            catch (LakeFormatException failure)
+            {
+                // the first copy's reason is the one a person can act on, unless it is only "no lake"
+                why = why is null || why.Errno == Errno.EINVAL ? failure : why;
+            }
+        }
+
+        if (valid.Count == 0)
+        {
+            throw why!;
+        }
+
+        valid.Sort((a, b) => b.Generation.CompareTo(a.Generation));
+        return valid;
+    }
+
+    public static CheckpointTicket ReadTicket(IBlockDevice device, in Superblock superblock)
+    {
+        Region slot = superblock.Ticket[(int)(superblock.Generation & 1)];
+        byte[] bytes = new byte[LakeFormat.TicketMax];
+        device.Read(bytes, LakeLayout.Bytes(slot.StartBlock));
+        ReadOnlySpan<byte> ticket = bytes.AsSpan(0, (int)superblock.TicketBytes);
+        if (Crc32C.Compute(ticket) != superblock.TicketCrc32c)
+        {
+            throw StorageException.Corruption($"the checkpoint ticket of superblock generation {superblock.Generation}");
+        }
+
+        return new CheckpointTicket(ticket);
+    }
+
+    /// <summary>Makes the ticket durable, then the superblock that names it.</summary>
+    public static void Publish(ICommitSink sink, ref Superblock superblock, CheckpointTicket ticket, ulong durableSeq)
+    {
+        superblock.TicketBytes = (uint)ticket.Bytes.Length;
+        superblock.TicketCrc32c = Crc32C.Compute(ticket.Bytes);
+        using var buffer = new AlignedBuffer(LakeFormat.TicketMax, zeroed: true);
+        ticket.Bytes.CopyTo(buffer.Span);
+        int ticketBytes = (ticket.Bytes.Length + LakeFormat.BlockSize - 1) / LakeFormat.BlockSize * LakeFormat.BlockSize;
+        Region slot = superblock.Ticket[(int)(superblock.Generation & 1)];
+        sink.Commit(buffer.Slice(0, ticketBytes), LakeLayout.Bytes(slot.StartBlock), durableSeq);
+
+        Span<byte> block = buffer.Slice(0, LakeFormat.BlockSize);
+        Encode(ref superblock, block);
+        ulong at = (superblock.Generation & 1) == 1 ? LakeFormat.SuperblockABlock : superblock.DeviceBlocks - 1;
+        sink.Commit(block, LakeLayout.Bytes(at), durableSeq);
+    }
+
+    private static void Encode(ref Superblock superblock, Span<byte> block)
+    {
+        superblock.Crc32c = 0;
+        MemoryMarshal.Write(block, superblock);
+        superblock.Crc32c = Crc32C.Compute(block);
+        MemoryMarshal.Write(block[CrcOffset..], superblock.Crc32c);
+    }
+
+    private static long[] CopyOffsets(IBlockDevice device)
+    {
+        long last = (device.LengthBytes / LakeFormat.BlockSize) - 1;
+        long first = LakeLayout.Bytes(LakeFormat.SuperblockABlock);
+        return last > 1 ? [first, last * LakeFormat.BlockSize] : [first];
+    }
+
+    private static Superblock Read(IBlockDevice device, long offset)
+    {
+        byte[] block = new byte[LakeFormat.BlockSize];
+        if (offset + block.Length > device.LengthBytes)
+        {
+            throw NotALake();
+        }
+
+        device.Read(block, offset);
+        Superblock superblock = MemoryMarshal.Read<Superblock>(block);
+        if (superblock.Magic != LakeFormat.SuperblockMagic)
+        {
+            throw NotALake();
+        }
+
+        block.AsSpan(CrcOffset, 4).Clear();
+        if (Crc32C.Compute(block) != superblock.Crc32c)
+        {
+            throw new LakeFormatException(
+                Errno.EUCLEAN, "the superblock's checksum is wrong", "restore the device from a backup, or run mkfs to start anew");
+        }
+
+        Validate(superblock, device.LengthBytes);
+        return superblock;
+    }
+
+    private static LakeFormatException NotALake() => new(
+        Errno.EINVAL, "this is not a DeepLake device (no superblock)", "check the device name, or create a lake with: lakectl mkfs DEVICE");
+
+    private static void Validate(in Superblock superblock, long deviceBytes)
+    {
+        if (superblock.FormatVersion != LakeFormat.Version)
+        {
+            throw new LakeFormatException(
+                Errno.EPROTONOSUPPORT,
+                $"the lake has format version {superblock.FormatVersion}; this laked knows version {LakeFormat.Version}",
+                "use the laked that belongs to this lake");
+        }
+
+        ulong unknown = superblock.Incompat & ~LakeFormat.IncompatKnown;
+        if (unknown != 0)
+        {
+            throw new LakeFormatException(
+                Errno.EPROTONOSUPPORT, $"the lake uses unknown incompatible features 0x{unknown:x}", "use a newer laked");
+        }
+
+        if (LakeLayout.Bytes(superblock.DeviceBlocks) > deviceBytes)
+        {
+            throw new LakeFormatException(
+                Errno.ENODATA,
+                $"the device is truncated: the lake has {LakeLayout.Bytes(superblock.DeviceBlocks)} bytes, the device {deviceBytes}",
+                "restore the missing part of the device");
+        }
+
+        if (superblock.BlockSize != LakeFormat.BlockSize || superblock.TicketBytes > LakeFormat.TicketMax
+            || superblock.State is not (SuperblockState.Clean or SuperblockState.Active) || !RegionsAreSane(superblock))
+        {
+            throw new LakeFormatException(
+                Errno.EUCLEAN, "the superblock contradicts itself", "restore the device from a backup, or run mkfs to start anew");
+        }
+    }
+
+    private static bool RegionsAreSane(in Superblock superblock)
+    {
+        ReadOnlySpan<Region> regions =
+        [
+            superblock.Pin, superblock.Ticket[0], superblock.Ticket[1], superblock.Wal,
+            superblock.Index[0], superblock.Index[1], superblock.Pages, superblock.Data,
+        ];
+        ulong next = LakeFormat.SuperblockABlock + 1;
+        foreach (Region region in regions)
+        {
+            if (region.StartBlock < next || region.Blocks == 0 || region.Blocks > superblock.DeviceBlocks
+                || region.StartBlock > superblock.DeviceBlocks - 1 - region.Blocks)
+            {
+                return false;
+            }
+
+            next = region.StartBlock + region.Blocks;
+        }
+
+        return superblock.CheckpointWalLsn > 0
+            && superblock.CheckpointWalOffset <= (ulong)LakeLayout.Bytes(superblock.Wal.Blocks);
+    }
+}

@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: MPL-2.0
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using DeepLake.Abi;
+using DeepLake.Engine.Format;
+using DeepLake.Engine.Requests;
+using DeepLake.Engine.State;
+using DeepLake.Metadata.Tree;
+using DeepLake.Platform;
+using DeepLake.Storage;
+
+namespace DeepLake.Engine;
+
+/// <summary>
+/// One lake: recovery, intents in order, group commit, checkpoints, requests. Knows nothing of rings or
+/// sockets; the clock is injected. One thread owns it. Any exception from a changing call is final: the
+/// owner gives the engine up and recovery begins from what is durable.
+/// </summary>
+public sealed class LakeEngine : IDisposable
+{
+    private const int SpareStorePages = 512;
+    private const double WalCheckpointFraction = 0.4;
+    private readonly IPageStore _store;
+    private readonly LakeState _state;
+    private readonly Wal _wal;
+    private readonly IntentApplier _applier;
+    private readonly RequestHandler _requests;
+    private readonly LeaseBook _leases;
+    private readonly TimeProvider _clock;
+    private ICommitSink _sink;
+    private Superblock _superblock;
+    private WalPosition _previousCheckpoint;
+    private ulong _commits;
+    private ulong _checkpoints;
+
+    internal LakeEngine(in RecoveredLake lake, ICommitSink sink, EngineOptions options)
+    {
+        _store = lake.Store;
+        _state = lake.State;
+        _wal = lake.Wal;
+        _superblock = lake.Superblock;
+        _previousCheckpoint = lake.PreviousCheckpoint;
+        _sink = sink;
+        _clock = options.Clock;
+        _applier = new IntentApplier(_state);
+        _requests = new RequestHandler(_state);
+        _leases = new LeaseBook(_state);
+        DurableSeq = _state.Counters.AppliedSeq;
+        ReplayedIntents = lake.ReplayedIntents;
+        WasClean = lake.WasClean;
+        _wal.Epoch = _state.Counters.Epoch;
+    }
+
+    /// <summary>As last written to the device.</summary>
+    public Superblock Superblock => _superblock;
+
+    /// <summary>Every intent up to here is in the state.</summary>
+    public ulong AppliedSeq => _state.Counters.AppliedSeq;
+
+    /// <summary>Every intent up to here survives a power cut.</summary>
+    public ulong DurableSeq { get; private set; }
+
+    public ulong Epoch => _state.Counters.Epoch;
+
+    /// <summary>Whether the lake had been unmounted cleanly when this engine opened it.</summary>
+    public bool WasClean { get; }
+
+    public ulong ReplayedIntents { get; }
+
+    /// <summary>Something is applied that is not durable yet.</summary>
+    public bool HasUncommitted => _wal.HasOpenFrame;
+
+    /// <summary>Bytes of the frame that the next commit writes.</summary>
+    public int UncommittedBytes => _wal.HasOpenFrame ? _wal.OpenFrameBytes : 0;
+
+    public bool CheckpointDue =>
+        _store.CheckpointDue || _wal.UsedFraction > WalCheckpointFraction || StoreRoom < SpareStorePages;
+
+    private long StoreRoom => _store.RoomPages - (2L * _state.Tree.DirtyPages);
+
+    /// <summary>
+    /// Recovers a lake: newest usable checkpoint, then the log behind it. Writes nothing to the log or
+    /// the superblocks.
+    /// </summary>
+    /// <exception cref="LakeFormatException">The device holds no lake that can be used; says why.</exception>
+    /// <exception cref="StorageException">The device failed.</exception>
+    public static LakeEngine Open(IBlockDevice device, ICommitSink sink, EngineOptions options) =>
+        new(LakeRecovery.Recover(device, options), sink, options);
+
+    public void ReplaceSink(ICommitSink sink) => _sink = sink;
+
+    /// <summary>Applies one intent entry; entries that are applied already are skipped.</summary>
+    /// <returns>False when it was skipped.</returns>
+    /// <exception cref="IntentFaultException">The intent is impossible: the mount must be shut down.</exception>
+    public bool Apply(ReadOnlySpan<byte> entry)
+    {
+        if (entry.Length < Unsafe.SizeOf<IntentHeader>())
+        {
+            throw new IntentFaultException($"an intent of {entry.Length} bytes is too short");
+        }
+
+        ulong seq = MemoryMarshal.Read<IntentHeader>(entry).Seq;
+        if (seq <= AppliedSeq)
+        {
+            return false;
+        }
+
+        if (seq != AppliedSeq + 1)
+        {
+            throw new IntentFaultException($"intent {seq} follows intent {AppliedSeq}");
+        }
+
+        MakeRoom(entry.Length);
+        _applier.Apply(entry);
+        Append(entry, seq);
+        return true;
+    }
+
+    /// <summary>Makes everything applied durable. Returns the durable seq.</summary>
+    public ulong Commit()
+    {
+        if (_wal.HasOpenFrame)
+        {
+            _wal.CommitOpenFrame(new SequencedSink(_sink, AppliedSeq));
+            _commits++;
+        }
+
+        DurableSeq = AppliedSeq;
+        _state.Space.ReleaseQuarantine(DurableSeq);
+        return DurableSeq;
+    }
+
+    /// <summary>Commits, then makes the state itself durable so that the log before it can go.</summary>
+    public void Checkpoint() => Checkpoint(SuperblockState.Active);
+
+    /// <summary>
+    /// Starts a new mount epoch: orphans of older ones are gone, their blocks free.
+    /// </summary>
+    public void BeginEpoch(LakeTime now)
+    {
+        ulong epoch = Math.Max(_superblock.Epoch, Epoch) + 1;
+        var entry = new WalEpoch
+        {
+            Header = new IntentHeader { Len = (uint)Unsafe.SizeOf<WalEpoch>(), Op = IntentOp.WalEpoch },
+            Epoch = epoch,
+            Time = now,
+        };
+        MakeRoom(Unsafe.SizeOf<WalEpoch>());
+        ReadOnlySpan<byte> bytes = MemoryMarshal.AsBytes(new ReadOnlySpan<WalEpoch>(in entry));
+        _applier.Apply(bytes);
+        _wal.Epoch = epoch;
+        Append(bytes, 0);
+        _superblock.MountCount++;
+        Checkpoint(SuperblockState.Active);
+    }
+
+    /// <summary>The end of a mount: checkpoint and clean mark.</summary>
+    public void MarkClean() => Checkpoint(SuperblockState.Clean);
+
+    /// <summary>What the kernel holds from a predecessor; before any lease is given.</summary>
+    public void Declare(ReadOnlySpan<DeclaredRange> ranges) => _leases.Declare(ranges);
+
+    /// <summary>
+    /// Answers one request entry (struct lakefs_request_hdr first): payload bytes, or a negative errno.
+    /// MOUNT begins the epoch, UNMOUNT writes the clean mark; the caller has checked the barrier.
+    /// </summary>
+    public int HandleRequest(ReadOnlySpan<byte> request, Span<byte> replyPayload, out uint flags)
+    {
+        flags = 0;
+        if (request.Length < Unsafe.SizeOf<RequestHeader>())
+        {
+            return -(int)Errno.EINVAL;
+        }
+
+        switch (MemoryMarshal.Read<RequestHeader>(request).Op)
+        {
+            case RequestOp.Mount:
+                return Mount(request, replyPayload);
+            case RequestOp.Unmount:
+                MarkClean();
+                return 0;
+            case RequestOp.LeaseBlocks:
+                return LeaseBlocks(request, replyPayload);
+            case RequestOp.LeaseInos:
+                return MetadataIsFull ? -(int)Errno.ENOSPC : _leases.LeaseInos(request, replyPayload);
+            case RequestOp.ReturnBlocks:
+                return _leases.ReturnBlocks(request);
+            case RequestOp.Statfs:
+                return Statfs(replyPayload);
+            default:
+                return _requests.Handle(request, replyPayload, out flags);
+        }
+    }
+
+    public EngineStats GetStats() => new()
+    {
+        Uuid = new Guid(_superblock.Uuid, bigEndian: true),
+        Label = System.Text.Encoding.UTF8.GetString(((ReadOnlySpan<byte>)_superblock.Label).TrimEnd((byte)0)),
+        WasClean = WasClean,
+        ReplayedIntents = ReplayedIntents,
+        Epoch = Epoch,
+        MountCount = _superblock.MountCount,
+        AppliedSeq = AppliedSeq,
+        DurableSeq = DurableSeq,
+        DeviceBlocks = _superblock.DeviceBlocks,
+        DataBlocks = _state.Space.TotalBlocks,
+        UsedBlocks = _state.Space.UsedBlocks,
+        FreeBlocks = _state.Space.FreeBlocks,
+        QuarantinedBlocks = _state.Space.QuarantinedBlocks,
+        Inodes = _state.Counters.InodeCount,
+        Orphans = _state.Counters.OrphanCount,
+        MetadataPages = _state.Tree.PageCount,
+        MetadataCapacityPages = (ulong)_store.CapacityPages,
+        WalBytesUsed = (ulong)_wal.UsedBytes,
+        WalBytes = (ulong)LakeLayout.Bytes(_superblock.Wal.Blocks),
+        Commits = _commits,
+        Checkpoints = _checkpoints,
+    };
+
+    /// <summary>The live tree for the checker, which only reads pages.</summary>
+    public BTree TreeForCheck()
+    {
+        _state.Space.Store();
+        return _state.Tree;
+    }
+
+    /// <summary>The engine's own counters, for the checker to compare.</summary>
+    public EngineState CountersForCheck()
+    {
+        EngineState counters = _state.Counters;
+        counters.UsedBlocks = _state.Space.UsedBlocks;
+        return counters;
+    }
+
+    public void Dispose()
+    {
+        _wal.Dispose();
+        _state.Dispose();
+        _store.Dispose();
+    }
+
+    private bool MetadataIsFull => (long)_state.Tree.PageCount > _store.CapacityPages;
+
+    /// <summary>
+    /// Before an intent is applied: room for it in the open frame, in the log and in the page store. The
+    /// checkpoints this may take lie between intents.
+    /// </summary>
+    private void MakeRoom(int entryBytes)
+    {
+        if (_wal.OpenFrameBytes + entryBytes + LakeFormat.WalAlign > LakeFormat.WalFrameMax)
+        {
+            Commit();
+        }
+
+        for (int tries = 0; tries < 3 && (StoreRoom < SpareStorePages / 2 || _wal.UsedFraction > 0.8); tries++)
+        {
+            Checkpoint(SuperblockState.Active);
+        }
+    }
+
+    private void Append(ReadOnlySpan<byte> entry, ulong seq)
+    {
+        if (_wal.Append(entry, seq) != WalAppendResult.Appended)
+        {
+            throw new InvalidOperationException("the log had no room although it was made");
+        }
+    }
+
+    private void Checkpoint(SuperblockState mark)
+    {
+        Commit();
+        _state.Flush();
+        CheckpointTicket ticket = _store.Checkpoint();
+        WalPosition position = _wal.Next;
+        WalPosition previous = PositionOf(_superblock);
+        _superblock.Generation++;
+        _superblock.State = mark;
+        _superblock.Epoch = Epoch;
+        _superblock.WrittenSec = (ulong)_clock.GetUtcNow().ToUnixTimeSeconds();
+        _superblock.CheckpointSeq = AppliedSeq;
+        _superblock.CheckpointWalLsn = position.Lsn;
+        _superblock.CheckpointWalOffset = (ulong)position.OffsetBytes;
+        SuperblockStore.Publish(_sink, ref _superblock, ticket, DurableSeq);
+        _previousCheckpoint = previous;
+        _wal.TrimTo(_previousCheckpoint);
+        _checkpoints++;
+    }
+
+    private int Mount(ReadOnlySpan<byte> request, Span<byte> payload)
+    {
+        int bytes = Unsafe.SizeOf<ReplyMount>();
+        if (request.Length < Unsafe.SizeOf<RequestMount>() || payload.Length < bytes)
+        {
+            return -(int)Errno.EINVAL;
+        }
+
+        RequestMount mount = MemoryMarshal.Read<RequestMount>(request);
+        if ((mount.Flags & LakeRing.MountReadOnlyDevice) == 0)
+        {
+            BeginEpoch(mount.Now);
+        }
+
+        if (!_state.Inodes.TryGet(LakeFormat.RootIno, out InodeRecord root))
+        {
+            return -(int)Errno.EUCLEAN;
+        }
+
+        var reply = new ReplyMount
+        {
+            Epoch = Math.Max(Epoch, 1),
+            LastSeq = AppliedSeq,
+            WasClean = WasClean ? 1ul : 0ul,
+            Replayed = ReplayedIntents,
+            Root = root,
+        };
+        MemoryMarshal.Write(payload, reply);
+        return bytes;
+    }
+
+    /// <summary>A full device may have its room in quarantine: then a commit frees it.</summary>
+    private int LeaseBlocks(ReadOnlySpan<byte> request, Span<byte> payload)
+    {
+        if (MetadataIsFull)
+        {
+            return -(int)Errno.ENOSPC;
+        }
+
+        if (_state.Space.FreeBlocks == 0 && _state.Space.QuarantinedBlocks > 0)
+        {
+            Commit();
+        }
+
+        return _leases.LeaseBlocks(request, payload);
+    }
+
+    private int Statfs(Span<byte> payload)
+    {
+        var reply = new ReplyStatfs
+        {
+            TotalBlocks = _state.Space.TotalBlocks,
+            FreeBlocks = _state.Space.FreeBlocks + _state.Space.QuarantinedBlocks,
+            Inodes = _state.Counters.InodeCount,
+            FreeInodes = MetadataIsFull ? 0 : ((ulong)_store.CapacityPages - _state.Tree.PageCount) * 8,
+        };
+        MemoryMarshal.Write(payload, reply);
+        return Unsafe.SizeOf<ReplyStatfs>();
+    }
+
+    private static WalPosition PositionOf(in Superblock superblock) =>
+        new(superblock.CheckpointWalLsn, (long)superblock.CheckpointWalOffset);
+
+    /// <summary>Frames without intents still say how far the log is durable.</summary>
+    private sealed class SequencedSink(ICommitSink sink, ulong appliedSeq) : ICommitSink
+    {
+        public void Commit(ReadOnlySpan<byte> bytes, long offset, ulong durableSeq) =>
+            sink.Commit(bytes, offset, Math.Max(durableSeq, appliedSeq));
+    }
+}

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MPL-2.0
+using System.Runtime.CompilerServices;
+using DeepLake.Abi;
+using DeepLake.Metadata.Tables;
+
+namespace DeepLake.Engine.State;
+
+/// <summary>Attributes, xattrs, maps and the end of an inode.</summary>
+internal sealed partial class IntentApplier
+{
+    private const ulong FileBlocksMax = 1ul << 51;
+
+    private void SetAttributes(ReadOnlySpan<byte> entry)
+    {
+        IntentSetattr intent = Read<IntentSetattr>(entry);
+        InodeRecord inode = GetInode(intent.Ino);
+        if ((intent.Valid & ~AttrMask.All) != 0)
+        {
+            Fault($"intent {_seq} sets unknown attributes 0x{intent.Valid:x}");
+        }
+
+        if ((intent.Valid & AttrMask.Size) != 0)
+        {
+            SetSize(ref inode, intent.Size);
+        }
+
+        if ((intent.Valid & AttrMask.Mode) != 0)
+        {
+            inode.Mode = (inode.Mode & FileType.Mask) | (intent.Mode & FileType.PermissionMask);
+        }
+
+        inode.Uid = (intent.Valid & AttrMask.Uid) != 0 ? intent.Uid : inode.Uid;
+        inode.Gid = (intent.Valid & AttrMask.Gid) != 0 ? intent.Gid : inode.Gid;
+        inode.Atime = (intent.Valid & AttrMask.Atime) != 0 ? intent.Atime : inode.Atime;
+        inode.Mtime = (intent.Valid & AttrMask.Mtime) != 0 ? intent.Mtime : inode.Mtime;
+        inode.Ctime = (intent.Valid & AttrMask.Ctime) != 0 ? intent.Ctime : inode.Ctime;
+        inode.Flags = (intent.Valid & AttrMask.Flags) != 0 ? intent.InodeFlags : inode.Flags;
+        PutInode(ref inode);
+    }
+
+    private void SetSize(ref InodeRecord inode, ulong size)
+    {
+        if (!FileType.IsRegular(inode.Mode) || size > long.MaxValue)
+        {
+            Fault($"intent {_seq} gives inode {inode.Ino} the size {size}");
+        }
+
+        if (size < inode.Size)
+        {
+            ulong firstBlock = (size + LakeFormat.BlockSize - 1) / LakeFormat.BlockSize;
+            inode.Blocks -= state.Extents.Punch(inode.Ino, firstBlock, ulong.MaxValue - firstBlock, this);
+        }
+
+        inode.Size = size;
+    }
+
+    private void ChangeXattr(ReadOnlySpan<byte> entry)
+    {
+        IntentXattr intent = Read<IntentXattr>(entry);
+        ReadOnlySpan<byte> rest = entry[Unsafe.SizeOf<IntentXattr>()..];
+        long bytes = intent.NameBytes + (long)intent.ValueBytes;
+        if (bytes > rest.Length || intent.ValueBytes > LakeFormat.XattrValueMax || intent.NameBytes is 0 or > 255)
+        {
+            Fault($"xattr intent {_seq} is malformed");
+        }
+
+        ReadOnlySpan<byte> name = rest[..intent.NameBytes];
+        ReadOnlySpan<byte> value = rest.Slice(intent.NameBytes, (int)intent.ValueBytes);
+        InodeRecord inode = GetInode(intent.Ino);
+        switch (intent.Action)
+        {
+            case XattrAction.Set:
+                inode.XattrCount += state.Xattrs.Set(intent.Ino, name, value) ? 1u : 0u;
+                break;
+            case XattrAction.Remove:
+                if (!state.Xattrs.Remove(intent.Ino, name))
+                {
+                    Fault($"intent {_seq} removes a xattr that inode {intent.Ino} does not have");
+                }
+
+                inode.XattrCount--;
+                break;
+            default:
+                Fault($"xattr intent {_seq} has the unknown action {(ushort)intent.Action}");
+                break;
+        }
+
+        if (intent.SetMode != 0)
+        {
+            inode.Mode = (inode.Mode & FileType.Mask) | (intent.Mode & FileType.PermissionMask);
+        }
+
+        inode.Ctime = intent.Ctime;
+        PutInode(ref inode);
+    }
+
+    private void Map(ReadOnlySpan<byte> entry)
+    {
+        IntentMap intent = Read<IntentMap>(entry);
+        ReadOnlySpan<byte> rest = entry[Unsafe.SizeOf<IntentMap>()..];
+        bool hasCrcs = (intent.Flags & ExtentFlags.Crc) != 0;
+        ReadOnlySpan<byte> crcs = hasCrcs ? TakePadded(ref rest, CrcBytes(intent)) : default;
+        InodeRecord inode = GetInode(intent.Ino);
+        CheckMap(intent, inode);
+
+        _keptBlocks = 0;
+        ulong removed = state.Extents.Punch(intent.Ino, intent.FileBlock, intent.Blocks, this, intent.PhysBlock);
+        if (!state.Space.MarkUsed(intent.PhysBlock, intent.Blocks, _keptBlocks))
+        {
+            Fault($"map intent {_seq} of inode {intent.Ino} uses blocks {intent.PhysBlock}+{intent.Blocks}, which others use");
+        }
+
+        state.Extents.Insert(
+            intent.Ino, new Extent(intent.FileBlock, intent.PhysBlock, intent.Blocks, intent.Flags, _seq), crcs);
+        inode.Blocks = inode.Blocks - removed + intent.Blocks;
+        inode.Size = Math.Max(inode.Size, intent.Size);
+        inode.Mtime = intent.Mtime;
+        inode.Ctime = intent.Ctime;
+        PutInode(ref inode);
+    }
+
+    private static int CrcBytes(in IntentMap intent)
+    {
+        if (intent.Blocks > LakeRing.MapBlocksMax)
+        {
+            Fault($"a map intent carries checksums of {intent.Blocks} blocks");
+        }
+
+        return (int)intent.Blocks * 4;
+    }
+
+    private void CheckMap(in IntentMap intent, in InodeRecord inode)
+    {
+        const uint known = ExtentFlags.Crc | ExtentFlags.Unwritten;
+        if (!FileType.IsRegular(inode.Mode) || intent.Blocks is 0 or > int.MaxValue || (intent.Flags & ~known) != 0
+            || (intent.Flags & known) == known || intent.FileBlock > FileBlocksMax || intent.Size > long.MaxValue
+            || !state.Space.Contains(intent.PhysBlock, intent.Blocks))
+        {
+            Fault($"map intent {_seq} of inode {intent.Ino} is impossible: {intent.FileBlock}+{intent.Blocks} at {intent.PhysBlock}");
+        }
+    }
+
+    private void Unmap(ReadOnlySpan<byte> entry)
+    {
+        IntentUnmap intent = Read<IntentUnmap>(entry);
+        InodeRecord inode = GetInode(intent.Ino);
+        if (!FileType.IsRegular(inode.Mode) || intent.FileBlock > FileBlocksMax)
+        {
+            Fault($"unmap intent {_seq} of inode {intent.Ino} is impossible");
+        }
+
+        inode.Blocks -= state.Extents.Punch(intent.Ino, intent.FileBlock, intent.Blocks, this);
+        inode.Mtime = intent.Mtime;
+        inode.Ctime = intent.Ctime;
+        PutInode(ref inode);
+    }
+
+    private void Overwrite(ReadOnlySpan<byte> entry)
+    {
+        IntentOverwrite intent = Read<IntentOverwrite>(entry);
+        GetInode(intent.Ino);
+        state.Extents.DropCrcs(intent.Ino, intent.FileBlock, intent.Blocks);
+    }
+
+    private void Release(ReadOnlySpan<byte> entry)
+    {
+        IntentRelease intent = Read<IntentRelease>(entry);
+        InodeRecord inode = GetInode(intent.Ino);
+        if (inode.Nlink != 0)
+        {
+            Fault($"intent {_seq} releases inode {intent.Ino}, which has {inode.Nlink} links");
+        }
+
+        Destroy(inode);
+    }
+
+    private void Destroy(in InodeRecord inode)
+    {
+        RemoveOrphan(inode.Ino);
+        if (FileType.IsRegular(inode.Mode))
+        {
+            state.Extents.Punch(inode.Ino, 0, ulong.MaxValue, this);
+        }
+
+        if (inode.XattrCount > 0)
+        {
+            state.Xattrs.RemoveAll(inode.Ino);
+        }
+
+        state.Inodes.Delete(inode);
+        state.Counters.InodeCount--;
+    }
+}

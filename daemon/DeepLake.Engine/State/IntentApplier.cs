@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MPL-2.0
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using DeepLake.Abi;
+using DeepLake.Metadata.Tables;
+
+namespace DeepLake.Engine.State;
+
+/// <summary>
+/// Applies intents to the state: deterministic, complete, and checked against the state first. Every
+/// impossibility is an <see cref="IntentFaultException"/>. See docs/ring-protocol.md.
+/// </summary>
+internal sealed partial class IntentApplier(LakeState state) : IFreedBlocks
+{
+    private ulong _seq;
+    private ulong _keptBlocks;
+
+    /// <summary>Applies one whole entry (header included). Daemon entries (WAL_OP_*) as well.</summary>
+    public void Apply(ReadOnlySpan<byte> entry)
+    {
+        IntentHeader header = Read<IntentHeader>(entry);
+        if (header.Len != entry.Length || (entry.Length & 7) != 0 || header.Flags != 0)
+        {
+            Fault($"an intent of {entry.Length} bytes says it has {header.Len}");
+        }
+
+        _seq = header.Seq == 0 ? state.Counters.AppliedSeq : header.Seq;
+        state.Tree.Seq = _seq;
+        switch (header.Op)
+        {
+            case IntentOp.Create: Create(entry); break;
+            case IntentOp.Link: Link(entry); break;
+            case IntentOp.Unlink: Unlink(entry); break;
+            case IntentOp.Rename: Rename(entry); break;
+            case IntentOp.Setattr: SetAttributes(entry); break;
+            case IntentOp.Xattr: ChangeXattr(entry); break;
+            case IntentOp.Map: Map(entry); break;
+            case IntentOp.Unmap: Unmap(entry); break;
+            case IntentOp.Overwrite: Overwrite(entry); break;
+            case IntentOp.Release: Release(entry); break;
+            case IntentOp.WalEpoch: BeginEpoch(entry); break;
+            case IntentOp.WalClean: break;
+            default: Fault($"intent {_seq} has the unknown operation {(ushort)header.Op}"); break;
+        }
+
+        if (header.Seq != 0)
+        {
+            state.Counters.AppliedSeq = header.Seq;
+        }
+    }
+
+    /// <summary>Blocks leave a map: free in the state, held until this intent is durable.</summary>
+    public void Freed(ulong physBlock, ulong blocks)
+    {
+        if (!state.Space.Contains(physBlock, blocks) || !state.Space.MarkFreed(physBlock, blocks, _seq))
+        {
+            Fault($"blocks {physBlock}+{blocks} are freed but were not in use");
+        }
+    }
+
+    /// <summary>Blocks that a new map has where the old one had them: they stay in use.</summary>
+    public void Kept(ulong physBlock, ulong blocks) => _keptBlocks += blocks;
+
+    [DoesNotReturn]
+    private static void Fault(string message) => throw new IntentFaultException(message);
+
+    private static T Read<T>(ReadOnlySpan<byte> entry)
+        where T : unmanaged
+    {
+        if (entry.Length < Unsafe.SizeOf<T>())
+        {
+            Fault($"an intent of {entry.Length} bytes is too short");
+        }
+
+        return MemoryMarshal.Read<T>(entry);
+    }
+
+    /// <summary>Cuts a variable part (padded to 8) off the rest of an entry.</summary>
+    private static ReadOnlySpan<byte> TakePadded(ref ReadOnlySpan<byte> rest, int bytes)
+    {
+        int padded = (bytes + 7) & ~7;
+        if (bytes < 0 || padded > rest.Length)
+        {
+            Fault($"an intent says it has {bytes} more bytes, it has {rest.Length}");
+        }
+
+        ReadOnlySpan<byte> part = rest[..bytes];
+        rest = rest[padded..];
+        return part;
+    }
+
+    private static ReadOnlySpan<byte> TakeName(ref ReadOnlySpan<byte> rest, int bytes)
+    {
+        ReadOnlySpan<byte> name = TakePadded(ref rest, bytes);
+        if (name.IsEmpty || name.Length > LakeFormat.NameMax || name.ContainsAny((byte)0, (byte)'/')
+            || name.SequenceEqual("."u8) || name.SequenceEqual(".."u8))
+        {
+            Fault("an intent carries an impossible name");
+        }
+
+        return name;
+    }
+
+    private InodeRecord GetInode(ulong ino)
+    {
+        if (!state.Inodes.TryGet(ino, out InodeRecord record))
+        {
+            Fault($"intent {_seq} names inode {ino}, which does not exist");
+        }
+
+        return record;
+    }
+
+    private InodeRecord GetDirectory(ulong ino)
+    {
+        InodeRecord record = GetInode(ino);
+        if (!FileType.IsDirectory(record.Mode))
+        {
+            Fault($"intent {_seq} uses inode {ino} as a directory");
+        }
+
+        return record;
+    }
+
+    private void PutInode(ref InodeRecord record)
+    {
+        record.LastSeq = _seq;
+        state.Inodes.Put(record);
+    }
+
+    private DirectoryEntry FindEntry(ulong dir, ReadOnlySpan<byte> name, ulong ino)
+    {
+        if (!state.Directories.TryFind(dir, name, out DirectoryEntry entry) || entry.Ino != ino)
+        {
+            Fault($"intent {_seq}: directory {dir} does not hold inode {ino} under that name");
+        }
+
+        return entry;
+    }
+
+    private void BeginEpoch(ReadOnlySpan<byte> entry)
+    {
+        WalEpoch epoch = Read<WalEpoch>(entry);
+        if (epoch.Epoch <= state.Counters.Epoch)
+        {
+            Fault($"epoch {epoch.Epoch} begins after epoch {state.Counters.Epoch}");
+        }
+
+        state.Counters.Epoch = epoch.Epoch;
+        while (state.Inodes.TryNextOrphan(0, out ulong ino))
+        {
+            Destroy(GetInode(ino));
+        }
+    }
+}
