@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MPL-2.0
+/* Extent maps of the fake daemon: sorted arrays, no two overlap. */
+#include <stdlib.h>
+#include <string.h>
+#include "fake.h"
+
+static void insert(struct node *n, size_t at, struct extent x)
+{
+	if (n->extent_count == n->extent_room) {
+		n->extent_room = n->extent_room * 2 + 4;
+		n->extents = realloc(n->extents,
+				     n->extent_room * sizeof(*n->extents));
+	}
+	memmove(n->extents + at + 1, n->extents + at,
+		(n->extent_count - at) * sizeof(*n->extents));
+	n->extents[at] = x;
+	n->extent_count++;
+}
+
+static void erase(struct node *n, size_t at)
+{
+	n->extent_count--;
+	memmove(n->extents + at, n->extents + at + 1,
+		(n->extent_count - at) * sizeof(*n->extents));
+}
+
+/* first extent that ends after block */
+static size_t place(struct node *n, u64 block)
+{
+	size_t lo = 0, hi = n->extent_count;
+
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2;
+
+		if (n->extents[mid].file + n->extents[mid].blocks <= block)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+/* Take [first, end) out of the map; free_blocks: and free what was there. */
+static void cut(struct node *n, u64 first, u64 end, u64 seq, bool free_blocks)
+{
+	size_t at = place(n, first);
+
+	while (at < n->extent_count && n->extents[at].file < end) {
+		struct extent x = n->extents[at];
+		u64 x_end = x.file + x.blocks;
+		u64 lo = x.file > first ? x.file : first;
+		u64 hi = x_end < end ? x_end : end;
+
+		erase(n, at);
+		if (hi < x_end)
+			insert(n, at, (struct extent){ hi, x.phys + hi - x.file,
+				       x_end - hi, x.flags });
+		if (lo > x.file)
+			insert(n, at++, (struct extent){ x.file, x.phys,
+					lo - x.file, x.flags });
+		if (free_blocks)
+			space_free(x.phys + lo - x.file, hi - lo, seq);
+		n->rec.blocks -= hi - lo;
+	}
+}
+
+void extents_cut(struct node *n, u64 first, u64 end, u64 seq)
+{
+	cut(n, first, end, seq, true);
+}
+
+/* is the whole range mapped to these very blocks already? */
+static bool same_blocks(struct node *n, const struct lakefs_i_map *e)
+{
+	u64 block = e->file_block, end = block + e->blocks;
+	size_t at = place(n, block);
+
+	for (; block < end; at++) {
+		struct extent *x = n->extents + at;
+
+		if (at == n->extent_count || x->file > block ||
+		    x->phys + (block - x->file) !=
+		    e->phys_block + (block - e->file_block))
+			return false;
+		block = x->file + x->blocks;
+	}
+	return true;
+}
+
+const char *extents_map(struct node *n, const struct lakefs_i_map *e)
+{
+	struct extent x = { e->file_block, e->phys_block, e->blocks,
+			    e->flags & LAKEFS_EXTENT_UNWRITTEN };
+	const char *wrong = NULL;
+
+	if (!e->blocks || e->flags & ~(LAKEFS_EXTENT_UNWRITTEN |
+				       LAKEFS_EXTENT_CRC))
+		return "map: nonsense";
+	if ((e->flags & LAKEFS_EXTENT_CRC) &&
+	    e->hdr.len < sizeof(*e) + 4ull * e->blocks)
+		return "map: too short for its crcs";
+	if (same_blocks(n, e)) {
+		cut(n, x.file, x.file + x.blocks, e->hdr.seq, false);
+	} else {
+		cut(n, x.file, x.file + x.blocks, e->hdr.seq, true);
+		wrong = space_use(x.phys, x.blocks);
+	}
+	insert(n, place(n, x.file), x);
+	n->rec.blocks += x.blocks;
+	if (e->size > n->rec.size)
+		n->rec.size = e->size;
+	n->rec.mtime = e->mtime;
+	n->rec.ctime = e->ctime;
+	n->rec.last_seq = e->hdr.seq;
+	return wrong;
+}
