@@ -12,6 +12,11 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # and trixie hosts can install.
 KERNEL_SUITE=bookworm
 
+# The real path: checkouts may share one folder of kernels by a link, and the
+# headers have paths in them.
+mkdir -p "$LAKE_BUILD"
+KERNELS=$(readlink -f "$LAKE_BUILD/kernels")
+
 # image_meta NAME / headers_meta NAME: Debian's meta packages.
 image_meta() {
 	case $1 in
@@ -95,12 +100,12 @@ unpack_debug_kernel() {
 kernel_key() {
 	case $1 in
 	debug) echo "debug 2 $(stat -c '%s %Y' "$(debug_archive)")" ;;
-	*) echo "$1 3 $LAKE_BUILD" ;;
+	*) echo "$1 4 $KERNELS" ;;
 	esac
 }
 
 make_kernel() {
-	local name=$1 dir=$LAKE_BUILD/kernels/$1 key
+	local name=$1 dir=$KERNELS/$1 key
 	key=$(kernel_key "$name")
 	stamp_ok "$dir/stamp" "$key" && return
 	ensure_host_packages
@@ -117,5 +122,5 @@ case ${1:-} in
 6.12 | 6.1 | debug) ;;
 *) die "usage: kernel.sh 6.12|6.1|debug" ;;
 esac
-with_lock "kernel-$1" make_kernel "$1"
-printf '%s\n' "$LAKE_BUILD/kernels/$1"
+with_lock "$KERNELS/lock-$1" make_kernel "$1"
+printf '%s\n' "$KERNELS/$1"

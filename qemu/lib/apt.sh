@@ -4,7 +4,9 @@
 # can run it. Signatures are checked with Debian's archive keyring. Source
 # common.sh first.
 
-LAKE_APT=$LAKE_BUILD/apt
+# Its real path, as checkouts may share it by a link.
+mkdir -p "$LAKE_BUILD"
+LAKE_APT=$(readlink -f "$LAKE_BUILD/apt")
 LAKE_APT_KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
 
 # Prints the Debian mirror: the host's own when it uses one, so that a near
@@ -96,7 +98,7 @@ apt_private_setup_locked() {
 }
 
 # apt_private_setup SUITE: configuration and, the first time, the index.
-apt_private_setup() { with_lock "apt-$1" apt_private_setup_locked "$1"; }
+apt_private_setup() { with_lock "$LAKE_APT/lock-$1" apt_private_setup_locked "$1"; }
 
 # apt_private_resolve SUITE PKG...: the packages and all they depend on, as if
 # nothing were installed, one a line.
@@ -143,5 +145,5 @@ apt_private_deb_path() {
 # apt_private_fetch SUITE DIR PKG...: downloads (cached) and unpacks into DIR.
 apt_private_fetch() {
 	apt_private_setup "$1"
-	with_lock "apt-$1" apt_private_fetch_locked "$@"
+	with_lock "$LAKE_APT/lock-$1" apt_private_fetch_locked "$@"
 }

@@ -20,18 +20,19 @@ die() {
 
 have() { command -v "$1" >/dev/null 2>&1; }
 
-# with_lock NAME CMD...: several checks may run side by side; each thing is
+# with_lock NAME|/PATH CMD...: several checks may run side by side; each thing is
 # built by one of them while the others wait. The lock is not taken again by
 # the commands it runs (they see LAKE_LOCKS).
 with_lock() {
-	local name=$1
+	local name=$1 file
 	shift
+	case $name in /*) file=$name ;; *) file=$LAKE_BUILD/locks/$name ;; esac
 	case " ${LAKE_LOCKS:-} " in *" $name "*) "$@"; return ;; esac
-	mkdir -p "$LAKE_BUILD/locks"
+	mkdir -p "${file%/*}"
 	(
 		flock 9
 		LAKE_LOCKS="${LAKE_LOCKS:-} $name" "$@" 9>&-
-	) 9>"$LAKE_BUILD/locks/$name"
+	) 9>"$file"
 }
 
 # digest_of FILE...: one hash over names and contents, for stamps.
