@@ -19,6 +19,8 @@ usage: tests/crash/run.sh [options]
   --ops N          operations of each (400)
   --kill-daemon    lakefs: kill laked while recording
   --control        lakefs: record with the daemon's flushes disabled
+  --lying-disk     replay as if the disk ignored flushes (a control for any
+                   recording; shares the one without it)
   --kernel NAME    kernel of the guests (6.12)
   --reuse          replay the recording that is there
   --state N        check this state alone (implies --reuse)
@@ -32,11 +34,12 @@ END
 fail() { printf 'crash: %s\n' "$*" >&2; exit 2; }
 
 fs=ext4 states=200 seed=1 streams=3 ops=400 kernel=6.12 timeout=1500
-kill_daemon='' control='' reuse='' only=''
+kill_daemon='' control='' lying='' reuse='' only=''
 while [ $# -gt 0 ]; do
 	case $1 in
 	--kill-daemon) kill_daemon=1; shift; continue ;;
 	--control) control=1; shift; continue ;;
+	--lying-disk) lying=1; shift; continue ;;
 	--reuse) reuse=1; shift; continue ;;
 	-h | --help) usage; exit 0 ;;
 	esac
@@ -61,9 +64,17 @@ export CRASH_FS_DIR=$here/fs CRASH_ROOT=$root
 export CRASH_KILL_DAEMON=$kill_daemon CRASH_CONTROL=$control
 # shellcheck source=fs/ext4.sh
 . "$here/fs/$fs.sh"
-[ -z "$control" ] || FS_CONTROL=1
+[ -z "$control$lying" ] || FS_CONTROL=1
 name=$fs${kill_daemon:+-kill}${control:+-noflush}-$seed
 work=$build/$name
+[ -z "$lying" ] || name+=-lying-disk
+
+# What a recording depends on: the checker must do the same operations.
+workload_key() {
+	printf '%s %s %s %s\n' "$seed" "$streams" "$ops" "$(cat \
+		"$here"/src/{model,generate,content,execute,rng}.c |
+		sha256sum | cut -c1-12)"
+}
 
 # partition START SECTORS: one entry of a DOS partition table, as printf text.
 partition() {
@@ -102,6 +113,7 @@ vm() {
 		--file "$here/fs:/crash/fs" --file "$here/guest:/crash/guest" \
 		--env CRASH_KILL_DAEMON="$kill_daemon" \
 		--env CRASH_CONTROL="$control" --env CRASH_SEED="$seed" \
+		--env CRASH_FS_MIB="$FS_MIB" \
 		$FS_VM_OPTIONS "$@"
 }
 
@@ -116,8 +128,7 @@ record() {
 	rm -f "$work/recorded.img"
 	[ $status = 0 ] || fail "the recorded workload failed ($status)"
 	mv "$work/log.new" "$work/log"
-	# What the checker must know belongs to the recording.
-	printf '%s\n' "$seed $streams $ops" >"$work/workload"
+	workload_key >"$work/workload"
 	printf 'crash: %s: recorded %s MiB\n' "$name" \
 		$(($(stat -c %s "$work/log") >> 20))
 }
@@ -127,6 +138,7 @@ replay_from() {
 	local args=()
 	[ -z "$only" ] || args+=(--state "$only")
 	[ -z "$FS_CONTROL" ] || args+=(--stop-after 5)
+	[ -z "$lying" ] || args+=(--ignore-flushes)
 	# shellcheck disable=SC2086 # a list of words
 	vm $FS_REPLAY_OPTIONS --disk "$work/disk.img,ro" --disk "$work/log,ro" \
 		-- sh /crash/guest/replay.sh "$fs" --seed "$seed" \
@@ -182,7 +194,7 @@ report() {
 		printf ' --states %s --streams %s --ops %s%s%s --state %s\n' \
 			"$states" "$streams" "$ops" \
 			"${kill_daemon:+ --kill-daemon}" \
-			"${control:+ --control}" "$n"
+			"${control:+ --control}${lying:+ --lying-disk}" "$n"
 	done
 	[ -n "$only" ] || write_results
 	printf 'crash: %s: %s states passed, %s failed%s; %s ms a state\n' \
@@ -195,8 +207,8 @@ report() {
 mkdir -p "$work"
 make -s -C "$here" OUT="$build" || fail "building lakecrash failed"
 if [ -n "$reuse" ] && [ -f "$work/log" ]; then
-	[ "$(cat "$work/workload")" = "$seed $streams $ops" ] ||
-		fail "the recording is of another workload"
+	[ "$(cat "$work/workload")" = "$(workload_key)" ] ||
+		fail "the recording is of another workload or version"
 else
 	[ -z "$only" ] || fail "there is no recording of $name"
 	record

@@ -21,7 +21,10 @@ FS_FSCK_HOOK='e2fsck -fn "$DEV"'
 # Host: a filesystem in the file $1, which has its size.
 fs_make() { PATH=$PATH:/sbin:/usr/sbin mkfs.ext4 -q -F "$1"; }
 
-# Guest, once before anything is mounted.
+# Host: checks the filesystem in the file $1.
+fs_verify() { PATH=$PATH:/sbin:/usr/sbin e2fsck -fn "$1" >/dev/null 2>&1; }
+
+# Guest, once before anything is mounted; $1 is record or replay.
 fs_prepare() { :; }
 
 # Guest: the recorded mount of device $1 on folder $2. Quick commits put more

@@ -11,7 +11,7 @@ mkdir -p /mnt/crash
 # Writeback must happen while the workload runs, not only when it syncs.
 echo 30 >/proc/sys/vm/dirty_expire_centisecs
 echo 20 >/proc/sys/vm/dirty_writeback_centisecs
-fs_prepare
+fs_prepare record
 fs_mount /dev/vda1 /mnt/crash
 fs_disturb &
 disturber=$!

@@ -11,7 +11,7 @@ mkdir -p /mnt/crash
 # One RAM disk holds what is durable, the other what a state changes.
 modprobe brd rd_nr=2 rd_size=$((FS_MIB * 1024)) max_part=1
 modprobe dm_snapshot
-fs_prepare
+fs_prepare replay
 [ -z "$FS_MOUNT_HOOK" ] || set -- "$@" --mount "$FS_MOUNT_HOOK"
 [ -z "$FS_UMOUNT_HOOK" ] || set -- "$@" --umount "$FS_UMOUNT_HOOK"
 [ -z "$FS_FSCK_HOOK" ] || set -- "$@" --fsck "$FS_FSCK_HOOK"

@@ -109,7 +109,8 @@ static void use_it(const struct lc_hooks *h, struct lc_verdict *v)
 }
 
 /* In a child: a fault in the oracle must not end the whole replay. */
-static void run_oracle(const struct lc_check *check, struct lc_verdict *v)
+static void run_oracle(const struct lc_hooks *h,
+		       const struct lc_check *check, struct lc_verdict *v)
 {
 	struct lc_check c = *check;
 	int status, failures;
@@ -125,6 +126,8 @@ static void run_oracle(const struct lc_check *check, struct lc_verdict *v)
 	pid = fork();
 	if (!pid) {
 		failures = lc_check_run(&c);
+		if (h->socket)
+			failures += lc_verify_mounted(h->socket, h->dir, out);
 		fflush(out);
 		_exit(failures > 100 ? 100 : failures);
 	}
@@ -145,7 +148,7 @@ int lc_judge(const struct lc_hooks *hooks, const char *device,
 {
 	memset(v, 0, sizeof(*v));
 	if (!mount_it(hooks, device, v)) {
-		run_oracle(check, v);
+		run_oracle(hooks, check, v);
 		use_it(hooks, v);
 		umount_it(hooks, device, v);
 	}

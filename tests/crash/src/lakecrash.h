@@ -19,6 +19,7 @@
 #define LC_MAX_SIZE	(384u << 10)	/* bytes in one file */
 #define LC_MAX_BYTES	(6u << 20)	/* bytes in all files of a stream */
 #define LC_MAX_STREAMS	16
+#define LC_MARK_STREAM	(LC_MAX_STREAMS - 1)	/* acks of the killer */
 #define LC_SECTOR	512u
 #define LC_PLAN		4		/* queued steps of one idiom */
 
@@ -213,6 +214,8 @@ struct lc_log {
 	struct lc_ack *acks;
 	uint32_t *ack_at;		/* request that holds the ack */
 	uint32_t nacks;
+	uint32_t *mark_at;		/* requests right after a kill */
+	uint32_t nmarks;
 	uint32_t first_cut;		/* every stream had begun by then */
 	uint32_t unit_sectors;		/* never torn; a power of two */
 };
@@ -243,11 +246,15 @@ int lc_snapshot_create(const char *origin, const char *store,
 		       uint64_t sectors, char *device, size_t device_bytes);
 int lc_snapshot_remove(void);
 
+/* verify.c */
+int lc_verify_mounted(const char *socket_path, const char *dir, FILE *out);
+
 /* verbs */
 int lc_workload_main(int argc, char **argv);
 int lc_check_main(int argc, char **argv);
 int lc_replay_main(int argc, char **argv);
 int lc_load_main(int argc, char **argv);
 int lc_ops_main(int argc, char **argv);
+int lc_kill_main(int argc, char **argv);
 
 #endif

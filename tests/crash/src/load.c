@@ -14,7 +14,7 @@
 
 #define FULL_CHECK_OPS 150	/* operations between looks at all files */
 
-static const char *result_file;
+static const char *result_file, *stop_file;
 
 static double now_s(void)
 {
@@ -73,7 +73,7 @@ static int run_load(const struct lc_run *run, uint32_t stream)
 
 	lc_executor_init(&x);
 	lc_model_init(&m, run->seed, stream, false);
-	while (now_s() < end) {
+	while (now_s() < end && (!stop_file || access(stop_file, F_OK))) {
 		struct lc_op op;
 
 		lc_generate(&m, ++i, &op);
@@ -95,9 +95,12 @@ static int run_load(const struct lc_run *run, uint32_t stream)
 
 static int extra(int option, const char *value)
 {
-	if (option != 'e')
+	if (option == 'e')
+		result_file = value;
+	else if (option == 'p')
+		stop_file = value;
+	else
 		return -1;
-	result_file = value;
 	return 0;
 }
 

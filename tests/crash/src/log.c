@@ -142,6 +142,12 @@ static int add_ack(struct lc_log *log, uint32_t request, uint32_t sector)
 
 	if (error || !lc_ack_parse(data, &ack))
 		return error;
+	if (ack.stream == LC_MARK_STREAM) {
+		log->mark_at = lc_grow(log->mark_at,
+				       (log->nmarks + 1) * sizeof(uint32_t));
+		log->mark_at[log->nmarks++] = request;
+		return 0;
+	}
 	log->acks = lc_grow(log->acks, (log->nacks + 1) * sizeof(ack));
 	log->ack_at = lc_grow(log->ack_at,
 			      (log->nacks + 1) * sizeof(uint32_t));

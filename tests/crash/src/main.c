@@ -15,7 +15,10 @@ static const struct {
 	  "--dir D --acks FILE --seed N --streams N --ops N [--synced] "
 	  "[--replace-flushes]" },
 	{ "load", lc_load_main,
-	  "--dir D --seed N --streams N --seconds N [--result FILE]" },
+	  "--dir D --seed N --streams N --seconds N [--stop FILE] "
+	  "[--result FILE]" },
+	{ "kill", lc_kill_main,
+	  "--name N --seed N --count N --min-ms N --max-ms N [--acks DEVICE]" },
 	{ "ops", lc_ops_main, "--seed N --streams N --ops N" },
 	{ "replay", lc_replay_main,
 	  "--log DEV --image DEV --fs TYPE --seed N --states N ..." },

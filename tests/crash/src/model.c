@@ -58,9 +58,10 @@ void lc_target(const struct lc_model *m, int node, char *out,
 	}
 }
 
+/* The owner may always do everything: a load need not run as root. */
 uint32_t lc_mode_of(int node, uint32_t salt)
 {
-	return (uint32_t)lc_mix(((uint64_t)node << 32) + salt) & 0777;
+	return ((uint32_t)lc_mix(((uint64_t)node << 32) + salt) & 0777) | 0700;
 }
 
 static int add_node(struct lc_model *m, enum lc_type type,

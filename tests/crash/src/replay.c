@@ -26,6 +26,7 @@ struct replay {
 	uint32_t nstates, from_index;
 	int64_t only;
 	uint32_t unit_sectors;
+	bool ignore_flushes;		/* a disk that lies about them */
 	uint32_t stop_after;		/* failures, 0 for never */
 	uint32_t applied;		/* requests already on the base */
 	int base;
@@ -179,8 +180,8 @@ static int run_states(struct replay *r)
 
 enum {
 	O_LOG = 256, O_IMAGE, O_BASE, O_STORE, O_FS, O_OPTIONS, O_DIR, O_MOUNT,
-	O_UMOUNT, O_FSCK, O_SEED, O_STATE_SEED, O_STATES, O_STREAMS, O_OPS,
-	O_ONLY, O_FROM, O_STOP, O_UNIT, O_REPLACE,
+	O_UMOUNT, O_SOCKET, O_FSCK, O_SEED, O_STATE_SEED, O_STATES, O_STREAMS, O_OPS,
+	O_ONLY, O_FROM, O_STOP, O_UNIT, O_LIE, O_REPLACE,
 };
 
 static const struct option OPTIONS[] = {
@@ -193,6 +194,7 @@ static const struct option OPTIONS[] = {
 	{ "dir", required_argument, NULL, O_DIR },
 	{ "mount", required_argument, NULL, O_MOUNT },
 	{ "umount", required_argument, NULL, O_UMOUNT },
+	{ "verify-socket", required_argument, NULL, O_SOCKET },
 	{ "fsck", required_argument, NULL, O_FSCK },
 	{ "seed", required_argument, NULL, O_SEED },
 	{ "state-seed", required_argument, NULL, O_STATE_SEED },
@@ -203,6 +205,7 @@ static const struct option OPTIONS[] = {
 	{ "from-index", required_argument, NULL, O_FROM },
 	{ "stop-after", required_argument, NULL, O_STOP },
 	{ "torn-unit", required_argument, NULL, O_UNIT },
+	{ "ignore-flushes", no_argument, NULL, O_LIE },
 	{ "replace-flushes", no_argument, NULL, O_REPLACE },
 	{ NULL, 0, NULL, 0 },
 };
@@ -217,7 +220,8 @@ static void set_text(struct replay *r, int o, const char *value)
 		o == O_OPTIONS ? &r->hooks.options :
 		o == O_DIR ? &r->hooks.dir :
 		o == O_MOUNT ? &r->hooks.mount :
-		o == O_UMOUNT ? &r->hooks.umount : &r->hooks.fsck;
+		o == O_UMOUNT ? &r->hooks.umount :
+		o == O_SOCKET ? &r->hooks.socket : &r->hooks.fsck;
 
 	*where = value;
 }
@@ -260,6 +264,8 @@ int lc_replay_main(int argc, char **argv)
 			return 2;
 		if (o == O_REPLACE)
 			r.check.replace_flushes = true;
+		else if (o == O_LIE)
+			r.ignore_flushes = true;
 		else if (o <= O_FSCK)
 			set_text(&r, o, optarg);
 		else
@@ -275,5 +281,7 @@ int lc_replay_main(int argc, char **argv)
 			r.check.nstreams) || load_image(&r))
 		return 2;
 	r.log.unit_sectors = r.unit_sectors;
+	for (uint32_t i = 0; r.ignore_flushes && i < r.log.nrequests; i++)
+		r.log.requests[i].flush = r.log.requests[i].fua = false;
 	return run_states(&r);
 }

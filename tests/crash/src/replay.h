@@ -8,6 +8,7 @@
 struct lc_hooks {
 	const char *fs, *options, *dir;
 	const char *mount, *umount, *fsck;	/* commands, or NULL */
+	const char *socket;		/* laked's, to verify the mounted lake */
 };
 
 struct lc_verdict {

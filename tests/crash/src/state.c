@@ -50,24 +50,41 @@ static uint32_t cut_at_flush(const struct lc_log *log, uint64_t *rng,
 	return at + (behind && at < log->nrequests);
 }
 
+/* The cut right after a kill, or soon after. */
+static uint32_t cut_at_mark(const struct lc_log *log, uint64_t *rng)
+{
+	uint32_t cut = log->mark_at[lc_below(rng, log->nmarks)] + 1;
+
+	cut += lc_below(rng, 2) * lc_below(rng, 8);
+	return cut < log->nrequests ? cut : log->nrequests;
+}
+
+static uint32_t pick_cut(const struct lc_log *log, uint64_t *rng)
+{
+	uint32_t kind = lc_below(rng, 100);
+
+	if (log->nmarks && lc_below(rng, 3) == 0)
+		return cut_at_mark(log, rng);
+	if (kind < 35)
+		return cut_after_ack(log, rng, true);
+	if (kind < 45)
+		return cut_after_ack(log, rng, false);
+	if (kind < 65)
+		return cut_at_flush(log, rng, false);
+	if (kind < 75)
+		return cut_at_flush(log, rng, true);
+	return log->first_cut +
+	       lc_below(rng, log->nrequests - log->first_cut + 1);
+}
+
 struct lc_state lc_state_make(const struct lc_log *log, uint64_t seed,
 			      uint32_t number)
 {
 	struct lc_state s = { .number = number };
-	uint32_t kind, span = log->nrequests - log->first_cut;
+	uint32_t kind;
 
 	s.rng = lc_mix(seed) ^ lc_mix(number);
-	kind = lc_below(&s.rng, 100);
-	if (kind < 35)
-		s.cut = cut_after_ack(log, &s.rng, true);
-	else if (kind < 45)
-		s.cut = cut_after_ack(log, &s.rng, false);
-	else if (kind < 65)
-		s.cut = cut_at_flush(log, &s.rng, false);
-	else if (kind < 75)
-		s.cut = cut_at_flush(log, &s.rng, true);
-	else
-		s.cut = log->first_cut + lc_below(&s.rng, span + 1);
+	s.cut = pick_cut(log, &s.rng);
 	if (s.cut < log->first_cut)
 		s.cut = log->first_cut;
 	/* Data that travels with a flush is not covered by it. */

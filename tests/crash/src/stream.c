@@ -19,6 +19,7 @@ static const struct option OPTIONS[] = {
 	{ "streams", required_argument, NULL, 'n' },
 	{ "ops", required_argument, NULL, 'o' },
 	{ "seconds", required_argument, NULL, 't' },
+	{ "stop", required_argument, NULL, 'p' },
 	{ "synced", no_argument, NULL, 'y' },
 	{ "replace-flushes", no_argument, NULL, 'r' },
 	{ "result", required_argument, NULL, 'e' },
@@ -58,10 +59,10 @@ int lc_parse_run(int argc, char **argv, struct lc_run *run,
 				return -1;
 		}
 	}
-	if (run->dir && run->nstreams && run->nstreams <= LC_MAX_STREAMS)
+	if (run->dir && run->nstreams && run->nstreams < LC_MAX_STREAMS)
 		return 0;
 	fprintf(stderr, "lakecrash: --dir DIR and --streams 1..%d are needed\n",
-		LC_MAX_STREAMS);
+		LC_MAX_STREAMS - 1);
 	return -1;
 }
 

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: MPL-2.0
+# shellcheck shell=sh
+# What the power-failure instrument must know about lakefs. Sourced by the
+# host script (bash) and by the guest scripts (busybox sh).
+
+FS_TYPE=lakefs
+FS_MIB=${CRASH_FS_MIB:-128}
+FS_VM_OPTIONS='--lake'
+FS_RECORD_OPTIONS=''
+FS_REPLAY_OPTIONS=''
+# Content is durable before a rename that puts it in a file's place is.
+FS_REPLAY_ARGS='--replace-flushes --verify-socket /run/deeplake/laked.sock'
+FS_MEMORY=2G
+# The daemon is running and takes what the kernel mounts: mount(2) will do.
+FS_MOUNT_HOOK=''
+FS_UMOUNT_HOOK=''
+FS_FSCK_HOOK=''
+
+# Host: lakectl of the parts that the guests get.
+fs_lakectl() { "$("$CRASH_ROOT/qemu/parts.sh" tree)/usr/lib/deeplake/lakectl" "$@"; }
+
+fs_make() { fs_lakectl mkfs "$1" >/dev/null; }
+
+
+# Host: checks the lake in the file $1.
+fs_verify() { fs_lakectl verify --full "$1" >/dev/null; }
+
+fs_prepare() {
+	if [ -n "$CRASH_CONTROL" ] && [ "$1" = record ]; then
+		echo 1 >/sys/module/lakefs/parameters/unsafe_no_flush
+		export LAKED_UNSAFE_NO_FLUSH=1
+	fi
+	laked-launcher --wait-ready
+}
+
+fs_mount() { mount.lakefs "$1" "$2"; }
+
+fs_disturb() {
+	[ -z "$CRASH_KILL_DAEMON" ] || exec lakecrash kill --name laked \
+		--acks /dev/vda2 --seed "$CRASH_SEED" --max-ms 6000
+}
