@@ -42,12 +42,19 @@ apt_private_sources() {
 	esac
 }
 
+# put_file FILE: standard input becomes FILE's content in one step, as others
+# may be reading it: apt with half a configuration would use the host's.
+put_file() {
+	cat >"$1.$$"
+	if cmp -s "$1.$$" "$1"; then rm -f "$1.$$"; else mv "$1.$$" "$1"; fi
+}
+
 apt_private_write_config() {
 	local suite=$1 dir=$LAKE_APT/$1
 	mkdir -p "$dir"/etc/{parts,sources.d,preferences.d,trusted.d} \
 		"$dir"/state/lists/partial "$dir"/cache/archives/partial "$dir"/debs
-	: >"$dir/state/status"
-	apt_private_sources "$suite" >"$dir/etc/sources.list"
+	[ -e "$dir/state/status" ] || : >"$dir/state/status"
+	apt_private_sources "$suite" | put_file "$dir/etc/sources.list"
 	{
 		cat <<-END
 		Dir::Etc "$dir/etc";
@@ -71,7 +78,7 @@ apt_private_write_config() {
 		Acquire::Retries "3";
 		END
 		apt_host_acquire
-	} >"$dir/apt.conf"
+	} | put_file "$dir/apt.conf"
 }
 
 # apt_private SUITE COMMAND...: an apt tool with the private configuration.
@@ -87,14 +94,14 @@ apt_private_update() {
 	step "fetching the package index of $1 (about 10 MB)"
 	apt_private "$1" apt-get -qq update >&2 ||
 		die "could not fetch the index of $1 from $(apt_private_mirror)"
-	touch "$LAKE_APT/$1/updated"
 }
 
 apt_private_setup_locked() {
 	[ -r "$LAKE_APT_KEYRING" ] ||
 		die "$LAKE_APT_KEYRING is missing (package debian-archive-keyring)"
 	apt_private_write_config "$1"
-	[ -e "$LAKE_APT/$1/updated" ] || apt_private_update "$1"
+	compgen -G "$LAKE_APT/$1/state/lists/*_Packages*" >/dev/null ||
+		apt_private_update "$1"
 }
 
 # apt_private_setup SUITE: configuration and, the first time, the index.
