@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MPL-2.0
+using DeepLake.Abi;
+using DeepLake.Control;
+using DeepLake.Engine;
+
+namespace DeepLake.Laked.Control;
+
+/// <summary>An engine's numbers as the protocol gives them.</summary>
+internal static class StatsReport
+{
+    internal static void Fill(LakeStats into, LakeEngine engine)
+    {
+        EngineStats stats = engine.GetStats();
+        Superblock superblock = engine.Superblock;
+        into.Uuid = stats.Uuid.ToString();
+        into.Label = stats.Label;
+        into.DeviceBytes = stats.DeviceBlocks * LakeFormat.BlockSize;
+        into.DataBlocks = stats.DataBlocks;
+        into.FreeBlocks = stats.FreeBlocks;
+        into.UsedBlocks = stats.UsedBlocks;
+        into.Inodes = stats.Inodes;
+        into.Orphans = stats.Orphans;
+        into.Epoch = stats.Epoch;
+        into.MountCount = stats.MountCount;
+        into.Clean = superblock.State == SuperblockState.Clean;
+        into.WasClean = stats.WasClean;
+        into.ReplayedIntents = stats.ReplayedIntents;
+        into.AppliedSeq = stats.AppliedSeq;
+        into.DurableSeq = stats.DurableSeq;
+        into.CreatedSec = superblock.CreatedSec;
+        into.CheckpointSec = superblock.WrittenSec;
+        into.Counters["quarantined_blocks"] = stats.QuarantinedBlocks;
+        into.Counters["metadata_pages"] = stats.MetadataPages;
+        into.Counters["metadata_capacity_pages"] = stats.MetadataCapacityPages;
+        into.Counters["wal_bytes_used"] = stats.WalBytesUsed;
+        into.Counters["wal_bytes"] = stats.WalBytes;
+        into.Counters["commits"] = stats.Commits;
+        into.Counters["checkpoints"] = stats.Checkpoints;
+    }
+}

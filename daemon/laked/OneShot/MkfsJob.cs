@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MPL-2.0
+using DeepLake.Abi;
+using DeepLake.Control;
+using DeepLake.Engine;
+using DeepLake.Laked.Control;
+using DeepLake.Platform;
+using DeepLake.Storage;
+
+namespace DeepLake.Laked.OneShot;
+
+/// <summary>Makes a lake on a device or in an image file. Everything is checked before anything is changed.</summary>
+internal static class MkfsJob
+{
+    private const ulong MinBytes = LakeFormat.MinDeviceBlocks * LakeFormat.BlockSize;
+
+    internal static MkfsResult Run(MkfsRequest request, CancellationToken cancellation)
+    {
+        bool isNew = !OneShotDevice.Exists(request.DevicePath);
+        CheckRequest(request, isNew);
+        Guid uuid = request.Uuid.Length == 16 ? new Guid(request.Uuid.Span, bigEndian: true) : Guid.NewGuid();
+        return isNew ? MakeImage(request, uuid, cancellation) : MakeOn(request, uuid, cancellation);
+    }
+
+    private static void CheckRequest(MkfsRequest request, bool isNew)
+    {
+        if (isNew && request.ImageBytes == 0)
+        {
+            throw new CommandException(
+                ErrorCode.ErrorNotFound, $"{request.DevicePath} does not exist", "check the name, or give --size to create an image file");
+        }
+        if (request.ImageBytes != 0 && request.ImageBytes < MinBytes)
+        {
+            throw new CommandException(
+                ErrorCode.ErrorUsage, $"a lake needs at least {MinBytes >> 20} MiB; --size says {request.ImageBytes >> 20} MiB", "give a larger --size");
+        }
+        if (request.Uuid.Length is not (0 or 16))
+        {
+            throw new CommandException(ErrorCode.ErrorUsage, "a UUID has 16 bytes", "leave it out for a random one");
+        }
+        if (System.Text.Encoding.UTF8.GetByteCount(request.Label) > 64)
+        {
+            throw new CommandException(ErrorCode.ErrorUsage, "the label is longer than 64 bytes", "choose a shorter one");
+        }
+    }
+
+    private static MkfsResult MakeImage(MkfsRequest request, Guid uuid, CancellationToken cancellation)
+    {
+        ulong bytes = request.ImageBytes / LakeFormat.BlockSize * LakeFormat.BlockSize;
+        if (request.DryRun)
+        {
+            return Describe(request, uuid, bytes, 0, "");
+        }
+        bool done = false;
+        try
+        {
+            DirectBlockDevice.CreateImage(request.DevicePath, (long)bytes).Dispose();
+            using DirectBlockDevice device = OneShotDevice.Open(request.DevicePath, readOnly: false);
+            MkfsResult result = Format(request, uuid, device, "", cancellation);
+            done = true;
+            return result;
+        }
+        finally
+        {
+            if (!done)
+            {
+                File.Delete(request.DevicePath);
+            }
+        }
+    }
+
+    private static MkfsResult MakeOn(MkfsRequest request, Guid uuid, CancellationToken cancellation)
+    {
+        using DirectBlockDevice device = OneShotDevice.Open(request.DevicePath, readOnly: request.DryRun);
+        if (request.ImageBytes != 0 && request.ImageBytes / LakeFormat.BlockSize != (ulong)device.LengthBytes / LakeFormat.BlockSize)
+        {
+            throw new CommandException(
+                ErrorCode.ErrorUsage,
+                $"{request.DevicePath} exists and has {device.LengthBytes >> 20} MiB; --size is for a new image file",
+                "leave --size out, or remove the file first");
+        }
+        if ((ulong)device.LengthBytes < MinBytes)
+        {
+            throw new CommandException(
+                ErrorCode.ErrorGeneral,
+                $"{request.DevicePath} has {device.LengthBytes >> 20} MiB; a lake needs at least {MinBytes >> 20} MiB",
+                "use a larger device or image file");
+        }
+        string found = KnownContent.Describe(device);
+        if (found.Length > 0 && !request.Force)
+        {
+            throw new CommandException(
+                ErrorCode.ErrorGeneral,
+                $"{request.DevicePath} is not empty: it holds {found}; nothing was changed",
+                "if all of it may be lost, use --force");
+        }
+        return request.DryRun
+            ? Describe(request, uuid, (ulong)device.LengthBytes, 0, found)
+            : Format(request, uuid, device, found, cancellation);
+    }
+
+    private static MkfsResult Format(MkfsRequest request, Guid uuid, DirectBlockDevice device, string found, CancellationToken cancellation)
+    {
+        // From here on the device changes: an interruption waits until it is whole again.
+        cancellation.ThrowIfCancellationRequested();
+        LakeFormatter.Format(device, new FormatOptions(uuid, request.Label, DateTimeOffset.UtcNow));
+        device.Flush();
+        using LakeEngine engine = LakeEngine.Open(device, new DeviceCommitSink(device), SmallEngine.Options);
+        return Describe(request, uuid, (ulong)device.LengthBytes, engine.GetStats().DataBlocks, found);
+    }
+
+    private static MkfsResult Describe(MkfsRequest request, Guid uuid, ulong bytes, ulong dataBlocks, string found) => new()
+    {
+        DevicePath = request.DevicePath,
+        Uuid = uuid.ToString(),
+        Label = request.Label,
+        DeviceBytes = bytes,
+        DataBlocks = dataBlocks,
+        DryRun = request.DryRun,
+        Overwrites = found,
+    };
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MPL-2.0
+using System.Runtime.InteropServices;
+using DeepLake.Control;
+using DeepLake.Laked.Control;
+
+namespace DeepLake.Laked.OneShot;
+
+/// <summary>
+/// <c>laked oneshot</c>: one request on standard input, its answers on standard output. What a command
+/// needs beside the request (a tar stream) follows it on standard input.
+/// </summary>
+internal static class OneShotCommand
+{
+    internal static int Run()
+    {
+        using var cancellation = new CancellationTokenSource();
+        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Cancel);
+        using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Cancel);
+        using Stream input = Console.OpenStandardInput();
+        using Stream output = Console.OpenStandardOutput();
+        try
+        {
+            Request? request = MessageFrame.Read(input, Request.Parser, ControlProtocol.MaxRequestBytes);
+            if (request is null)
+            {
+                return (int)ErrorCode.ErrorUsage;
+            }
+            Response response = Answer(request, input, progress => MessageFrame.Write(output, progress), cancellation.Token);
+            MessageFrame.Write(output, response);
+            return response.Error is null ? 0 : (int)response.Error.Code;
+        }
+        catch (Exception e) when (e is IOException or InvalidDataException)
+        {
+            Console.Error.WriteLine($"laked: the caller is gone: {e.Message}");
+            return (int)ErrorCode.ErrorGeneral;
+        }
+
+        void Cancel(PosixSignalContext context)
+        {
+            context.Cancel = true;
+            cancellation.Cancel();
+        }
+    }
+
+    private static Response Answer(Request request, Stream input, Action<Response> send, CancellationToken cancellation)
+    {
+        try
+        {
+            return new Response { Result = Work(request, input, send, cancellation) };
+        }
+        catch (Exception e)
+        {
+            return Responses.FromException(e);
+        }
+    }
+
+    private static Result Work(Request request, Stream input, Action<Response> send, CancellationToken cancellation)
+    {
+        if (request.Version != ControlProtocol.Version)
+        {
+            throw new CommandException(
+                ErrorCode.ErrorGeneral,
+                $"lakectl speaks version {request.Version} of the control protocol, laked {ControlProtocol.Version}",
+                "install lakectl and laked of one release");
+        }
+        return request.CommandCase switch
+        {
+            Request.CommandOneofCase.Ping => new Result { Pong = ControlCommands.Ping() },
+            Request.CommandOneofCase.Mkfs => new Result { Mkfs = MkfsJob.Run(request.Mkfs, cancellation) },
+            Request.CommandOneofCase.Stats => new Result { Stats = StatsJob.Run(request.Stats) },
+            _ => throw new CommandException(ErrorCode.ErrorUsage, "a one-shot laked does not do this", "ask the running daemon"),
+        };
+    }
+}

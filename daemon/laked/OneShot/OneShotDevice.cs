@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MPL-2.0
+using DeepLake.Control;
+using DeepLake.Laked.Control;
+using DeepLake.Platform;
+using DeepLake.Storage;
+
+namespace DeepLake.Laked.OneShot;
+
+/// <summary>Opens a device or image for a command that must be alone with it.</summary>
+internal static class OneShotDevice
+{
+    private const uint TypeMask = 0xf000;
+    private const uint BlockDevice = 0x6000;
+    private const uint RegularFile = 0x8000;
+    private const string InUseAdvice = "unmount it first (findmnt shows where it is mounted)";
+
+    /// <summary>Exclusively; a block device that is mounted, or an image that someone uses, is an error.</summary>
+    internal static DirectBlockDevice Open(string path, bool readOnly)
+    {
+        string target = Resolve(path);
+        FileStatus status = Status(target, path);
+        switch (status.Mode & TypeMask)
+        {
+            case BlockDevice:
+                return OpenBlock(target, readOnly);
+            case RegularFile:
+                return OpenImage(target, readOnly);
+            default:
+                throw new CommandException(ErrorCode.ErrorGeneral, $"{path} is neither a block device nor an image file", "check the name");
+        }
+    }
+
+    internal static bool Exists(string path) =>
+        LinuxFiles.Status(LinuxFiles.CurrentDirectory, LinuxFiles.Name(path), out _) != Errno.ENOENT;
+
+    private static DirectBlockDevice OpenBlock(string path, bool readOnly)
+    {
+        try
+        {
+            return DirectBlockDevice.Open(path, readOnly, exclusive: true);
+        }
+        catch (StorageException e) when (e.Errno == Errno.EBUSY)
+        {
+            throw new CommandException(ErrorCode.ErrorBusy, $"{path} is mounted or in use", InUseAdvice);
+        }
+    }
+
+    private static DirectBlockDevice OpenImage(string path, bool readOnly)
+    {
+        if (LoopDeviceOf(path) is { } loop)
+        {
+            throw new CommandException(ErrorCode.ErrorBusy, $"{path} is in use by {loop}", $"detach it first (losetup -d {loop}), or name {loop} instead");
+        }
+        DirectBlockDevice device = DirectBlockDevice.Open(path, readOnly);
+        LockOperation kind = readOnly ? LockOperation.Shared : LockOperation.Exclusive;
+        if (Linux.Lock(device.FileDescriptor, kind | LockOperation.NonBlock) == Errno.None)
+        {
+            return device;
+        }
+        device.Dispose();
+        throw new CommandException(ErrorCode.ErrorBusy, $"{path} is in use by another program", "wait until that is done");
+    }
+
+    private static string? LoopDeviceOf(string path)
+    {
+        string full = Path.GetFullPath(path);
+        try
+        {
+            foreach (string directory in Directory.EnumerateDirectories("/sys/block", "loop*"))
+            {
+                string backing = Path.Combine(directory, "loop", "backing_file");
+                if (File.Exists(backing) && File.ReadAllText(backing).TrimEnd('\n') == full)
+                {
+                    return "/dev/" + Path.GetFileName(directory);
+                }
+            }
+        }
+        catch (IOException)
+        {
+            // No sysfs here, or a loop device that went away meanwhile: the lock still tells about other laked.
+        }
+        return null;
+    }
+
+    private static string Resolve(string path)
+    {
+        try
+        {
+            return File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? Path.GetFullPath(path);
+        }
+        catch (IOException)
+        {
+            return Path.GetFullPath(path);
+        }
+    }
+
+    private static FileStatus Status(string target, string path)
+    {
+        Errno error = LinuxFiles.Status(LinuxFiles.CurrentDirectory, LinuxFiles.Name(target), out FileStatus status);
+        return error switch
+        {
+            Errno.None => status,
+            Errno.ENOENT => throw new CommandException(ErrorCode.ErrorNotFound, $"{path} does not exist", "check the name"),
+            _ => throw new CommandException(ErrorCode.ErrorGeneral, $"{path}: {Linux.Describe(error)}", "check the name and your permissions"),
+        };
+    }
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MPL-2.0
+using DeepLake.Control;
+using DeepLake.Engine;
+using DeepLake.Laked.Control;
+using DeepLake.Storage;
+
+namespace DeepLake.Laked.OneShot;
+
+/// <summary>Numbers of a lake that is not mounted; nothing on the device changes.</summary>
+internal static class StatsJob
+{
+    internal static Stats Run(StatsRequest request)
+    {
+        using DirectBlockDevice device = OneShotDevice.Open(request.DevicePath, readOnly: true);
+        var overlay = new ReadOnlyOverlayDevice(device);
+        using LakeEngine engine = LakeEngine.Open(overlay, new DeviceCommitSink(overlay), SmallEngine.Options);
+        var lake = new LakeStats { Device = request.DevicePath, State = "offline" };
+        StatsReport.Fill(lake, engine);
+        return new Stats { Lakes = { lake } };
+    }
+}

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: MPL-2.0
+using System.Diagnostics;
+using DeepLake.Abi;
+using DeepLake.Engine;
+using DeepLake.Laked.Logging;
+using DeepLake.Platform;
+using DeepLake.Storage;
+using DeepLake.Transport;
+using Microsoft.Extensions.Logging;
+
+namespace DeepLake.Laked.Serve;
+
+/// <summary>
+/// One mounted lake and the thread that serves it: attach, recover, then the ring loop until the mount
+/// is gone, the daemon stops, or something fails. A failure is this lake's alone.
+/// </summary>
+internal sealed class LakeServer
+{
+    private const int ThreadStackBytes = 1 << 20;
+
+    private readonly ServeOptions _options;
+    private readonly ILogger _logger;
+    private readonly Action _ended;
+    private readonly Thread _thread;
+    private readonly CommandQueue _commands = new();
+    private volatile LakeState _state = LakeState.Attaching;
+    private bool _stopRequested;
+    private volatile string _failure = "";
+    private long _endedAt;
+
+    internal LakeServer(in WantedArgs wanted, ServeOptions options, ILogger logger, Action ended)
+    {
+        _options = options;
+        _logger = logger;
+        _ended = ended;
+        WantedId = wanted.Id;
+        Major = wanted.DevMajor;
+        Minor = wanted.DevMinor;
+        DevicePath = $"{Major}:{Minor}";
+        _thread = new Thread(Run, ThreadStackBytes) { IsBackground = true, Name = $"lake {Major}:{Minor}" };
+    }
+
+    internal ulong WantedId { get; }
+
+    internal uint Major { get; }
+
+    internal uint Minor { get; }
+
+    internal string DevicePath { get; private set; }
+
+    internal LakeState State => _state;
+
+    /// <summary>Why it failed; empty when it did not.</summary>
+    internal string Failure => _failure;
+
+    internal CommandQueue Commands => _commands;
+
+    internal void Start() => _thread.Start();
+
+    /// <summary>Whether it has ended, and after a failure long enough ago.</summary>
+    internal bool MayBeReplaced(TimeSpan pause) =>
+        Volatile.Read(ref _endedAt) is var ended && ended != 0
+        && (_state == LakeState.Ended || Stopwatch.GetElapsedTime(ended) >= pause);
+
+    /// <summary>Asks for checkpoint and detach; <see cref="Join"/> waits for them.</summary>
+    internal void RequestStop()
+    {
+        Volatile.Write(ref _stopRequested, true);
+        _commands.Wake();
+    }
+
+    internal bool Join(TimeSpan timeout) => _thread.Join(timeout);
+
+    private void Run()
+    {
+        Attachment? attachment = null;
+        try
+        {
+            attachment = Attach();
+            if (attachment is not null)
+            {
+                Serve(attachment);
+            }
+        }
+        catch (Exception e)
+        {
+            Fail(attachment, e);
+        }
+        finally
+        {
+            _commands.Close();
+            attachment?.Dispose();
+            if (_state != LakeState.Failed)
+            {
+                _state = LakeState.Ended;
+            }
+            Volatile.Write(ref _endedAt, Stopwatch.GetTimestamp());
+            _ended();
+        }
+    }
+
+    private Attachment? Attach()
+    {
+        ServeEvents.Wanted(_logger, DevicePath);
+        DevicePath = DeviceNode.Find(Major, Minor) ?? throw new IOException($"there is no device node for {Major}:{Minor}");
+        Errno error = Attachment.Attach(_options.ControlDevice, Major, Minor, out Attachment? attachment, out uint kernelAbi);
+        if (error == Errno.None)
+        {
+            AttachArgs info = attachment!.Info;
+            ServeEvents.Attached(_logger, DevicePath, info.Generation, info.Epoch, info.DurableSeq, info.LastSeq);
+            return attachment;
+        }
+        string reason = error == Errno.EPROTO
+            ? $"the kernel module speaks ABI {kernelAbi}, this laked {LakeRing.AbiVersion}; install module and daemon of one release"
+            : Linux.Describe(error);
+        _failure = reason;
+        _state = LakeState.Failed;
+        ServeEvents.CannotAttach(_logger, DevicePath, reason);
+        return null;
+    }
+
+    private void Serve(Attachment attachment)
+    {
+        _state = LakeState.Recovering;
+        long started = Stopwatch.GetTimestamp();
+        var sink = new AttachmentCommitSink(attachment);
+        using DirectBlockDevice direct = OpenDevice(DevicePath);
+        // A device that only allows reading can be mounted read-only; what the engine writes stays in memory.
+        IBlockDevice device = direct.IsReadOnly ? new ReadOnlyOverlayDevice(direct) : direct;
+        using LakeEngine engine = LakeEngine.Open(device, direct.IsReadOnly ? new DeviceCommitSink(device) : sink, new EngineOptions());
+        ServeEvents.Recovered(
+            _logger,
+            DevicePath,
+            (long)Stopwatch.GetElapsedTime(started).TotalMilliseconds,
+            engine.DurableSeq,
+            engine.Epoch,
+            engine.WasClean,
+            engine.ReplayedIntents);
+        DeclaredRange[] declared = Declare(attachment, engine);
+        Require(attachment.MapRings(), "map the rings");
+        Require(attachment.Ready(engine.Epoch, engine.DurableSeq), "start the rings");
+        sink.IsOpen = attachment.Info.Epoch != 0;
+        ServeEvents.Serving(_logger, DevicePath, declared.Length);
+        _state = LakeState.Serving;
+        using var loop = new LakeLoop(attachment, sink, engine, device, _commands, _logger, DevicePath);
+        loop.Run(ref _stopRequested);
+    }
+
+    private static DeclaredRange[] Declare(Attachment attachment, LakeEngine engine)
+    {
+        DeclaredRange[] ranges = [];
+        if (attachment.Info.Epoch != 0)
+        {
+            Require(attachment.Declare(engine.DurableSeq, out ranges), "learn the mount's leases");
+            engine.Declare(ranges);
+        }
+        return ranges;
+    }
+
+    private static DirectBlockDevice OpenDevice(string path)
+    {
+        try
+        {
+            return DirectBlockDevice.Open(path);
+        }
+        catch (StorageException e) when (e.Errno is Errno.EROFS or Errno.EACCES or Errno.EPERM)
+        {
+            return DirectBlockDevice.Open(path, readOnly: true);
+        }
+    }
+
+    private void Fail(Attachment? attachment, Exception e)
+    {
+        // ESTALE and EPROTO of the attachment: a successor has taken over, or the kernel broke it off.
+        bool fenced = e is StorageException { Errno: Errno.ESTALE };
+        string reason = e is LakeFormatException or StorageException or IntentFaultException or IOException or RingException
+            ? e.Message
+            : $"{e.GetType().Name}: {e.Message}";
+        _failure = reason;
+        _state = LakeState.Failed;
+        ServeEvents.Failed(_logger, e, DevicePath, reason);
+        if (attachment is not null && !fenced && e is not RingException { IsBrokenOff: true })
+        {
+            Errno errno = e switch
+            {
+                StorageException storage => storage.Errno,
+                LakeFormatException format => format.Errno,
+                IntentFaultException => Errno.EUCLEAN,
+                RingException ring => ring.Errno,
+                _ => Errno.EIO,
+            };
+            _ = attachment.Fail(errno == Errno.None ? Errno.EIO : errno, reason);
+        }
+    }
+
+    private static void Require(Errno error, string what)
+    {
+        if (error != Errno.None)
+        {
+            throw new RingException(error, $"the kernel refused to {what}: {Linux.Describe(error)}");
+        }
+    }
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MPL-2.0
+using System.Diagnostics;
+using DeepLake.Laked.Control;
+using DeepLake.Laked.Logging;
+using DeepLake.Platform;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace DeepLake.Laked.Serve;
+
+/// <summary><c>laked serve</c>: the host with the device watcher and the control server.</summary>
+internal static class ServeCommand
+{
+    private const string ReadyVariable = "LAKED_READY_FD";
+
+    internal static int Run(ServeOptions options)
+    {
+        var buffer = new LogBuffer();
+        LogWriter writer;
+        try
+        {
+            writer = new LogWriter(buffer, options.LogPath, toStandardError: true);
+        }
+        catch (IOException e)
+        {
+            Console.Error.WriteLine($"laked: {e.Message}");
+            return 1;
+        }
+        using (writer)
+        {
+            return Run(options, buffer);
+        }
+    }
+
+    private static int Run(ServeOptions options, LogBuffer buffer)
+    {
+        using IHost host = Build(options, buffer);
+        var logger = host.Services.GetRequiredService<ILogger<LakeServer>>();
+        if (options.LockMemory)
+        {
+            LockMemory(logger);
+        }
+        try
+        {
+            host.Start();
+        }
+        catch (IOException e)
+        {
+            buffer.Add($"laked cannot start: {e.Message}");
+            return 1;
+        }
+        Process self = Process.GetCurrentProcess();
+        ServeEvents.Ready(logger, LakedVersion.Text, Environment.ProcessId, (long)(DateTime.Now - self.StartTime).TotalMilliseconds);
+        SignalReadiness();
+        Preload.Start();
+        host.WaitForShutdown();
+        return 0;
+    }
+
+    private static IHost Build(ServeOptions options, LogBuffer buffer)
+    {
+        // No configuration files, environment or console: the daemon reads nothing but its arguments.
+        var builder = new HostApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
+        builder.Logging.AddProvider(new BufferLoggerProvider(buffer, TimeProvider.System));
+        builder.Services.AddSingleton(options);
+        builder.Services.AddSingleton(buffer);
+        builder.Services.AddSingleton<IHostLifetime, SignalLifetime>();
+        builder.Services.AddSingleton<DeviceWatcher>();
+        builder.Services.AddSingleton<IHostedService>(services => services.GetRequiredService<DeviceWatcher>());
+        builder.Services.AddSingleton<ControlCommands>();
+        builder.Services.AddSingleton<IHostedService, ControlServer>();
+        builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(55));
+        return builder.Build();
+    }
+
+    // A page fault must never have to wait for memory that only this daemon could free.
+    private static void LockMemory(ILogger logger)
+    {
+        Errno error = Linux.LockAllMemory(LockAllFlags.Current | LockAllFlags.Future);
+        if (error != Errno.None)
+        {
+            ServeEvents.NotLocked(logger, Linux.Describe(error));
+        }
+    }
+
+    private static void SignalReadiness()
+    {
+        if (int.TryParse(Environment.GetEnvironmentVariable(ReadyVariable), out int fd))
+        {
+            _ = Linux.Write(fd, "R"u8, out _);
+            Linux.Close(fd);
+        }
+    }
+}
