@@ -30,7 +30,7 @@ chmod +x /f/laked
 check() {
 	name=$1
 	shift
-	if "$@"; then echo "pass launcher_$name"; else echo "fail launcher_$name"; fi
+	if "$@"; then echo "pass $name"; else echo "fail $name"; fi
 }
 
 mode() { echo "$1" >/f/mode; rm -f /f/stopped /f/pid; }
