@@ -52,7 +52,8 @@ static void mount_shut_down(struct mount_progress *m, const char *reason)
 	snprintf(text, sizeof(text), "laked died %d times at seq %llu: %s",
 		 m->deaths, m->durable_seq, reason);
 	m->shut_down = true;
-	if (lake_write_text(path, text))
+	/* a kernel that takes no reason takes a yes */
+	if (lake_write_text(path, text) && lake_write_text(path, "1"))
 		lake_log(LAKE_ERR, "cannot shut %s down: %s", m->name,
 			 strerror(errno));
 	else

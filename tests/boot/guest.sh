@@ -168,9 +168,8 @@ daemon_is_small() {
 	[ "$kib" -le $rss_max_kib ]
 }
 
-last_start_was() {
-	dmesg | grep -i 'lakefs' | tee /dev/stderr | grep -qi "$1"
-}
+# The kernel says at each mount how the lake was left.
+last_start_was() { dmesg | grep 'lakefs.*mounted, epoch' | tee /dev/stderr | grep -q "$1"; }
 
 daemon_survives_kill() {
 	pid=$(pgrep -f '^@laked serve')
@@ -206,7 +205,7 @@ do_again() {
 	check 'files of every kind are kept' kinds_sound
 	check 'the database is sound after the reboot' database_sound
 	check 'the packages are sound after the reboot' packages_verify
-	[ "$fstype" != lakefs ] || check 'the start after a clean stop says clean' last_start_was clean
+	[ "$fstype" != lakefs ] || check 'the start after a clean stop says clean' last_start_was ', clean'
 }
 
 # Every line that reaches the host is a promise: that file is durable.
@@ -235,6 +234,8 @@ acked_is_there() {
 do_uncut() {
 	echo "$(grep -c acked /mnt/share/acked) files were acknowledged" >&2
 	check 'everything acknowledged before the power cuts is there' acked_is_there
+	[ "$fstype" != lakefs ] || check 'the start after a power cut replays the log' \
+		last_start_was ', replayed'
 	check 'what was there before the power cuts still is' files_kept
 	check 'the database is sound after the power cuts' database_sound
 	check 'the packages are sound after the power cuts' packages_verify
