@@ -27,7 +27,8 @@ own_warnings() {
 for kernel in 6.12 6.1; do
 	if ! build $kernel W=1 C=2; then
 		fail "lakefs.ko builds for $kernel"
-		tail -n 30 "$suite_dir/log" >&2
+		{ grep -E "error|warning|Error" "$suite_dir/log" || tail "$suite_dir/log"; } |
+			head -n 30 >&2
 	elif own_warnings >&2; then
 		fail "lakefs.ko builds for $kernel without W=1 and sparse warnings"
 	else
