@@ -122,7 +122,13 @@ struct lakefs_sb_info {
 	u64 pool_blocks;		/* in runs */
 	u64 reserved_blocks;		/* promised to delayed writes */
 	u64 ino_next, ino_end;		/* leased inode numbers */
+	u64 ino_start;			/* where that lease began */
+	u64 ino_old, ino_old_end;	/* the lease before it */
 	struct mutex lease_lock;	/* one lease request at a time */
+	u32 lease_chunk;		/* blocks of the next; lease_lock */
+	u64 lease_goal;			/* lease_lock */
+	u64 nospc_seq;			/* last waited for; lease_lock */
+	bool lease_empty;		/* the daemon had nothing last time */
 	struct work_struct lease_work;	/* refill ahead of need */
 	struct list_head taken;		/* extents (extent.c) whose blocks are
 					 * taken, I/O not recorded yet */
@@ -171,11 +177,28 @@ struct lakefs_inode_info {
 	struct rb_root extents;		/* struct lakefs_extent by file_block */
 	bool extents_known;		/* whole map loaded */
 	loff_t disk_size;		/* size as recorded by intents */
-	u64 map_gen;			/* moves with every change of the map */
+	loff_t done_size;		/* end of data that is on the device;
+					 * > disk_size while data before it
+					 * is still on its way */
+	u64 map_gen;			/* moves when a cached translation for
+					 * a write is void */
+	u64 cut_gen;			/* moves when blocks went away */
 	u64 mapped_blocks;		/* written + unwritten, as on disk */
-	u64 delayed_blocks;		/* reserved, not allocated */
-	bool wrote_in_place;		/* since last device flush: fsync must
-					 * flush even if nothing is recorded */
+	u64 delayed_blocks;		/* reserved or taken, not mapped */
+	struct lakefs_rec *size_rec;	/* for a size made by in-place writes */
+	u64 tail_block;			/* clipped by truncate: not written in */
+	u64 tail_seq;			/* place until this seq is durable */
+	bool flush_on_close;		/* truncated to zero: i_rwsem */
+
+	/* in-place writes need a flush of the device (file.c: lakefs_fsync) */
+	atomic64_t in_place_gen;	/* in-place writes completed */
+	atomic64_t flushed_gen;		/* of them, followed by a flush */
+	u64 in_place_seq;		/* last seq given before the newest */
+
+	/* completed writeback (writeback.c) */
+	spinlock_t ioend_lock;		/* irqs off */
+	struct list_head ioend_list;
+	struct work_struct ioend_work;
 
 	/*
 	 * Prepared records (inode.c). attr_lock (spin, outside rec_lock) makes
@@ -286,18 +309,11 @@ int lakefs_ino_take(struct lakefs_sb_info *sbi, u64 *ino);
 /* promise n blocks to delayed writes; may wait. -ENOSPC ... */
 int lakefs_blocks_reserve(struct lakefs_sb_info *sbi, u64 n);
 void lakefs_blocks_unreserve(struct lakefs_sb_info *sbi, u64 n);
-/*
- * Turn up to n promised blocks into real ones, contiguous, near goal. Never
- * waits, never fails when n blocks were promised. Returns the count (>= 1).
- */
-u32 lakefs_blocks_take(struct lakefs_sb_info *sbi, u32 n, u64 goal,
-		       u64 *start);
-/* allocate for direct I/O and fallocate: reserve + take; may wait */
-int lakefs_blocks_get(struct lakefs_sb_info *sbi, u32 n, u64 goal, u64 *start,
-		      u32 *got);
-/* blocks taken but never mapped (I/O error): back to the pool */
-void lakefs_blocks_untake(struct lakefs_sb_info *sbi, u64 start, u32 n);
+/* leased and not promised: free for statfs */
+u64 lakefs_blocks_spare(struct lakefs_sb_info *sbi);
 void lakefs_lease_init(struct lakefs_sb_info *sbi);
+/* before the UNMOUNT request, after all inodes are gone */
+void lakefs_lease_return(struct lakefs_sb_info *sbi);
 void lakefs_lease_drop(struct lakefs_sb_info *sbi);
 /*
  * For DECLARE: everything leased that has no map with seq <= durable_seq:

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * File data, internally: leased blocks, the bank of prepared objects, extent
+ * maps. Used by lease.c, declare.c, bank.c, extent*.c, reserve.c, iomap.c,
+ * writeback.c, size.c, falloc.c and file.c only.
+ *
+ * Life of a block of a file:
+ *
+ *   hole --write begins--> DELAYED --writeback--> TAKEN --I/O done--> WRITTEN
+ *   hole --fallocate--> UNWRITTEN --write begins--> DIRTY --I/O done--> WRITTEN
+ *   hole --direct write--> TAKEN --I/O done--> WRITTEN
+ *
+ * DELAYED holds a promise of the lease pool (one block each). DELAYED, TAKEN
+ * and DIRTY hold a deposit in the bank (one extent node and one record each),
+ * so that nothing after the write's beginning can run out of anything.
+ * A MAP record is emitted when, and only when, a block becomes UNWRITTEN or
+ * WRITTEN; the daemon knows exactly the blocks in these two states and DIRTY.
+ *
+ * ext_lock is held for every look at the map and every change. It is never
+ * held over a wait for the daemon (but for loading the map), for writeback or
+ * for a folio lock. Allocations under it are GFP_NOFS.
+ */
+#ifndef LAKEFS_DATA_H
+#define LAKEFS_DATA_H
+
+#include "lakefs.h"
+
+/* blocks handled by one step of a buffered or direct write */
+#define LAKEFS_STEP_BLOCKS	1024
+
+enum lakefs_extent_state {
+	LAKEFS_X_DELAYED,
+	LAKEFS_X_TAKEN,
+	LAKEFS_X_UNWRITTEN,
+	LAKEFS_X_DIRTY,			/* unwritten on disk, write under way */
+	LAKEFS_X_WRITTEN,
+};
+
+struct lakefs_extent {
+	struct rb_node node;
+	struct list_head taken;		/* TAKEN: sbi->taken; pool_lock */
+	u64 block;			/* of the file */
+	u64 blocks;
+	u64 phys;			/* of the device; 0 when DELAYED */
+	u8 state;
+	bool crc;			/* WRITTEN: the daemon has crcs */
+	bool direct;			/* TAKEN, DIRTY: of a direct write */
+};
+
+static inline u64 lakefs_ext_end(const struct lakefs_extent *e)
+{
+	return e->block + e->blocks;
+}
+
+/* states that hold a deposit: data on its way */
+static inline bool lakefs_ext_pending(const struct lakefs_extent *e)
+{
+	return e->state == LAKEFS_X_DELAYED || e->state == LAKEFS_X_TAKEN ||
+	       e->state == LAKEFS_X_DIRTY;
+}
+
+/* states the daemon has as mapped */
+static inline bool lakefs_ext_mapped(const struct lakefs_extent *e)
+{
+	return e->state == LAKEFS_X_UNWRITTEN ||
+	       e->state == LAKEFS_X_DIRTY || e->state == LAKEFS_X_WRITTEN;
+}
+
+static inline u64 lakefs_block_of(loff_t pos)
+{
+	return (u64)pos >> LAKEFS_BLOCK_BITS;
+}
+
+static inline u64 lakefs_blocks_for(loff_t size)
+{
+	return ((u64)size + LAKEFS_BLOCK_SIZE - 1) >> LAKEFS_BLOCK_BITS;
+}
+
+static inline u32 lakefs_in_block(loff_t pos)
+{
+	return pos & (LAKEFS_BLOCK_SIZE - 1);
+}
+
+/* ---- bank.c -------------------------------------------------------------- */
+/*
+ * deposit(n) may sleep and fail; afterwards n nodes and n records can be
+ * taken without fail by the owner of the deposit, until withdraw(n).
+ */
+int lakefs_bank_init(void);
+void lakefs_bank_exit(void);
+int lakefs_bank_deposit(u64 n, gfp_t gfp);
+void lakefs_bank_withdraw(u64 n);
+struct lakefs_extent *lakefs_node_take(void);
+void lakefs_node_put(struct lakefs_extent *e);
+struct lakefs_extent *lakefs_node_alloc(gfp_t gfp);	/* without deposit */
+/* a MAP record with room for LAKEFS_MAP_BLOCKS_MAX crcs */
+struct lakefs_rec *lakefs_map_rec_take(void);
+void lakefs_map_rec_put(struct lakefs_rec *rec);	/* not used after all */
+
+/* ---- lease.c ------------------------------------------------------------- */
+/* blocks already promised, to extent e: see there */
+void lakefs_blocks_take(struct lakefs_sb_info *sbi, struct lakefs_extent *e,
+			u64 goal);
+void lakefs_blocks_untake(struct lakefs_sb_info *sbi, struct lakefs_extent *e);
+/* TAKEN is over: the record that maps the blocks has been emitted */
+void lakefs_blocks_mapped(struct lakefs_sb_info *sbi, struct lakefs_extent *e,
+			  u8 state);
+/* TAKEN extents are cut and joined under the lock that DECLARE takes */
+void lakefs_taken_split(struct lakefs_sb_info *sbi, struct lakefs_extent *left,
+			struct lakefs_extent *right);
+void lakefs_taken_join(struct lakefs_sb_info *sbi, struct lakefs_extent *left,
+		       struct lakefs_extent *right);
+bool lakefs_data_range_ok(struct lakefs_sb_info *sbi, u64 start, u64 count);
+
+/* ---- extent.c: the tree; ext_lock held ----------------------------------- */
+/* the first extent that ends after block: it contains it or lies behind */
+struct lakefs_extent *lakefs_ext_find(struct lakefs_inode_info *li, u64 block);
+struct lakefs_extent *lakefs_ext_next(struct lakefs_extent *e);
+struct lakefs_extent *lakefs_ext_prev(struct lakefs_extent *e);
+void lakefs_ext_insert(struct lakefs_inode_info *li, struct lakefs_extent *e);
+/* make extents begin at start and at end; uses up to 2 nodes of a deposit */
+struct lakefs_extent *lakefs_ext_isolate(struct lakefs_inode_info *li,
+					 u64 start, u64 end);
+/* join e with what it continues; returns the extent that is left */
+struct lakefs_extent *lakefs_ext_merge(struct lakefs_inode_info *li,
+				       struct lakefs_extent *e);
+/* state changes of a whole extent, with all accounts; nothing is emitted */
+void lakefs_ext_drop(struct lakefs_inode_info *li, struct lakefs_extent *e);
+void lakefs_ext_set_state(struct lakefs_inode_info *li,
+			  struct lakefs_extent *e, u8 state);
+/* drop [start, end): true when the daemon has something mapped there */
+bool lakefs_ext_drop_range(struct lakefs_inode_info *li, u64 start, u64 end);
+
+/* any cached translation of the map is void from here on */
+static inline void lakefs_map_moved(struct lakefs_inode_info *li)
+{
+	WRITE_ONCE(li->map_gen, li->map_gen + 1);
+}
+
+/* blocks went away, or elsewhere: writeback's cached translation too */
+static inline void lakefs_map_cut(struct lakefs_inode_info *li)
+{
+	lakefs_map_moved(li);
+	WRITE_ONCE(li->cut_gen, li->cut_gen + 1);
+}
+
+/* ---- extent_load.c ------------------------------------------------------- */
+/* Have the whole map in memory. May wait for the daemon. No locks but VFS's. */
+int lakefs_extents_load(struct inode *inode);
+
+/* ---- reserve.c ----------------------------------------------------------- */
+/*
+ * Make [block, block + *blocks) ready to be written through the page cache
+ * or directly; *blocks is cut to what has one state afterwards. Waits for the
+ * daemon when the pool is short. Returns with ext_lock held and *found set
+ * when it returns 0.
+ */
+#define LAKEFS_RESERVE_DIRECT	1
+#define LAKEFS_RESERVE_ZERO	2	/* holes and clean unwritten stay */
+int lakefs_reserve(struct inode *inode, u64 block, u64 *blocks, int mode,
+		   struct lakefs_extent **found, bool *fresh);
+/* reservations of [start, end) that no dirty folio needs: given back */
+void lakefs_unreserve_clean(struct inode *inode, u64 start, u64 end);
+/* the same for one block, whose folio is locked or cannot be there */
+void lakefs_unreserve_block(struct inode *inode, u64 block);
+/* a failed or short direct write: give back what [start, end) took */
+void lakefs_unreserve_direct(struct inode *inode, u64 start, u64 end);
+/* the record for a size that in-place writes will make */
+int lakefs_prepare_size(struct inode *inode, loff_t end);
+bool lakefs_range_written(struct inode *inode, loff_t pos, u64 len);
+
+/* ---- writeback.c --------------------------------------------------------- */
+int lakefs_writepages(struct address_space *mapping,
+		      struct writeback_control *wbc);
+void lakefs_ioend_work(struct work_struct *work);
+
+/* ---- size.c -------------------------------------------------------------- */
+loff_t lakefs_size_advance(struct inode *inode, loff_t end, u64 io_start,
+			   u64 io_end);
+void lakefs_emit_map(struct inode *inode, struct lakefs_rec *rec);
+void lakefs_emit_size(struct inode *inode, struct lakefs_rec *rec, loff_t size,
+		      u32 extra_valid);
+/* zero what lies behind an old end of file before the file grows over it */
+int lakefs_zero_eof(struct inode *inode, loff_t to);
+/* size > i_size, everything below it on the device or a hole; emits */
+int lakefs_extend(struct inode *inode, loff_t size, u32 extra_valid);
+
+/* ---- direct.c; pos and length of a write in whole blocks ------------------ */
+ssize_t lakefs_direct_write(struct kiocb *iocb, struct iov_iter *from,
+			    bool wait);
+ssize_t lakefs_direct_read(struct kiocb *iocb, struct iov_iter *to);
+
+/* ---- iomap.c ------------------------------------------------------------- */
+struct iomap;
+void lakefs_fill_iomap(struct inode *inode, struct iomap *iomap, u64 block,
+		       u64 blocks, u16 type, const struct lakefs_extent *e);
+int lakefs_read_begin(struct inode *inode, loff_t pos, loff_t length,
+		      unsigned int flags, struct iomap *iomap,
+		      struct iomap *srcmap);
+ssize_t lakefs_buffered_write(struct kiocb *iocb, struct iov_iter *from);
+int lakefs_zero_range(struct inode *inode, loff_t pos, loff_t len);
+vm_fault_t lakefs_iomap_mkwrite(struct vm_fault *vmf);
+loff_t lakefs_seek(struct inode *inode, loff_t pos, int whence);
+
+/* ---- falloc.c ------------------------------------------------------------ */
+long lakefs_fallocate(struct file *file, int mode, loff_t offset, loff_t len);
+
+#endif /* LAKEFS_DATA_H */

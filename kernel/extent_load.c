@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Loading an extent map from the daemon, whole, at the first use of the
+ * inode's data. Every value is checked: the daemon is not trusted to be sane.
+ */
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include "data.h"
+
+#define LAKEFS_LOAD_FIRST	64	/* most files have less */
+#define LAKEFS_LOAD_MORE \
+	(LAKEFS_REPLY_MAX / sizeof(struct lakefs_p_extent) - 2)
+
+bool lakefs_data_range_ok(struct lakefs_sb_info *sbi, u64 start, u64 count)
+{
+	const struct lakefs_region *data = &sbi->disk.data;
+
+	return count && start >= data->start_block &&
+	       start - data->start_block < data->blocks &&
+	       count <= data->blocks - (start - data->start_block);
+}
+
+static bool lakefs_p_extent_ok(struct inode *inode,
+			       const struct lakefs_p_extent *p, u64 from)
+{
+	u64 limit = lakefs_blocks_for(inode->i_sb->s_maxbytes);
+
+	return p->file_block >= from && p->file_block < limit &&
+	       p->blocks && p->blocks <= limit - p->file_block &&
+	       !(p->flags & ~(LAKEFS_EXTENT_UNWRITTEN | LAKEFS_EXTENT_CRC)) &&
+	       p->flags != (LAKEFS_EXTENT_UNWRITTEN | LAKEFS_EXTENT_CRC) &&
+	       lakefs_data_range_ok(LAKEFS_SB(inode->i_sb), p->phys_block,
+				    p->blocks);
+}
+
+/* Returns the block behind the last extent, or -errno. */
+static s64 lakefs_load_reply(struct inode *inode,
+			     const struct lakefs_p_extent *p, u32 count,
+			     u64 from)
+{
+	struct lakefs_inode_info *li = LAKEFS_I(inode);
+	struct lakefs_extent *e;
+
+	for (; count; count--, p++) {
+		if (!lakefs_p_extent_ok(inode, p, from)) {
+			lakefs_err(LAKEFS_SB(inode->i_sb),
+				   "bad extent of inode %lu (block %llu)",
+				   inode->i_ino, p->file_block);
+			return -EUCLEAN;
+		}
+		e = lakefs_node_alloc(GFP_NOFS);
+		if (!e)
+			return -ENOMEM;
+		e->block = p->file_block;
+		e->blocks = p->blocks;
+		e->phys = p->phys_block;
+		e->state = p->flags & LAKEFS_EXTENT_UNWRITTEN ?
+			   LAKEFS_X_UNWRITTEN : LAKEFS_X_WRITTEN;
+		e->crc = p->flags & LAKEFS_EXTENT_CRC;
+		li->mapped_blocks += e->blocks;
+		from = lakefs_ext_end(e);
+		lakefs_ext_insert(li, e);
+		lakefs_ext_merge(li, e);
+	}
+	return from;
+}
+
+static void lakefs_unload(struct lakefs_inode_info *li)
+{
+	struct lakefs_extent *e, *next;
+
+	rbtree_postorder_for_each_entry_safe(e, next, &li->extents, node)
+		lakefs_node_put(e);
+	li->extents = RB_ROOT;
+	li->mapped_blocks = 0;
+}
+
+/* One request; *from moves on. Returns 1 when there is more. */
+static int lakefs_load_step(struct inode *inode, u64 *from, u32 max)
+{
+	struct lakefs_inode_info *li = LAKEFS_I(inode);
+	struct lakefs_r_extents ask = {
+		.ino = li->ino,
+		.file_block = *from,
+		.max_extents = max,
+	};
+	struct lakefs_answer answer = {
+		.reply_max = max * sizeof(struct lakefs_p_extent),
+	};
+	s64 next;
+	int ret;
+
+	answer.reply = kvmalloc(answer.reply_max, GFP_NOFS);
+	if (!answer.reply)
+		return -ENOMEM;
+	ret = lakefs_request(LAKEFS_SB(inode->i_sb), &ask, sizeof(ask),
+			     LAKEFS_R_EXTENTS, READ_ONCE(li->last_seq),
+			     &answer);
+	if (ret >= 0) {
+		next = lakefs_load_reply(inode, answer.reply,
+				ret / sizeof(struct lakefs_p_extent), *from);
+		if (next < 0)
+			ret = next;
+		else if (!(answer.flags & LAKEFS_REPLY_MORE))
+			ret = 0;
+		else
+			ret = next > *from ? 1 : -EUCLEAN;
+		if (next > 0)
+			*from = next;
+	}
+	kvfree(answer.reply);
+	return ret;
+}
+
+int lakefs_extents_load(struct inode *inode)
+{
+	struct lakefs_inode_info *li = LAKEFS_I(inode);
+	u64 from = 0, blocks;
+	int ret;
+
+	if (smp_load_acquire(&li->extents_known))
+		return 0;
+	if (mutex_lock_killable(&li->ext_lock))
+		return -EINTR;
+	ret = 0;
+	if (li->extents_known)
+		goto out;
+	blocks = li->mapped_blocks;
+	li->mapped_blocks = 0;
+	/* the inode's record already told that there are none */
+	if (blocks) {
+		ret = lakefs_load_step(inode, &from, LAKEFS_LOAD_FIRST);
+		while (ret > 0)
+			ret = lakefs_load_step(inode, &from, LAKEFS_LOAD_MORE);
+	}
+	if (ret) {
+		lakefs_unload(li);
+		li->mapped_blocks = blocks;
+	} else {
+		li->done_size = li->disk_size;
+		/* pairs with the acquire above: the tree is complete */
+		smp_store_release(&li->extents_known, true);
+	}
+out:
+	mutex_unlock(&li->ext_lock);
+	return ret;
+}

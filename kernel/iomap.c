@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What iomap asks: where the bytes of a file are, for reading, for writing
+ * through the page cache, for zeroing and for reports. Direct I/O is in
+ * direct.c, writeback in writeback.c. All pages are of one block: a folio has
+ * one state, and no iomap_folio_state is ever needed.
+ *
+ * A write's begin makes the blocks ready (reserve.c); between it and the
+ * folio lock, writeback may complete and the folio be reclaimed. Such a
+ * completion moves map_gen, and lakefs_iomap_valid() sends iomap back to
+ * begin. It runs under the folio lock, with writeback of the folio over.
+ *
+ * A write fault reserves before iomap takes the folio lock; the begin under
+ * the lock finds that and waits for nothing.
+ */
+#include <linux/fiemap.h>
+#include <linux/iomap.h>
+#include <linux/pagemap.h>
+#include "data.h"
+
+void lakefs_fill_iomap(struct inode *inode, struct iomap *iomap, u64 block,
+		       u64 blocks, u16 type, const struct lakefs_extent *e)
+{
+	iomap->type = type;
+	iomap->flags = 0;
+	iomap->offset = (loff_t)block << LAKEFS_BLOCK_BITS;
+	iomap->length = blocks << LAKEFS_BLOCK_BITS;
+	iomap->bdev = inode->i_sb->s_bdev;
+	iomap->addr = IOMAP_NULL_ADDR;
+	if (type == IOMAP_MAPPED || type == IOMAP_UNWRITTEN)
+		iomap->addr = (e->phys + (block - e->block)) <<
+			      LAKEFS_BLOCK_BITS;
+}
+
+/* ---- reading ------------------------------------------------------------- */
+
+static u16 lakefs_read_type(const struct lakefs_extent *e, unsigned int flags)
+{
+	switch (e->state) {
+	case LAKEFS_X_WRITTEN:
+		return IOMAP_MAPPED;
+	case LAKEFS_X_UNWRITTEN:
+	case LAKEFS_X_DIRTY:
+		return IOMAP_UNWRITTEN;
+	default:
+		/* what is there is in the page cache, or on its way */
+		return flags & IOMAP_REPORT ? IOMAP_DELALLOC : IOMAP_HOLE;
+	}
+}
+
+int lakefs_read_begin(struct inode *inode, loff_t pos, loff_t length,
+		      unsigned int flags, struct iomap *iomap,
+		      struct iomap *srcmap)
+{
+	struct lakefs_inode_info *li = LAKEFS_I(inode);
+	u64 block = lakefs_block_of(pos), blocks;
+	struct lakefs_extent *e;
+	int err;
+
+	if (lakefs_is_shutdown(LAKEFS_SB(inode->i_sb)))
+		return -EIO;
+	err = lakefs_extents_load(inode);
+	if (err)
+		return err;
+	mutex_lock(&li->ext_lock);
+	e = lakefs_ext_find(li, block);
+	if (e && e->block <= block) {
+		lakefs_fill_iomap(inode, iomap, block,
+				  lakefs_ext_end(e) - block,
+				  lakefs_read_type(e, flags), e);
+	} else {
+		blocks = lakefs_blocks_for(pos + length) - block;
+		if (e)
+			blocks = min(blocks, e->block - block);
+		lakefs_fill_iomap(inode, iomap, block, blocks, IOMAP_HOLE, e);
+	}
+	mutex_unlock(&li->ext_lock);
+	/* where things are confirms what others have: not for everybody */
+	if ((flags & IOMAP_REPORT) && !capable(CAP_SYS_ADMIN))
+		iomap->addr = IOMAP_NULL_ADDR;
+	return 0;
+}
+
+static const struct iomap_ops lakefs_read_ops = {
+	.iomap_begin	= lakefs_read_begin,
+};
+
+static int lakefs_read_folio(struct file *file, struct folio *folio)
+{
+	return iomap_read_folio(folio, &lakefs_read_ops);
+}
+
+static void lakefs_readahead(struct readahead_control *rac)
+{
+	iomap_readahead(rac, &lakefs_read_ops);
+}
+
+/* ---- writing ------------------------------------------------------------- */
+
+static bool lakefs_iomap_valid(struct inode *inode, const struct iomap *iomap)
+{
+	return iomap->validity_cookie == READ_ONCE(LAKEFS_I(inode)->map_gen);
+}
+
+#if LAKEFS_KERNEL(6, 3)
+static const struct iomap_folio_ops lakefs_folio_ops = {
+	.iomap_valid	= lakefs_iomap_valid,
+};
+
+static void lakefs_check_valid(struct iomap *iomap)
+{
+	iomap->folio_ops = &lakefs_folio_ops;
+}
+#else
+static const struct iomap_page_ops lakefs_folio_ops = {
+	.iomap_valid	= lakefs_iomap_valid,
+};
+
+static void lakefs_check_valid(struct iomap *iomap)
+{
+	iomap->page_ops = &lakefs_folio_ops;
+}
+#endif
+
+/* DELALLOC and UNWRITTEN: what is not in the page is zero. */
+static u16 lakefs_write_type(const struct lakefs_extent *e, unsigned int flags)
+{
+	if (!e)
+		return IOMAP_HOLE;
+	switch (e->state) {
+	case LAKEFS_X_WRITTEN:
+		return IOMAP_MAPPED;
+	case LAKEFS_X_UNWRITTEN:
+		return IOMAP_UNWRITTEN;
+	case LAKEFS_X_DIRTY:
+		/* zeroing skips UNWRITTEN, but here is a dirty page */
+		return flags & IOMAP_ZERO ? IOMAP_DELALLOC : IOMAP_UNWRITTEN;
+	default:
+		return IOMAP_DELALLOC;
+	}
+}
+
+static int lakefs_write_begin(struct inode *inode, loff_t pos, loff_t length,
+			      unsigned int flags, struct iomap *iomap,
+			      struct iomap *srcmap)
+{
+	struct lakefs_inode_info *li = LAKEFS_I(inode);
+	int mode = flags & IOMAP_ZERO ? LAKEFS_RESERVE_ZERO : 0;
+	u64 block = lakefs_block_of(pos), blocks;
+	struct lakefs_extent *e;
+	bool fresh, size;
+	int err;
+
+	if (lakefs_is_shutdown(LAKEFS_SB(inode->i_sb)))
+		return -EIO;
+	err = lakefs_extents_load(inode);
+	if (err)
+		return err;
+again:
+	blocks = lakefs_blocks_for(pos + length) - block;
+	err = lakefs_reserve(inode, block, &blocks, mode, &e, &fresh);
+	if (err)
+		return err;
+	/* a longer file by writing in place needs a record of its own */
+	size = e && e->state == LAKEFS_X_WRITTEN && !li->size_rec &&
+	       pos + length > li->disk_size;
+	if (!size) {
+		lakefs_fill_iomap(inode, iomap, block, blocks,
+				  lakefs_write_type(e, flags), e);
+		iomap->validity_cookie = li->map_gen;
+	}
+	mutex_unlock(&li->ext_lock);
+	if (size) {
+		err = lakefs_prepare_size(inode, pos + length);
+		if (err)
+			return err;
+		goto again;
+	}
+	if (fresh)
+		iomap->flags |= IOMAP_F_NEW;
+	lakefs_check_valid(iomap);
+	return 0;
+}
+
+/* A short write: reservations without a dirty page go back. */
+static int lakefs_write_end(struct inode *inode, loff_t pos, loff_t length,
+			    ssize_t written, unsigned int flags,
+			    struct iomap *iomap)
+{
+	if ((flags & (IOMAP_ZERO | IOMAP_FAULT)) || written >= length ||
+	    (iomap->type != IOMAP_DELALLOC && iomap->type != IOMAP_UNWRITTEN))
+		return 0;
+	/* begin comes again, and an end of the same range after it */
+	if (iomap->flags & IOMAP_F_STALE)
+		return 0;
+	lakefs_unreserve_clean(inode,
+			       written ? lakefs_blocks_for(pos + written) :
+					 lakefs_block_of(pos),
+			       lakefs_blocks_for(pos + length));
+	return 0;
+}
+
+static const struct iomap_ops lakefs_write_ops = {
+	.iomap_begin	= lakefs_write_begin,
+	.iomap_end	= lakefs_write_end,
+};
+
+ssize_t lakefs_buffered_write(struct kiocb *iocb, struct iov_iter *from)
+{
+#if LAKEFS_KERNEL(6, 12)
+	return iomap_file_buffered_write(iocb, from, &lakefs_write_ops, NULL);
+#else
+	ssize_t ret = iomap_file_buffered_write(iocb, from, &lakefs_write_ops);
+
+#if !LAKEFS_KERNEL(6, 5)
+	if (ret > 0)
+		iocb->ki_pos += ret;
+#endif
+	return ret;
+#endif
+}
+
+int lakefs_zero_range(struct inode *inode, loff_t pos, loff_t len)
+{
+	return iomap_zero_range(inode, pos, len, NULL, &lakefs_write_ops);
+}
+
+/* ---- write faults -------------------------------------------------------- */
+
+vm_fault_t lakefs_iomap_mkwrite(struct vm_fault *vmf)
+{
+	struct inode *inode = file_inode(vmf->vma->vm_file);
+	struct lakefs_inode_info *li = LAKEFS_I(inode);
+	u64 block = vmf->pgoff, blocks = 1;
+	struct lakefs_extent *e;
+	vm_fault_t ret;
+	bool fresh;
+	int err;
+
+	err = lakefs_extents_load(inode);
+	if (err)
+		return vmf_error(err);
+	/* no truncate, no punch between the reservation and the dirty page */
+	filemap_invalidate_lock_shared(inode->i_mapping);
+	if (block < lakefs_blocks_for(i_size_read(inode))) {
+		err = lakefs_reserve(inode, block, &blocks, 0, &e, &fresh);
+		if (!err)
+			mutex_unlock(&li->ext_lock);
+	}
+	ret = err ? vmf_error(err) : iomap_page_mkwrite(vmf, &lakefs_write_ops);
+	filemap_invalidate_unlock_shared(inode->i_mapping);
+	if (!err && !(ret & VM_FAULT_LOCKED))
+		lakefs_unreserve_clean(inode, block, block + 1);
+	return ret;
+}
+
+/* ---- reports ------------------------------------------------------------- */
+
+loff_t lakefs_seek(struct inode *inode, loff_t pos, int whence)
+{
+	if (whence == SEEK_HOLE)
+		return iomap_seek_hole(inode, pos, &lakefs_read_ops);
+	return iomap_seek_data(inode, pos, &lakefs_read_ops);
+}
+
+int lakefs_fiemap(struct inode *inode, struct fiemap_extent_info *fi,
+		  u64 start, u64 len)
+{
+	int err = lakefs_extents_load(inode);
+
+	if (err)
+		return err;
+	inode_lock_shared(inode);
+	len = min_t(u64, len, inode->i_sb->s_maxbytes);
+	err = iomap_fiemap(inode, fi, start, len, &lakefs_read_ops);
+	inode_unlock_shared(inode);
+	return err;
+}
+
+const struct address_space_operations lakefs_aops = {
+	.read_folio		= lakefs_read_folio,
+	.readahead		= lakefs_readahead,
+	.writepages		= lakefs_writepages,
+	.dirty_folio		= filemap_dirty_folio,
+	.release_folio		= iomap_release_folio,
+	.invalidate_folio	= iomap_invalidate_folio,
+	.is_partially_uptodate	= iomap_is_partially_uptodate,
+	.migrate_folio		= filemap_migrate_folio,
+#if LAKEFS_KERNEL(6, 8)
+	.error_remove_folio	= generic_error_remove_folio,
+#else
+	.error_remove_page	= generic_error_remove_page,
+#endif
+};

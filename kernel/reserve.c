@@ -1,0 +1,403 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Getting blocks ready to be written: what a write, a write fault or a direct
+ * write must hold before any page is dirty, and how it is given back.
+ *
+ * All waiting (for leases, for memory, for the record of a truncate) happens
+ * here, in the writer's context and without ext_lock; then the map is looked
+ * at again.
+ */
+#include <linux/pagemap.h>
+#include <linux/slab.h>
+#include "data.h"
+
+/* what has been got ready, and what the last look at the map asked for */
+struct lakefs_prep {
+	u64 promised;			/* blocks of the pool */
+	u64 deposit;
+	struct lakefs_rec *overwrite;
+	u64 want_promised;
+	u64 want_deposit;
+	u64 want_seq;			/* to be durable first */
+	bool want_overwrite;
+};
+
+struct lakefs_want {
+	struct inode *inode;
+	u64 block;
+	u64 blocks;			/* cut to one state */
+	int mode;
+	bool fresh;			/* was a hole */
+	struct lakefs_extent *found;
+};
+
+static int lakefs_prep_fill(struct lakefs_sb_info *sbi,
+			    struct lakefs_prep *prep)
+{
+	u64 n;
+	int err;
+
+	if (prep->want_seq) {
+		err = lakefs_wait_durable(sbi, prep->want_seq);
+		if (err)
+			return err;
+		prep->want_seq = 0;
+	}
+	if (prep->want_promised > prep->promised) {
+		n = prep->want_promised - prep->promised;
+		err = lakefs_blocks_reserve(sbi, n);
+		if (err)
+			return err;
+		prep->promised += n;
+	}
+	if (prep->want_deposit > prep->deposit) {
+		n = prep->want_deposit - prep->deposit;
+		err = lakefs_bank_deposit(n, GFP_NOFS);
+		if (err)
+			return err;
+		prep->deposit += n;
+	}
+	if (prep->want_overwrite && !prep->overwrite) {
+		prep->overwrite =
+			lakefs_rec_alloc(LAKEFS_I_OVERWRITE,
+					 sizeof(struct lakefs_i_overwrite),
+					 GFP_NOFS);
+		if (!prep->overwrite)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static void lakefs_prep_end(struct lakefs_sb_info *sbi,
+			    struct lakefs_prep *prep)
+{
+	if (prep->promised)
+		lakefs_blocks_unreserve(sbi, prep->promised);
+	if (prep->deposit)
+		lakefs_bank_withdraw(prep->deposit);
+	lakefs_rec_free(prep->overwrite);
+}
+
+/* where the block before this one is: the best place for it to go on */
+static u64 lakefs_goal(struct lakefs_extent *e)
+{
+	struct lakefs_extent *prev = lakefs_ext_prev(e);
+
+	if (!prev || prev->state == LAKEFS_X_DELAYED ||
+	    lakefs_ext_end(prev) != e->block)
+		return 0;
+	return prev->phys + prev->blocks;
+}
+
+/* e: DELAYED, alone. Blocks for a direct write, as many as lie together. */
+static void lakefs_take_direct(struct lakefs_inode_info *li,
+			       struct lakefs_extent *e)
+{
+	struct lakefs_sb_info *sbi = LAKEFS_SB(li->vfs_inode.i_sb);
+	u64 asked = e->blocks, rest;
+
+	lakefs_blocks_take(sbi, e, lakefs_goal(e));
+	e->direct = true;
+	rest = asked - e->blocks;
+	if (rest) {
+		li->delayed_blocks -= rest;
+		lakefs_blocks_unreserve(sbi, rest);
+		lakefs_bank_withdraw(rest);
+	}
+}
+
+static int lakefs_reserve_hole(struct lakefs_inode_info *li,
+			       struct lakefs_want *want,
+			       struct lakefs_prep *prep)
+{
+	struct lakefs_extent *e;
+	u64 n = min_t(u64, want->blocks, LAKEFS_STEP_BLOCKS);
+
+	if (want->mode & LAKEFS_RESERVE_ZERO) {
+		want->found = NULL;
+		return 0;
+	}
+	if (prep->promised < n || prep->deposit < n) {
+		prep->want_promised = n;
+		prep->want_deposit = n;
+		return -EAGAIN;
+	}
+	e = lakefs_node_take();
+	e->block = want->block;
+	e->blocks = n;
+	e->state = LAKEFS_X_DELAYED;
+	prep->promised -= n;
+	prep->deposit -= n;
+	li->delayed_blocks += n;
+	lakefs_ext_insert(li, e);
+	if (want->mode & LAKEFS_RESERVE_DIRECT)
+		lakefs_take_direct(li, e);
+	want->fresh = true;
+	want->blocks = e->blocks;
+	want->found = lakefs_ext_merge(li, e);
+	return 0;
+}
+
+static int lakefs_reserve_unwritten(struct lakefs_inode_info *li,
+				    struct lakefs_want *want,
+				    struct lakefs_prep *prep)
+{
+	struct lakefs_extent *e;
+	u64 n = min_t(u64, want->blocks, LAKEFS_STEP_BLOCKS);
+
+	if (want->mode & LAKEFS_RESERVE_ZERO)
+		return 0;
+	/* two nodes to cut the extent with, n that stay deposited */
+	if (prep->deposit < n + 2) {
+		prep->want_deposit = n + 2;
+		return -EAGAIN;
+	}
+	e = lakefs_ext_isolate(li, want->block, want->block + n);
+	lakefs_ext_set_state(li, e, LAKEFS_X_DIRTY);
+	e->direct = want->mode & LAKEFS_RESERVE_DIRECT;
+	prep->deposit -= n;
+	want->blocks = n;
+	want->found = lakefs_ext_merge(li, e);
+	return 0;
+}
+
+/* In place. The daemon must know that its crcs do not hold any more. */
+static int lakefs_reserve_written(struct lakefs_inode_info *li,
+				  struct lakefs_want *want,
+				  struct lakefs_prep *prep)
+{
+	struct lakefs_sb_info *sbi = LAKEFS_SB(li->vfs_inode.i_sb);
+	struct lakefs_extent *e = want->found;
+	struct lakefs_i_overwrite *entry;
+
+	if (li->tail_block >= want->block &&
+	    li->tail_block - want->block < want->blocks) {
+		if (READ_ONCE(sbi->durable_seq) >= li->tail_seq) {
+			li->tail_block = U64_MAX;
+		} else if (li->tail_block == want->block) {
+			/*
+			 * Clipped, and its page is zeroed behind the clip: in
+			 * place it would spoil the longer file that a crash
+			 * brings back as long as the truncate is not durable.
+			 */
+			prep->want_seq = li->tail_seq;
+			return -EAGAIN;
+		} else {
+			want->blocks = li->tail_block - want->block;
+		}
+	}
+	if (!e->crc)
+		return 0;
+	if (!prep->overwrite || prep->deposit < 2) {
+		prep->want_overwrite = true;
+		prep->want_deposit = 2;
+		return -EAGAIN;
+	}
+	e = lakefs_ext_isolate(li, want->block, want->block + want->blocks);
+	e->crc = false;
+	entry = (struct lakefs_i_overwrite *)prep->overwrite->entry.bytes;
+	entry->ino = li->ino;
+	entry->file_block = want->block;
+	entry->blocks = want->blocks;
+	lakefs_touch(&li->vfs_inode, lakefs_rec_emit(sbi, prep->overwrite));
+	prep->overwrite = NULL;
+	want->found = lakefs_ext_merge(li, e);
+	return 0;
+}
+
+/* TAKEN, DELAYED or DIRTY already */
+static int lakefs_reserve_pending(struct lakefs_inode_info *li,
+				  struct lakefs_want *want)
+{
+	struct lakefs_extent *e = want->found;
+
+	/* dirty pages there: the direct write goes through them */
+	if (want->mode & LAKEFS_RESERVE_DIRECT)
+		return -ENOTBLK;
+	/* a fault during a direct write: from now on the page owns it */
+	if (e->direct) {
+		e = lakefs_ext_isolate(li, want->block,
+				       want->block + want->blocks);
+		e->direct = false;
+		want->found = lakefs_ext_merge(li, e);
+	}
+	return 0;
+}
+
+static int lakefs_reserve_locked(struct lakefs_want *want,
+				 struct lakefs_prep *prep)
+{
+	struct lakefs_inode_info *li = LAKEFS_I(want->inode);
+	struct lakefs_extent *e = lakefs_ext_find(li, want->block);
+
+	if (!e || e->block > want->block) {
+		if (e)
+			want->blocks = min(want->blocks,
+					   e->block - want->block);
+		return lakefs_reserve_hole(li, want, prep);
+	}
+	want->found = e;
+	want->blocks = min(want->blocks, lakefs_ext_end(e) - want->block);
+	switch (e->state) {
+	case LAKEFS_X_UNWRITTEN:
+		return lakefs_reserve_unwritten(li, want, prep);
+	case LAKEFS_X_WRITTEN:
+		return lakefs_reserve_written(li, want, prep);
+	default:
+		return lakefs_reserve_pending(li, want);
+	}
+}
+
+int lakefs_reserve(struct inode *inode, u64 block, u64 *blocks, int mode,
+		   struct lakefs_extent **found, bool *fresh)
+{
+	struct lakefs_sb_info *sbi = LAKEFS_SB(inode->i_sb);
+	struct lakefs_inode_info *li = LAKEFS_I(inode);
+	struct lakefs_prep prep = { };
+	struct lakefs_want want;
+	int err;
+
+	do {
+		want = (struct lakefs_want){
+			.inode = inode,
+			.block = block,
+			.blocks = *blocks,
+			.mode = mode,
+		};
+		mutex_lock(&li->ext_lock);
+		err = lakefs_reserve_locked(&want, &prep);
+		if (!err)
+			break;
+		mutex_unlock(&li->ext_lock);
+		if (err == -EAGAIN)
+			err = lakefs_prep_fill(sbi, &prep);
+		/* nearly full: what is left is written */
+		if (err == -ENOSPC && *blocks > 1) {
+			*blocks = min_t(u64, *blocks, LAKEFS_STEP_BLOCKS) / 2;
+			err = 0;
+		}
+	} while (!err);
+	lakefs_prep_end(sbi, &prep);
+	if (err)
+		return err;
+	*blocks = want.blocks;
+	*found = want.found;
+	*fresh = want.fresh;
+	return 0;
+}
+
+int lakefs_prepare_size(struct inode *inode, loff_t end)
+{
+	struct lakefs_inode_info *li = LAKEFS_I(inode);
+	struct lakefs_rec *rec;
+
+	if (end <= READ_ONCE(li->disk_size) || READ_ONCE(li->size_rec))
+		return 0;
+	rec = lakefs_rec_alloc(LAKEFS_I_SETATTR,
+			       sizeof(struct lakefs_i_setattr), GFP_NOFS);
+	if (!rec)
+		return -ENOMEM;
+	mutex_lock(&li->ext_lock);
+	if (!li->size_rec) {
+		li->size_rec = rec;
+		rec = NULL;
+	}
+	mutex_unlock(&li->ext_lock);
+	lakefs_rec_free(rec);
+	return 0;
+}
+
+/* ---- giving back --------------------------------------------------------- */
+
+void lakefs_unreserve_block(struct inode *inode, u64 block)
+{
+	struct lakefs_inode_info *li = LAKEFS_I(inode);
+	struct lakefs_extent *e;
+
+	mutex_lock(&li->ext_lock);
+	e = lakefs_ext_find(li, block);
+	if (!e || e->block > block || !lakefs_ext_pending(e) || e->direct)
+		goto out;
+	e = lakefs_ext_isolate(li, block, block + 1);
+	if (e->state == LAKEFS_X_DIRTY) {
+		lakefs_ext_set_state(li, e, LAKEFS_X_UNWRITTEN);
+		lakefs_ext_merge(li, e);
+	} else {
+		/* TAKEN too: writeback takes runs, not only dirty pages */
+		lakefs_ext_drop(li, e);
+	}
+	lakefs_map_cut(li);
+out:
+	mutex_unlock(&li->ext_lock);
+}
+
+static struct folio *lakefs_lock_cached(struct address_space *mapping,
+					pgoff_t index)
+{
+	struct folio *folio = filemap_lock_folio(mapping, index);
+
+	return IS_ERR_OR_NULL(folio) ? NULL : folio;
+}
+
+void lakefs_unreserve_clean(struct inode *inode, u64 start, u64 end)
+{
+	struct address_space *mapping = inode->i_mapping;
+	struct folio *folio;
+	u64 block;
+
+	/* no fault may make a page of the range dirty meanwhile */
+	filemap_invalidate_lock(mapping);
+	for (block = start; block < end; block++) {
+		folio = lakefs_lock_cached(mapping, block);
+		if (!folio || (!folio_test_dirty(folio) &&
+			       !folio_test_writeback(folio)))
+			lakefs_unreserve_block(inode, block);
+		if (folio) {
+			folio_unlock(folio);
+			folio_put(folio);
+		}
+		cond_resched();
+	}
+	filemap_invalidate_unlock(mapping);
+}
+
+void lakefs_unreserve_direct(struct inode *inode, u64 start, u64 end)
+{
+	struct lakefs_inode_info *li = LAKEFS_I(inode);
+	struct lakefs_extent *e;
+	u64 from;
+
+	mutex_lock(&li->ext_lock);
+	while ((e = lakefs_ext_find(li, start)) && e->block < end) {
+		from = max(e->block, start);
+		start = min(lakefs_ext_end(e), end);
+		if (!lakefs_ext_pending(e) || !e->direct)
+			continue;
+		e = lakefs_ext_isolate(li, from, start);
+		if (e->state == LAKEFS_X_DIRTY) {
+			lakefs_ext_set_state(li, e, LAKEFS_X_UNWRITTEN);
+			lakefs_ext_merge(li, e);
+		} else {
+			lakefs_ext_drop(li, e);
+		}
+	}
+	lakefs_map_cut(li);
+	mutex_unlock(&li->ext_lock);
+}
+
+bool lakefs_range_written(struct inode *inode, loff_t pos, u64 len)
+{
+	struct lakefs_inode_info *li = LAKEFS_I(inode);
+	u64 block = lakefs_block_of(pos), end = lakefs_blocks_for(pos + len);
+	struct lakefs_extent *e;
+
+	mutex_lock(&li->ext_lock);
+	while (block < end) {
+		e = lakefs_ext_find(li, block);
+		if (!e || e->block > block || e->state != LAKEFS_X_WRITTEN)
+			break;
+		block = lakefs_ext_end(e);
+	}
+	mutex_unlock(&li->ext_lock);
+	return block >= end;
+}

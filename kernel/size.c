@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * File sizes. Three of them: i_size is what programs see; disk_size what the
+ * records say; done_size how far data on the device reaches.
+ *
+ * - The recorded size never covers data that is still on its way, except in
+ *   holes: it advances (with MAP records, or by SETATTR after in-place
+ *   writes) up to the first pending block.
+ * - A truncate to less leaves the bytes behind the new end in the last block
+ *   on the device: writing zeroes there first would damage the longer file
+ *   that a crash can bring back. In memory they are zero at once. They are
+ *   zeroed on the device, like anything in the page, by the next write of
+ *   that block, which waits for the truncate to be durable (tail_seq).
+ * - So the bytes behind the end are never trusted: a file that grows over an
+ *   unaligned end zeroes up to the end of that block first (lakefs_zero_eof),
+ *   and the grown size is recorded when that zeroed block is written; faults
+ *   zero them in the page (file.c).
+ *
+ * Everything is under ext_lock unless said otherwise.
+ */
+#include <linux/pagemap.h>
+#include <linux/xarray.h>
+#include "data.h"
+
+/* Is the page of block dirty or being written? Needs no folio lock. */
+static bool lakefs_page_pending(struct inode *inode, u64 block)
+{
+	struct xarray *pages = &inode->i_mapping->i_pages;
+
+	/* in the order in which a page goes through these marks */
+	return xa_get_mark(pages, block, PAGECACHE_TAG_DIRTY) ||
+	       xa_get_mark(pages, block, PAGECACHE_TAG_WRITEBACK);
+}
+
+/* First pending block in [from, limit), leaving out [io_start, io_end). */
+static u64 lakefs_first_pending(struct lakefs_inode_info *li, u64 from,
+				u64 limit, u64 io_start, u64 io_end)
+{
+	struct lakefs_extent *e;
+	u64 block;
+
+	for (e = lakefs_ext_find(li, from); e && e->block < limit;
+	     e = lakefs_ext_next(e)) {
+		if (!lakefs_ext_pending(e))
+			continue;
+		block = max(e->block, from);
+		if (block >= io_start && block < io_end)
+			block = io_end;
+		if (block < lakefs_ext_end(e))
+			return min(block, limit);
+	}
+	return limit;
+}
+
+/*
+ * Data up to end is on the device; [io_start, io_end) are the blocks that
+ * just arrived (their states may not say so yet). Returns the size to record
+ * now, 0 for none; that record must follow before ext_lock is dropped.
+ */
+loff_t lakefs_size_advance(struct inode *inode, loff_t end, u64 io_start,
+			   u64 io_end)
+{
+	struct lakefs_inode_info *li = LAKEFS_I(inode);
+	loff_t limit = i_size_read(inode);
+	u64 tail = lakefs_block_of(li->disk_size), first;
+
+	lockdep_assert_held(&li->ext_lock);
+	li->done_size = max(li->done_size, min(end, limit));
+	limit = min(limit, li->done_size);
+	if (limit <= li->disk_size)
+		return 0;
+	/* the block of the old end, when it is being written in place */
+	if (lakefs_in_block(li->disk_size) &&
+	    (tail < io_start || tail >= io_end) &&
+	    lakefs_page_pending(inode, tail))
+		return 0;
+	first = lakefs_first_pending(li, tail, lakefs_blocks_for(limit),
+				     io_start, io_end);
+	if (first < lakefs_blocks_for(limit))
+		limit = min(limit, (loff_t)first << LAKEFS_BLOCK_BITS);
+	if (limit <= li->disk_size)
+		return 0;
+	WRITE_ONCE(li->disk_size, limit);
+	return limit;
+}
+
+void lakefs_emit_map(struct inode *inode, struct lakefs_rec *rec)
+{
+	struct lakefs_i_map *map = (struct lakefs_i_map *)rec->entry.bytes;
+	struct lakefs_inode_info *li = LAKEFS_I(inode);
+
+	spin_lock(&li->attr_lock);
+	lakefs_carry_times(inode, &map->mtime, &map->ctime);
+	lakefs_touch(inode, lakefs_rec_emit(LAKEFS_SB(inode->i_sb), rec));
+	spin_unlock(&li->attr_lock);
+}
+
+void lakefs_emit_size(struct inode *inode, struct lakefs_rec *rec, loff_t size,
+		      u32 extra_valid)
+{
+	struct lakefs_i_setattr *e = (struct lakefs_i_setattr *)rec->entry.bytes;
+	struct lakefs_inode_info *li = LAKEFS_I(inode);
+	u32 times = LAKEFS_ATTR_MTIME | LAKEFS_ATTR_CTIME;
+
+	spin_lock(&li->attr_lock);
+	lakefs_fill_setattr(inode, e,
+			    LAKEFS_ATTR_SIZE | times | extra_valid);
+	e->size = size;
+	li->attr_dirty &= ~(times | extra_valid);
+	lakefs_touch(inode, lakefs_rec_emit(LAKEFS_SB(inode->i_sb), rec));
+	spin_unlock(&li->attr_lock);
+}
+
+/* ---- growing; i_rwsem, no ext_lock --------------------------------------- */
+
+int lakefs_zero_eof(struct inode *inode, loff_t to)
+{
+	loff_t size = i_size_read(inode);
+	loff_t block_end = round_up(size, LAKEFS_BLOCK_SIZE);
+
+	if (to <= size || size == block_end)
+		return 0;
+	return lakefs_zero_range(inode, size, min(to, block_end) - size);
+}
+
+/*
+ * Make size, behind i_size, the recorded one. The old end is zeroed and all
+ * data before size is on the device first: the record that follows shows
+ * nothing else. Under invalidate_lock, so that no fault makes pages dirty.
+ */
+int lakefs_extend(struct inode *inode, loff_t size, u32 extra_valid)
+{
+	struct lakefs_inode_info *li = LAKEFS_I(inode);
+	loff_t from = min(READ_ONCE(li->disk_size), i_size_read(inode));
+	struct lakefs_rec *rec;
+	int err;
+
+	err = lakefs_zero_eof(inode, size);
+	if (!err)
+		err = filemap_write_and_wait_range(inode->i_mapping,
+				round_down(from, LAKEFS_BLOCK_SIZE),
+				LLONG_MAX);
+	if (err)
+		return err;
+	rec = lakefs_rec_alloc(LAKEFS_I_SETATTR,
+			       sizeof(struct lakefs_i_setattr), GFP_KERNEL);
+	if (!rec)
+		return -ENOMEM;
+	truncate_setsize(inode, size);
+	mutex_lock(&li->ext_lock);
+	WRITE_ONCE(li->disk_size, size);
+	li->done_size = size;
+	lakefs_emit_size(inode, rec, size, extra_valid);
+	mutex_unlock(&li->ext_lock);
+	return 0;
+}
+
+/* ---- truncate ------------------------------------------------------------ */
+
+static bool lakefs_block_written(struct lakefs_inode_info *li, u64 block)
+{
+	struct lakefs_extent *e = lakefs_ext_find(li, block);
+
+	return e && e->block <= block && e->state == LAKEFS_X_WRITTEN;
+}
+
+/*
+ * Before the cached tail is zeroed: its dirty old content goes to the device,
+ * and so does everything before size that the recorded size does not cover.
+ */
+static int lakefs_settle_tail(struct inode *inode, loff_t size)
+{
+	struct lakefs_inode_info *li = LAKEFS_I(inode);
+	loff_t from = round_down(size, LAKEFS_BLOCK_SIZE);
+	bool written;
+
+	mutex_lock(&li->ext_lock);
+	written = lakefs_block_written(li, lakefs_block_of(size));
+	if (size > li->disk_size) {
+		from = round_down(li->disk_size, LAKEFS_BLOCK_SIZE);
+		written = true;
+	}
+	mutex_unlock(&li->ext_lock);
+	if (!written || size == from)
+		return 0;
+	return filemap_write_and_wait_range(inode->i_mapping, from, size - 1);
+}
+
+static int lakefs_shrink(struct inode *inode, loff_t size, u32 extra_valid)
+{
+	struct lakefs_inode_info *li = LAKEFS_I(inode);
+	struct lakefs_rec *rec;
+	int err;
+
+	err = lakefs_settle_tail(inode, size);
+	if (err)
+		return err;
+	rec = lakefs_rec_alloc(LAKEFS_I_SETATTR,
+			       sizeof(struct lakefs_i_setattr), GFP_KERNEL);
+	if (!rec)
+		return -ENOMEM;
+	err = lakefs_bank_deposit(2, GFP_KERNEL);
+	if (err) {
+		lakefs_rec_free(rec);
+		return err;
+	}
+	/* waits for reads and writeback of all that goes */
+	truncate_setsize(inode, size);
+
+	mutex_lock(&li->ext_lock);
+	lakefs_ext_drop_range(li, lakefs_blocks_for(size), U64_MAX);
+	WRITE_ONCE(li->disk_size, size);
+	li->done_size = min(li->done_size, size);
+	lakefs_emit_size(inode, rec, size, extra_valid);
+	if (lakefs_in_block(size) &&
+	    lakefs_block_written(li, lakefs_block_of(size))) {
+		li->tail_block = lakefs_block_of(size);
+		li->tail_seq = READ_ONCE(li->last_seq);
+	}
+	mutex_unlock(&li->ext_lock);
+	lakefs_bank_withdraw(2);
+	if (!size)
+		li->flush_on_close = true;
+	return 0;
+}
+
+int lakefs_set_size(struct inode *inode, loff_t size, u32 extra_valid)
+{
+	struct lakefs_sb_info *sbi = LAKEFS_SB(inode->i_sb);
+	loff_t old = i_size_read(inode);
+	int err;
+
+	if (lakefs_is_shutdown(sbi))
+		return -EIO;
+	err = lakefs_extents_load(inode);
+	if (err)
+		return err;
+	if (size != old && !(extra_valid & LAKEFS_ATTR_MTIME))
+		lakefs_stamp(inode, current_time(inode), S_MTIME | S_CTIME);
+	inode_dio_wait(inode);
+	filemap_invalidate_lock(inode->i_mapping);
+	if (size > old)
+		err = lakefs_extend(inode, size, extra_valid);
+	else
+		err = lakefs_shrink(inode, size, extra_valid);
+	filemap_invalidate_unlock(inode->i_mapping);
+	return err;
+}

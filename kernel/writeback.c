@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Writeback: where dirty pages go, and the records of data that arrived.
+ *
+ * Submission (map_blocks) turns DELAYED blocks into TAKEN ones; completion
+ * runs on the mount's workqueue, before the folios' writeback ends: it takes
+ * the checksums, makes the blocks WRITTEN and emits their MAP records under
+ * ext_lock. So whoever waited for writeback finds the records emitted, and
+ * truncate, which waits for writeback of what it drops, follows them. Neither
+ * side waits for the daemon or allocates: all is deposited (reserve.c).
+ */
+#include <linux/blkdev.h>
+#include <linux/iomap.h>
+#include <linux/pagemap.h>
+#include <linux/sched/mm.h>
+#include <linux/writeback.h>
+#include "data.h"
+
+#define LAKEFS_TAKE_BLOCKS	2048	/* of one contiguous run */
+
+/* ---- submission ---------------------------------------------------------- */
+
+/* Blocks for the DELAYED extent e from block on; returns the TAKEN one. */
+static struct lakefs_extent *lakefs_take_run(struct lakefs_inode_info *li,
+					     struct lakefs_extent *e, u64 block)
+{
+	struct lakefs_extent *prev, *rest;
+	u64 end = min(lakefs_ext_end(e), block + LAKEFS_TAKE_BLOCKS);
+	u64 goal = 0;
+
+	e = lakefs_ext_isolate(li, block, end);
+	prev = lakefs_ext_prev(e);
+	if (prev && prev->phys && lakefs_ext_end(prev) == block)
+		goal = prev->phys + prev->blocks;
+	lakefs_blocks_take(LAKEFS_SB(li->vfs_inode.i_sb), e, goal);
+	if (lakefs_ext_end(e) < end) {
+		rest = lakefs_node_take();
+		rest->block = lakefs_ext_end(e);
+		rest->blocks = end - rest->block;
+		rest->state = LAKEFS_X_DELAYED;
+		lakefs_ext_insert(li, rest);
+		lakefs_ext_merge(li, rest);
+	}
+	return lakefs_ext_merge(li, e);
+}
+
+static int lakefs_map_locked(struct lakefs_inode_info *li, u64 block,
+			     struct iomap *iomap)
+{
+	struct lakefs_extent *e = lakefs_ext_find(li, block);
+
+	if (e && e->block <= block && e->state == LAKEFS_X_DELAYED)
+		e = lakefs_take_run(li, e, block);
+	/* our bug if so: a dirty page that nothing was reserved for */
+	if (WARN_ON_ONCE(!e || e->block > block ||
+			 e->state == LAKEFS_X_DELAYED ||
+			 e->state == LAKEFS_X_UNWRITTEN))
+		return -EIO;
+	/* completion looks at the state itself: for iomap all is MAPPED */
+	iomap->type = IOMAP_MAPPED;
+	iomap->flags = 0;
+	iomap->offset = (loff_t)e->block << LAKEFS_BLOCK_BITS;
+	iomap->length = e->blocks << LAKEFS_BLOCK_BITS;
+	iomap->addr = e->phys << LAKEFS_BLOCK_BITS;
+	iomap->bdev = li->vfs_inode.i_sb->s_bdev;
+	iomap->validity_cookie = li->cut_gen;
+	return 0;
+}
+
+static int lakefs_map_for_writeback(struct iomap_writepage_ctx *wpc,
+				    struct inode *inode, loff_t offset)
+{
+	struct lakefs_inode_info *li = LAKEFS_I(inode);
+	struct iomap *iomap = &wpc->iomap;
+	int err;
+
+	if (lakefs_is_shutdown(LAKEFS_SB(inode->i_sb)))
+		return -EIO;
+	/*
+	 * The folio is locked and was made dirty after its blocks were
+	 * reserved: a cut that concerns it has moved cut_gen before.
+	 */
+	if (offset >= iomap->offset &&
+	    offset < iomap->offset + iomap->length &&
+	    iomap->validity_cookie == READ_ONCE(li->cut_gen))
+		return 0;
+	mutex_lock(&li->ext_lock);
+	err = lakefs_map_locked(li, lakefs_block_of(offset), iomap);
+	mutex_unlock(&li->ext_lock);
+	return err;
+}
+
+#if LAKEFS_KERNEL(6, 8)
+static int lakefs_map_blocks(struct iomap_writepage_ctx *wpc,
+			     struct inode *inode, loff_t offset, unsigned int len)
+{
+	return lakefs_map_for_writeback(wpc, inode, offset);
+}
+#else
+static int lakefs_map_blocks(struct iomap_writepage_ctx *wpc,
+			     struct inode *inode, loff_t offset)
+{
+	return lakefs_map_for_writeback(wpc, inode, offset);
+}
+#endif
+
+/* The page could not be submitted: it is an error, its blocks are free. */
+static void lakefs_discard_folio(struct folio *folio, loff_t pos)
+{
+	struct inode *inode = folio->mapping->host;
+
+	lakefs_unreserve_block(inode, lakefs_block_of(pos));
+}
+
+/* ---- completion ---------------------------------------------------------- */
+
+#if LAKEFS_KERNEL(6, 9)
+static struct bio *lakefs_ioend_last_bio(struct iomap_ioend *ioend)
+{
+	return &ioend->io_bio;
+}
+
+static struct iomap_ioend *lakefs_ioend_of(struct bio *bio)
+{
+	return iomap_ioend_from_bio(bio);
+}
+
+static struct bio *lakefs_ioend_first_bio(struct iomap_ioend *ioend)
+{
+	return &ioend->io_bio;
+}
+#else
+static struct bio *lakefs_ioend_last_bio(struct iomap_ioend *ioend)
+{
+	return ioend->io_bio;
+}
+
+static struct iomap_ioend *lakefs_ioend_of(struct bio *bio)
+{
+	return bio->bi_private;
+}
+
+/* the others follow, each being the bi_private of the one before */
+static struct bio *lakefs_ioend_first_bio(struct iomap_ioend *ioend)
+{
+	return &ioend->io_inline_bio;
+}
+#endif
+
+static void lakefs_end_bio(struct bio *bio)
+{
+	struct iomap_ioend *ioend = lakefs_ioend_of(bio);
+	struct lakefs_inode_info *li = LAKEFS_I(ioend->io_inode);
+	struct lakefs_sb_info *sbi = LAKEFS_SB(ioend->io_inode->i_sb);
+	unsigned long flags;
+
+	spin_lock_irqsave(&li->ioend_lock, flags);
+	if (list_empty(&li->ioend_list))
+		queue_work(sbi->wq, &li->ioend_work);
+	list_add_tail(&ioend->io_list, &li->ioend_list);
+	spin_unlock_irqrestore(&li->ioend_lock, flags);
+}
+
+static int lakefs_prepare_ioend(struct iomap_ioend *ioend, int status)
+{
+	lakefs_ioend_last_bio(ioend)->bi_end_io = lakefs_end_bio;
+	return status;
+}
+
+static const struct iomap_writeback_ops lakefs_writeback_ops = {
+	.map_blocks	= lakefs_map_blocks,
+	.prepare_ioend	= lakefs_prepare_ioend,
+	.discard_folio	= lakefs_discard_folio,
+};
+
+int lakefs_writepages(struct address_space *mapping,
+		      struct writeback_control *wbc)
+{
+	struct iomap_writepage_ctx wpc = { };
+
+	return iomap_writepages(mapping, wbc, &wpc, &lakefs_writeback_ops);
+}
+
+/* a piece of a completed ioend: folios of consecutive blocks */
+struct lakefs_done {
+	struct inode *inode;
+	u64 io_block;			/* first of the ioend */
+	u64 block;			/* first of folios[] */
+	u64 phys;			/* where that one was written */
+	int error;
+	u32 count;
+	struct folio *folios[LAKEFS_MAP_BLOCKS_MAX];
+};
+
+static void lakefs_checksum(const struct lakefs_done *done, u32 from, u32 n,
+			    u32 *crcs)
+{
+	void *data;
+	u32 i;
+
+	for (i = 0; i < n; i++) {
+		data = kmap_local_folio(done->folios[from + i], 0);
+		crcs[i] = lakefs_crc32c(data, LAKEFS_BLOCK_SIZE);
+		kunmap_local(data);
+	}
+	if (n & 1)
+		crcs[n] = 0;		/* the entry is padded to 8 bytes */
+}
+
+/* New data: blocks [block, +n) of the TAKEN or DIRTY extent e are WRITTEN. */
+static void lakefs_done_map(const struct lakefs_done *done, u32 from, u32 n,
+			    struct lakefs_extent *e)
+{
+	struct lakefs_inode_info *li = LAKEFS_I(done->inode);
+	struct lakefs_rec *rec = lakefs_map_rec_take();
+	struct lakefs_i_map *map = (struct lakefs_i_map *)rec->entry.bytes;
+	u64 block = done->block + from, end = block + n;
+
+	BUILD_BUG_ON(LAKEFS_MAP_BLOCKS_MAX & 1);
+	e = lakefs_ext_isolate(li, block, end);
+	map->hdr.op = LAKEFS_I_MAP;
+	map->hdr.len = ALIGN(sizeof(*map) + 4 * n, LAKEFS_ENTRY_ALIGN);
+	map->ino = li->ino;
+	map->file_block = block;
+	map->phys_block = e->phys;
+	map->blocks = n;
+	map->flags = LAKEFS_EXTENT_CRC;
+	map->size = lakefs_size_advance(done->inode,
+					(loff_t)end << LAKEFS_BLOCK_BITS,
+					done->io_block, end);
+	lakefs_checksum(done, from, n, (u32 *)(map + 1));
+	lakefs_emit_map(done->inode, rec);
+	lakefs_ext_set_state(li, e, LAKEFS_X_WRITTEN);
+	e->crc = true;
+	lakefs_ext_merge(li, e);
+	lakefs_map_moved(li);
+}
+
+/* A size without a map: in-place data, or a size that was held back. */
+static void lakefs_done_size(const struct lakefs_done *done, loff_t end,
+			     u64 io_end)
+{
+	struct lakefs_inode_info *li = LAKEFS_I(done->inode);
+	struct lakefs_rec *rec;
+	loff_t size;
+
+	size = lakefs_size_advance(done->inode, end, done->io_block, io_end);
+	if (!size)
+		return;
+	rec = li->size_rec;
+	li->size_rec = NULL;
+	lakefs_map_moved(li);		/* a writer must prepare it again */
+	if (!rec)			/* the rare race: see iomap.c */
+		rec = lakefs_rec_alloc(LAKEFS_I_SETATTR,
+				       sizeof(struct lakefs_i_setattr),
+				       GFP_NOFS | __GFP_NOFAIL);
+	lakefs_emit_size(done->inode, rec, size, 0);
+}
+
+static void lakefs_done_in_place(const struct lakefs_done *done, u64 end)
+{
+	struct lakefs_inode_info *li = LAKEFS_I(done->inode);
+
+	/* a commit of anything emitted from here on flushes this data too */
+	WRITE_ONCE(li->in_place_seq,
+		   lakefs_last_seq(LAKEFS_SB(done->inode->i_sb)));
+	atomic64_inc(&li->in_place_gen);
+	lakefs_done_size(done, (loff_t)end << LAKEFS_BLOCK_BITS, end);
+}
+
+static void lakefs_done_error(const struct lakefs_done *done, u64 block,
+			      u64 end, struct lakefs_extent *e)
+{
+	struct lakefs_inode_info *li = LAKEFS_I(done->inode);
+
+	if (lakefs_ext_pending(e)) {
+		e = lakefs_ext_isolate(li, block, end);
+		if (e->state == LAKEFS_X_DIRTY) {
+			lakefs_ext_set_state(li, e, LAKEFS_X_UNWRITTEN);
+			lakefs_ext_merge(li, e);
+		} else {
+			lakefs_ext_drop(li, e);
+		}
+		lakefs_map_cut(li);
+	}
+	lakefs_done_size(done, 0, end);
+}
+
+/* Returns how many of the folios from on were dealt with. */
+static u32 lakefs_done_run(const struct lakefs_done *done, u32 from)
+{
+	u64 block = done->block + from, end;
+	struct lakefs_extent *e =
+		lakefs_ext_find(LAKEFS_I(done->inode), block);
+	u32 n;
+
+	/* our bug if so: the map changed under writeback */
+	if (WARN_ON_ONCE(!e || e->block > block ||
+			 e->phys + (block - e->block) != done->phys + from)) {
+		mapping_set_error(done->inode->i_mapping, -EIO);
+		return 1;
+	}
+	n = min_t(u64, done->count - from, lakefs_ext_end(e) - block);
+	end = block + n;
+	if (done->error)
+		lakefs_done_error(done, block, end, e);
+	else if (e->state == LAKEFS_X_WRITTEN)
+		lakefs_done_in_place(done, end);
+	else
+		lakefs_done_map(done, from, n, e);
+	return n;
+}
+
+static void lakefs_done_batch(struct lakefs_done *done)
+{
+	struct lakefs_inode_info *li = LAKEFS_I(done->inode);
+	u32 i = 0;
+
+	mutex_lock(&li->ext_lock);
+	while (i < done->count)
+		i += lakefs_done_run(done, i);
+	mutex_unlock(&li->ext_lock);
+	done->block += done->count;
+	done->phys += done->count;
+	done->count = 0;
+}
+
+static void lakefs_ioend_done(struct iomap_ioend *ioend)
+{
+	struct bio *bio = lakefs_ioend_first_bio(ioend);
+	struct bio *last = lakefs_ioend_last_bio(ioend);
+	int error = blk_status_to_errno(last->bi_status);
+	struct lakefs_done done = {
+		.inode = ioend->io_inode,
+		.io_block = lakefs_block_of(ioend->io_offset),
+		.block = lakefs_block_of(ioend->io_offset),
+		.phys = ioend->io_sector >> (LAKEFS_BLOCK_BITS - SECTOR_SHIFT),
+		.error = error,
+	};
+	struct folio_iter fi;
+
+	for (;;) {
+		bio_for_each_folio_all(fi, bio) {
+			done.folios[done.count++] = fi.folio;
+			if (done.count == LAKEFS_MAP_BLOCKS_MAX)
+				lakefs_done_batch(&done);
+		}
+		if (bio == last)
+			break;
+		bio = bio->bi_private;
+	}
+	if (done.count)
+		lakefs_done_batch(&done);
+	INIT_LIST_HEAD(&ioend->io_list);
+	iomap_finish_ioends(ioend, error);
+}
+
+/* The inode is gone, perhaps, when the last of its ioends is finished. */
+void lakefs_ioend_work(struct work_struct *work)
+{
+	struct lakefs_inode_info *li =
+		container_of(work, struct lakefs_inode_info, ioend_work);
+	struct iomap_ioend *ioend, *next;
+	unsigned int nofs = memalloc_nofs_save();
+	LIST_HEAD(list);
+
+	spin_lock_irq(&li->ioend_lock);
+	list_splice_init(&li->ioend_list, &list);
+	spin_unlock_irq(&li->ioend_lock);
+	list_for_each_entry_safe(ioend, next, &list, io_list)
+		lakefs_ioend_done(ioend);
+	memalloc_nofs_restore(nofs);
+}
