@@ -108,7 +108,9 @@ struct lakefs_sb {
  * The payload is a run of ring entries (lakefs_ring.h: struct
  * lakefs_intent_hdr first), exactly as the kernel sent them, and entries the
  * daemon itself adds (LAKEFS_WAL_OP_*). crc32c covers header (crc field
- * zero) and payload.
+ * zero) and payload. prev_crc32c chains the frames, so that a frame of an
+ * abandoned tail does not follow one that replaced its predecessor; 0 begins
+ * a chain (docs/on-disk-format-wal.md).
  */
 struct lakefs_wal_frame {
 	__u32 magic;
@@ -116,13 +118,13 @@ struct lakefs_wal_frame {
 	__u16 flags;			/* 0 */
 	__u64 lake_tag;			/* first 8 bytes of the uuid */
 	__u64 epoch;
-	__u64 lsn;			/* +1 per frame, never reused */
+	__u64 lsn;			/* +1 per frame */
 	__u64 first_seq;		/* 0 when it holds no intent */
 	__u64 last_seq;
 	__u32 payload_bytes;
 	__u32 entry_count;
 	__u32 crc32c;
-	__u32 pad;
+	__u32 prev_crc32c;		/* of the frame before it */
 };
 
 /* ---- metadata tree ----------------------------------------------------- */

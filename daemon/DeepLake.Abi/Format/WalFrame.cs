@@ -16,7 +16,7 @@ public struct WalFrame
     /// <summary>First 8 bytes of the uuid.</summary>
     public ulong LakeTag;
     public ulong Epoch;
-    /// <summary>+1 per frame, never reused.</summary>
+    /// <summary>+1 per frame.</summary>
     public ulong Lsn;
     /// <summary>0 when it holds no intent.</summary>
     public ulong FirstSeq;
@@ -24,5 +24,6 @@ public struct WalFrame
     public uint PayloadBytes;
     public uint EntryCount;
     public uint Crc32c;
-    public uint Pad;
+    /// <summary>Checksum of the frame before it; 0 begins a chain.</summary>
+    public uint PrevCrc32c;
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
+using DeepLake.Abi;
 using System.Runtime.InteropServices;
 using DeepLake.Platform;
 
@@ -16,7 +17,7 @@ public sealed class Wal : IDisposable
     private readonly long _regionStart;
     private readonly long _regionBytes;
     private readonly ulong _lakeTag;
-    private readonly AlignedBuffer _frame = new(WalFrameHeader.MaxFrameBytes);
+    private readonly AlignedBuffer _frame = new(WalFormat.MaxFrameBytes);
     private WalPosition _next;
     private WalPosition _tail;
     private long _usedBytes;
@@ -33,7 +34,7 @@ public sealed class Wal : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(DeviceBounds.IsAligned(regionStart), true);
         ArgumentOutOfRangeException.ThrowIfNotEqual(DeviceBounds.IsAligned(regionBytes), true);
-        ArgumentOutOfRangeException.ThrowIfLessThan(regionBytes, 2 * (long)WalFrameHeader.MaxFrameBytes);
+        ArgumentOutOfRangeException.ThrowIfLessThan(regionBytes, 2 * (long)WalFormat.MaxFrameBytes);
         DeviceBounds.Check(device.LengthBytes, regionStart, 0);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(regionStart + regionBytes, device.LengthBytes);
         _device = device;
@@ -58,7 +59,7 @@ public sealed class Wal : IDisposable
     /// <summary>Whether entries wait in the open frame.</summary>
     public bool HasOpenFrame => _entryCount != 0;
 
-    public int OpenFrameBytes => WalFrameHeader.FrameBytesFor(_payloadBytes);
+    public int OpenFrameBytes => WalFormat.FrameBytes(_payloadBytes);
 
     /// <summary>Highest seq of the open frame, 0 when it holds none.</summary>
     public ulong OpenFrameLastSeq => _lastSeq;
@@ -73,19 +74,19 @@ public sealed class Wal : IDisposable
     public WalAppendResult Append(ReadOnlySpan<byte> entry, ulong seq)
     {
         RequireReady();
-        if (entry.IsEmpty || entry.Length > WalFrameHeader.MaxPayloadBytes)
+        if (entry.IsEmpty || entry.Length > WalFormat.MaxPayloadBytes)
         {
             throw new ArgumentOutOfRangeException(nameof(entry), entry.Length, "an entry has 1 byte to just under 1 MiB");
         }
-        if (entry.Length > WalFrameHeader.MaxPayloadBytes - _payloadBytes)
+        if (entry.Length > WalFormat.MaxPayloadBytes - _payloadBytes)
         {
             return WalAppendResult.FrameFull;
         }
-        if (!HasRoom(WalFrameHeader.FrameBytesFor(_payloadBytes + entry.Length)))
+        if (!HasRoom(WalFormat.FrameBytes(_payloadBytes + entry.Length)))
         {
             return WalAppendResult.LogFull;
         }
-        entry.CopyTo(_frame.Span[(WalFrameHeader.Bytes + _payloadBytes)..]);
+        entry.CopyTo(_frame.Span[(WalFormat.HeaderBytes + _payloadBytes)..]);
         _payloadBytes += entry.Length;
         _entryCount++;
         if (seq != 0)
@@ -160,15 +161,15 @@ public sealed class Wal : IDisposable
         ulong lastSeq = 0;
         long frames = 0;
         long bytes = 0;
-        while (TryReadSuccessor(reader, next, previousCrc, epoch, out WalFrameHeader header, out long offset, out ReadOnlySpan<byte> payload))
+        while (TryReadSuccessor(reader, next, previousCrc, epoch, out WalFrame header, out long offset, out ReadOnlySpan<byte> payload))
         {
             visitor(header, payload);
             frames++;
-            bytes += header.FrameBytes;
-            previousCrc = header.Crc32C;
+            bytes += WalFormat.FrameBytes((int)header.PayloadBytes);
+            previousCrc = header.Crc32c;
             epoch = header.Epoch;
             lastSeq = Math.Max(lastSeq, header.LastSeq);
-            next = new WalPosition(header.Lsn + 1, offset + header.FrameBytes);
+            next = new WalPosition(header.Lsn + 1, offset + WalFormat.FrameBytes((int)header.PayloadBytes));
         }
         bool later = LaterFrameExists(reader, next);
         Become(keepFrom is { } kept && kept.Lsn < from.Lsn ? kept : from, next, previousCrc);
@@ -180,7 +181,7 @@ public sealed class Wal : IDisposable
 
     private static bool TryReadSuccessor(
         WalReader reader, WalPosition at, uint previousCrc, ulong epoch,
-        out WalFrameHeader header, out long offset, out ReadOnlySpan<byte> payload)
+        out WalFrame header, out long offset, out ReadOnlySpan<byte> payload)
     {
         // A frame that did not fit before the end of the region went to its start. The first frame after a
         // recovery that found none begins a new chain, with 0.
@@ -190,7 +191,7 @@ public sealed class Wal : IDisposable
             if (reader.TryReadFrame(offset, out header, out payload) &&
                 header.Lsn == at.Lsn &&
                 header.Epoch >= epoch &&
-                (previousCrc == 0 || header.PreviousCrc32C == 0 || header.PreviousCrc32C == previousCrc))
+                (previousCrc == 0 || header.PrevCrc32c == 0 || header.PrevCrc32c == previousCrc))
             {
                 return true;
             }
@@ -208,8 +209,8 @@ public sealed class Wal : IDisposable
     // The frame after the missing one begins at most one frame further on, or at the start of the region.
     private bool LaterFrameExists(WalReader reader, WalPosition end)
     {
-        long limit = Math.Min(end.OffsetBytes + WalFrameHeader.MaxFrameBytes, _regionBytes - WalFrameHeader.AlignmentBytes);
-        for (long offset = end.OffsetBytes; offset <= limit; offset += WalFrameHeader.AlignmentBytes)
+        long limit = Math.Min(end.OffsetBytes + WalFormat.MaxFrameBytes, _regionBytes - WalFormat.AlignmentBytes);
+        for (long offset = end.OffsetBytes; offset <= limit; offset += WalFormat.AlignmentBytes)
         {
             if (IsLater(reader, offset, end.Lsn))
             {
@@ -220,7 +221,7 @@ public sealed class Wal : IDisposable
     }
 
     private static bool IsLater(WalReader reader, long offset, ulong lsn) =>
-        reader.TryReadFrame(offset, out WalFrameHeader header, out _) &&
+        reader.TryReadFrame(offset, out WalFrame header, out _) &&
         header.Lsn > lsn;
 
     private bool HasRoom(int frameBytes)
@@ -253,10 +254,10 @@ public sealed class Wal : IDisposable
 
     private uint SealFrame(int frameBytes)
     {
-        var header = new WalFrameHeader
+        var header = new WalFrame
         {
-            Magic = WalFrameHeader.MagicValue,
-            Version = WalFrameHeader.CurrentVersion,
+            Magic = LakeFormat.WalMagic,
+            Version = WalFormat.Version,
             LakeTag = _lakeTag,
             Epoch = Epoch,
             Lsn = _next.Lsn,
@@ -264,12 +265,12 @@ public sealed class Wal : IDisposable
             LastSeq = _lastSeq,
             PayloadBytes = (uint)_payloadBytes,
             EntryCount = _entryCount,
-            PreviousCrc32C = _lastCrc,
+            PrevCrc32c = _lastCrc,
         };
-        header.Crc32C = WalReader.Checksum(header, _frame.Slice(WalFrameHeader.Bytes, _payloadBytes));
+        header.Crc32c = WalReader.Checksum(header, _frame.Slice(WalFormat.HeaderBytes, _payloadBytes));
         MemoryMarshal.Write(_frame.Span, in header);
-        _frame.Span[(WalFrameHeader.Bytes + _payloadBytes)..frameBytes].Clear();
-        return header.Crc32C;
+        _frame.Span[(WalFormat.HeaderBytes + _payloadBytes)..frameBytes].Clear();
+        return header.Crc32c;
     }
 
     private void Become(WalPosition tail, WalPosition next, uint lastCrc)

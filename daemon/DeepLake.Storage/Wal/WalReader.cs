@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
+using DeepLake.Abi;
 using System.Runtime.InteropServices;
 using DeepLake.Platform;
 
@@ -9,7 +10,7 @@ namespace DeepLake.Storage;
 /// </summary>
 internal sealed class WalReader(IBlockDevice device, long regionStart, long regionBytes, ulong lakeTag) : IDisposable
 {
-    private const int WindowBytes = WalFrameHeader.MaxFrameBytes;
+    private const int WindowBytes = WalFormat.MaxFrameBytes;
 
     private readonly AlignedBuffer _window = new(WindowBytes);
     private long _windowStart = -1;
@@ -19,28 +20,28 @@ internal sealed class WalReader(IBlockDevice device, long regionStart, long regi
     /// Whether an intact frame of this lake begins at this offset of the region. The payload stays valid
     /// until the next call.
     /// </summary>
-    internal bool TryReadFrame(long offset, out WalFrameHeader header, out ReadOnlySpan<byte> payload)
+    internal bool TryReadFrame(long offset, out WalFrame header, out ReadOnlySpan<byte> payload)
     {
         payload = default;
         header = default;
-        if (offset < 0 || offset > regionBytes - WalFrameHeader.AlignmentBytes)
+        if (offset < 0 || offset > regionBytes - WalFormat.AlignmentBytes)
         {
             return false;
         }
-        Span<byte> block = Window(offset, WalFrameHeader.AlignmentBytes);
-        header = MemoryMarshal.Read<WalFrameHeader>(block);
+        Span<byte> block = Window(offset, WalFormat.AlignmentBytes);
+        header = MemoryMarshal.Read<WalFrame>(block);
         if (!IsPlausible(header, offset))
         {
             return false;
         }
-        Span<byte> frame = Window(offset, header.FrameBytes);
-        payload = frame.Slice(WalFrameHeader.Bytes, (int)header.PayloadBytes);
-        return header.Crc32C == Checksum(header, payload);
+        Span<byte> frame = Window(offset, WalFormat.FrameBytes((int)header.PayloadBytes));
+        payload = frame.Slice(WalFormat.HeaderBytes, (int)header.PayloadBytes);
+        return header.Crc32c == Checksum(header, payload);
     }
 
-    internal static uint Checksum(WalFrameHeader header, ReadOnlySpan<byte> payload)
+    internal static uint Checksum(WalFrame header, ReadOnlySpan<byte> payload)
     {
-        header.Crc32C = 0;
+        header.Crc32c = 0;
         ReadOnlySpan<byte> headerBytes = MemoryMarshal.AsBytes(MemoryMarshal.CreateReadOnlySpan(ref header, 1));
         return ~Crc32C.Update(Crc32C.Update(uint.MaxValue, headerBytes), payload);
     }
@@ -50,15 +51,15 @@ internal sealed class WalReader(IBlockDevice device, long regionStart, long regi
 
     public void Dispose() => _window.Dispose();
 
-    private bool IsPlausible(in WalFrameHeader header, long offset) =>
-        header.Magic == WalFrameHeader.MagicValue &&
-        header.Version == WalFrameHeader.CurrentVersion &&
+    private bool IsPlausible(in WalFrame header, long offset) =>
+        header.Magic == LakeFormat.WalMagic &&
+        header.Version == WalFormat.Version &&
         header.Flags == 0 &&
         header.LakeTag == lakeTag &&
         header.Lsn != 0 &&
         header.FirstSeq <= header.LastSeq &&
-        header.PayloadBytes <= WalFrameHeader.MaxPayloadBytes &&
-        header.FrameBytes <= regionBytes - offset;
+        header.PayloadBytes <= WalFormat.MaxPayloadBytes &&
+        WalFormat.FrameBytes((int)header.PayloadBytes) <= regionBytes - offset;
 
     private Span<byte> Window(long offset, int count)
     {

@@ -62,7 +62,7 @@ public sealed unsafe partial class FasterPageStore
         while (examined < count)
         {
             long record = _layout.FirstRecordAtOrAfter(_compactedUntil);
-            if (record + LogLayout.RecordBytes > _checkpointTail || RoomPages == 0)
+            if (record + LogLayout.RecordBytes > _checkpointTail || FreeRecords == 0)
             {
                 break;
             }

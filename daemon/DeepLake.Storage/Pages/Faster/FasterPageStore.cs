@@ -59,16 +59,10 @@ public sealed unsafe partial class FasterPageStore : IPageStore
 
     public bool CheckpointDue =>
         _store.Log.TailAddress - _checkpointTail >= CheckpointIntervalBytes ||
-        RoomPages < _geometry.LogBytes / (4 * LogLayout.RecordBytes) && _compactedUntil > _beginAddress;
+        FreeRecords < _geometry.LogBytes / (4 * LogLayout.RecordBytes) && _compactedUntil > _beginAddress;
 
-    public long RoomPages
-    {
-        get
-        {
-            long free = _log.ReuseLimit + _geometry.LogBytes - _store.Log.TailAddress - SlackPages * _layout.PageBytes;
-            return Math.Max(0, free / _layout.PageBytes * _layout.RecordsPerPage);
-        }
-    }
+    // Each write may also pay for the cleaning of PacePages records, which are copied at worst.
+    public long RoomPages => FreeRecords / (1 + PacePages);
 
     /// <summary>Hash index in memory and in its slot, bytes.</summary>
     public long IndexBytes => (_store.IndexSize + _store.OverflowBucketCount) * 64;
@@ -190,9 +184,18 @@ public sealed unsafe partial class FasterPageStore : IPageStore
         }
     }
 
+    private long FreeRecords
+    {
+        get
+        {
+            long free = _log.ReuseLimit + _geometry.LogBytes - _store.Log.TailAddress - SlackPages * _layout.PageBytes;
+            return Math.Max(0, free / _layout.PageBytes * _layout.RecordsPerPage);
+        }
+    }
+
     private void RequireRoom()
     {
-        if (RoomPages <= 0)
+        if (FreeRecords <= 0)
         {
             throw new StorageException(Errno.ENOSPC, "the page log is full up to the previous checkpoint");
         }

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: MPL-2.0
+using DeepLake.Platform;
+using DeepLake.Storage.Faster;
+using NUnit.Framework;
+
+namespace DeepLake.Storage.Tests;
+
+[TestFixture]
+public sealed class FasterCompactionTests
+{
+    [Test]
+    public void ALongRun_WithASmallLiveSet_NeverFillsTheRegion([Values(50, 1000)] int ids)
+    {
+        using var device = new MemoryBlockDevice(FasterSetup.DeviceBytes);
+        LongRun(device, ids, writes: 30_000, coldPages: 0);
+    }
+
+    [Test]
+    public void ALongRun_AtTheStatedCapacity_NeverFillsTheRegion()
+    {
+        // Nearly every live page is cold, so cleaning copies as much as it can be made to.
+        using var device = new MemoryBlockDevice(FasterSetup.DeviceBytes);
+        LongRun(device, ids: 50, writes: 25_000, coldPages: 1250);
+    }
+
+    [Test]
+    public void WithoutCheckpoints_WritesEndInENOSPC_AndNothingIsLost()
+    {
+        using var device = new MemoryBlockDevice(FasterSetup.DeviceBytes);
+        using FasterPageStore store = FasterPageStore.Open(device, FasterSetup.Geometry, null, FasterSetup.TinyMemory);
+        ulong written = 0;
+        var failure = Assert.Throws<StorageException>(() =>
+        {
+            for (; written < 10_000; written++)
+            {
+                store.Write(written, TestPages.Make(written, 1));
+            }
+        });
+        Assert.That(failure!.Errno, Is.EqualTo(Errno.ENOSPC));
+        Assert.That(store.RoomPages, Is.Zero);
+        Assert.That(written, Is.GreaterThan(3000));
+        Assert.That(store.LivePages, Is.EqualTo((long)written));
+        using FasterPageStore again = FasterPageStore.Open(device, FasterSetup.Geometry, store.Checkpoint(), FasterSetup.TinyMemory);
+        var page = new byte[4096];
+        for (ulong id = 0; id < written; id++)
+        {
+            Assert.That(again.TryRead(id, page) && page.AsSpan(4).SequenceEqual(TestPages.Make(id, 1).AsSpan(4)), Is.True);
+        }
+    }
+
+    [Test]
+    public void RoomPages_IsAPromise()
+    {
+        using var device = new MemoryBlockDevice(FasterSetup.DeviceBytes);
+        using FasterPageStore store = FasterPageStore.Open(device, FasterSetup.Geometry, null, FasterSetup.TinyMemory);
+        var random = new Random(8);
+        for (int round = 0; round < 25; round++)
+        {
+            long promised = Math.Min(store.RoomPages, 1500);
+            Assert.That(promised, Is.GreaterThan(100), "space came back");
+            for (long i = 0; i < promised; i++)
+            {
+                var id = (ulong)random.Next(1000);
+                store.Write(id, TestPages.Make(id, round));
+            }
+            store.Checkpoint();
+            store.Checkpoint();
+        }
+    }
+
+    [Test]
+    public void IdleCompaction_ReclaimsGarbage()
+    {
+        using var device = new MemoryBlockDevice(FasterSetup.DeviceBytes);
+        using FasterPageStore store = FasterPageStore.Open(device, FasterSetup.Geometry, null, FasterSetup.TinyMemory);
+        for (int version = 1; version <= 12; version++)
+        {
+            for (ulong id = 0; id < 120; id++)
+            {
+                store.Write(id, TestPages.Make(id, version));
+            }
+            store.Checkpoint();
+        }
+        long before = store.UsedBytes;
+        while (store.CompactSlice(64) > 0)
+        {
+        }
+        store.Checkpoint();
+        store.Checkpoint();
+        Assert.That(store.UsedBytes, Is.LessThan(before / 3));
+        var page = new byte[4096];
+        for (ulong id = 0; id < 120; id++)
+        {
+            Assert.That(store.TryRead(id, page) && page.AsSpan(4).SequenceEqual(TestPages.Make(id, 12).AsSpan(4)), Is.True);
+        }
+    }
+
+    [Test]
+    public void AStoreOfManyTags_KeepsItsIndexInItsSlot()
+    {
+        // Ever new ids: stale index entries must be reused, or the index outgrows any slot.
+        using var device = new MemoryBlockDevice(FasterSetup.DeviceBytes);
+        using FasterPageStore store = FasterPageStore.Open(device, FasterSetup.Geometry, null, FasterSetup.TinyMemory);
+        for (ulong id = 0; id < 40_000; id++)
+        {
+            if (store.CheckpointDue)
+            {
+                store.Checkpoint();
+            }
+            store.Write(id, TestPages.Make(id, 1));
+            if (id >= 300)
+            {
+                Assert.That(store.Delete(id - 300), Is.True);
+            }
+        }
+        Assert.That(store.LivePages, Is.EqualTo(300));
+        Assert.That(store.IndexBytes, Is.LessThan(PageStoreGeometry.RecommendedIndexSlotBytes(FasterSetup.Geometry.LogBytes)));
+    }
+
+    private static void LongRun(IBlockDevice device, int ids, int writes, int coldPages)
+    {
+        var random = new Random(ids);
+        var versions = new Dictionary<ulong, int>();
+        FasterPageStore store = FasterPageStore.Open(device, FasterSetup.Geometry, null, FasterSetup.TinyMemory);
+        CheckpointTicket? ticket = null;
+        long worst = 0;
+        for (int i = 0; i < writes; i++)
+        {
+            if (store.CheckpointDue)
+            {
+                ticket = store.Checkpoint();
+                if (random.Next(20) == 0)
+                {
+                    store.Dispose();
+                    store = FasterPageStore.Open(device, FasterSetup.Geometry, ticket, FasterSetup.TinyMemory);
+                }
+            }
+            ulong id = i < coldPages ? (ulong)(ids + i) : (ulong)random.Next(ids);
+            store.Write(id, TestPages.Make(id, i));
+            versions[id] = i;
+            worst = Math.Max(worst, store.UsedBytes);
+        }
+        TestContext.Out.WriteLine($"worst use {worst >> 10} KiB of {FasterSetup.Geometry.LogBytes >> 10}, moved {store.PagesMoved}");
+        Assert.That(worst, Is.LessThan(FasterSetup.Geometry.LogBytes * 9 / 10));
+        var page = new byte[4096];
+        foreach ((ulong id, int version) in versions)
+        {
+            Assert.That(store.TryRead(id, page) && page.AsSpan(4).SequenceEqual(TestPages.Make(id, version).AsSpan(4)), Is.True, $"page {id}");
+        }
+        store.Dispose();
+    }
+}

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: MPL-2.0
+using DeepLake.Abi;
+using NUnit.Framework;
+
+namespace DeepLake.Storage.Tests;
+
+/// <summary>What a replay makes of torn, stale, foreign and damaged frames.</summary>
+[TestFixture]
+public sealed class WalDamageTests
+{
+    [Test]
+    public void TornLastFrame_AtEverySector_KeepsEverythingBeforeIt()
+    {
+        const int FrameSectors = 20_480 / 512;
+        for (int sectors = 0; sectors < FrameSectors; sectors++)
+        {
+            using var f = new WalFixture();
+            f.Wal.Format();
+            f.CommitFrame(3000, 500);
+            f.CommitFrame(9000);
+            long offset = f.Wal.Next.OffsetBytes;
+            f.CommitFrame(18_000);
+            Assert.That(f.Wal.Next.OffsetBytes - offset, Is.EqualTo(FrameSectors * 512));
+            ClearSectors(f, offset, sectors, FrameSectors);
+            if (sectors * 512 < WalFormat.HeaderBytes + 18_000)
+            {
+                f.Acked.RemoveAt(f.Acked.Count - 1); // otherwise only padding was lost
+            }
+            var (result, entries) = f.Recover(WalPosition.Start);
+            Assert.That(entries, Is.EqualTo(f.Acked), $"torn after {sectors} sectors");
+            Assert.That(result.LaterFrameFound, Is.False);
+            f.CommitFrame(100);
+            Assert.That(f.Recover(WalPosition.Start).Entries, Is.EqualTo(f.Acked));
+        }
+    }
+
+    [Test]
+    public void TornLastFrame_OverAnOlderLap_AtEverySector()
+    {
+        for (int sectors = 0; sectors < 8; sectors++)
+        {
+            using var f = new WalFixture();
+            f.Wal.Format();
+            // Two laps of equal frames: what the torn frame leaves are the same place's older bytes.
+            WalPosition checkpoint = default;
+            var old = new byte[4096];
+            long perLap = WalFixture.RegionBytes / 4096;
+            for (long i = 0; i < 2 * perLap + 7; i++)
+            {
+                checkpoint = i == 2 * perLap ? f.Wal.Next : checkpoint;
+                f.Wal.TrimTo(i >= 2 * perLap ? checkpoint : f.Wal.Next);
+                f.Device.Read(old, WalFixture.RegionStart + f.Wal.Next.OffsetBytes % WalFixture.RegionBytes);
+                f.CommitFrame(3000);
+            }
+            long last = f.Wal.Next.OffsetBytes - 4096;
+            f.Device.Write(old.AsSpan(sectors * 512), WalFixture.RegionStart + last + sectors * 512);
+            var (result, entries) = f.Recover(checkpoint);
+            int lost = sectors * 512 < WalFormat.HeaderBytes + 3000 ? 1 : 0;
+            Assert.That(entries, Is.EqualTo(f.Acked.Skip((int)(2 * perLap)).SkipLast(lost).ToList()));
+            Assert.That(result.LaterFrameFound, Is.False);
+        }
+    }
+
+    [Test]
+    public void StaleFrames_OfAnAbandonedTail_AreNotResurrected()
+    {
+        using var f = new WalFixture();
+        f.Wal.Format();
+        f.CommitFrame(100);
+        long lost = f.Wal.Next.OffsetBytes;
+        f.CommitFrame(200);
+        f.CommitFrame(300);
+        // A device that broke its promise lost the frame in the middle.
+        f.Device.Write(new byte[4096], WalFixture.RegionStart + lost);
+        var (result, entries) = f.Recover(WalPosition.Start);
+        Assert.That(entries, Has.Count.EqualTo(1));
+        Assert.That(result.LaterFrameFound, Is.True);
+        f.Acked.RemoveRange(1, 2);
+        f.CommitFrame(250); // same size and LSN as the lost one: the stale third frame follows it
+        Assert.That(f.Recover(WalPosition.Start).Entries, Is.EqualTo(f.Acked));
+    }
+
+    [Test]
+    public void BitFlip_AnywhereInAFrame_EndsTheReplayThere()
+    {
+        var random = new Random(7);
+        for (int trial = 0; trial < 400; trial++)
+        {
+            using var f = new WalFixture();
+            f.Wal.Format();
+            f.CommitFrame(700);
+            f.CommitFrame(5000);
+            f.CommitFrame(90);
+            // Header fields first, then the payload; padding is not covered and does not matter.
+            int at = trial < 64 * 2 ? trial / 2 : random.Next(WalFormat.HeaderBytes + 5000);
+            f.FlipBit(4096 + at, random.Next(8));
+            var (result, entries) = f.Recover(WalPosition.Start);
+            Assert.That(entries, Is.EqualTo(f.Acked.Take(1)), $"flip in byte {at}");
+            Assert.That(result.LaterFrameFound, Is.True, "an acknowledged frame was damaged: this must not look like a torn tail");
+        }
+    }
+
+    [Test]
+    public void Frames_OfAnotherLake_AreNotRead()
+    {
+        using var f = new WalFixture();
+        f.Wal.Format();
+        f.CommitFrame(700);
+        using var other = new Wal(f.Device, WalFixture.RegionStart, WalFixture.RegionBytes, lakeTag: 99);
+        WalReplayResult result = other.Replay(WalPosition.Start, (in WalFrame _, ReadOnlySpan<byte> _) => Assert.Fail("a foreign frame"));
+        Assert.That(result.Frames, Is.Zero);
+        Assert.That(result.LaterFrameFound, Is.False);
+    }
+
+    [Test]
+    public void AnOlderEpoch_DoesNotFollowANewerOne()
+    {
+        using var f = new WalFixture();
+        f.Wal.Format();
+        f.CommitFrame(100);
+        f.Wal.Epoch = 2;
+        f.CommitFrame(100);
+        Assert.That(f.Recover(WalPosition.Start).Entries, Is.EqualTo(f.Acked.Take(1)));
+        Assert.That(f.Wal.Epoch, Is.EqualTo(3));
+    }
+
+    [TestCase(0UL, 0)]
+    [TestCase(1UL, 100)]
+    [TestCase(1UL, -4096)]
+    [TestCase(1UL, 1L << 40)]
+    public void Replay_FromAPositionOutsideTheRegion_IsCorruption(ulong lsn, long offset)
+    {
+        using var f = new WalFixture();
+        var failure = Assert.Throws<StorageException>(() => f.Recover(new WalPosition(lsn, offset)));
+        Assert.That(failure!.IsCorruption, Is.True);
+    }
+
+    [Test]
+    public void Garbage_InTheWholeRegion_IsAnEmptyLog()
+    {
+        using var f = new WalFixture();
+        var garbage = new byte[WalFixture.RegionBytes];
+        new Random(5).NextBytes(garbage);
+        f.Device.Write(garbage, WalFixture.RegionStart);
+        Assert.That(f.Recover(WalPosition.Start).Entries, Is.Empty);
+    }
+
+    [Test]
+    public void PowerCuts_LoseNothingAcknowledged([Range(1, 40)] int seed)
+    {
+        var faulty = new FaultyBlockDevice(new MemoryBlockDevice(WalFixture.RegionStart + WalFixture.RegionBytes + 4096), seed);
+        using var f = new WalFixture(faulty);
+        f.Wal.Format();
+        var random = new Random(seed);
+        WalPosition checkpoint = WalPosition.Start;
+        for (int cycle = 0; cycle < 12; cycle++)
+        {
+            faulty.Plan = new FaultPlan
+            {
+                PowerCutAtOperation = faulty.Operations + 1 + random.Next(150),
+                LossProbability = random.NextDouble(),
+            };
+            try
+            {
+                while (true)
+                {
+                    if (f.Wal.UsedFraction > 0.5)
+                    {
+                        checkpoint = f.Wal.Next;
+                        f.Wal.TrimTo(checkpoint);
+                        f.Acked.Clear();
+                    }
+                    f.CommitFrame(random.Next(12, 9000), random.Next(12, 60_000));
+                }
+            }
+            catch (StorageException)
+            {
+                Assert.That(faulty.IsDead, Is.True);
+            }
+            faulty.PowerOn();
+            ulong firstUnacked = f.NextSeq - 2;
+            var (result, entries) = f.Recover(checkpoint);
+            // Everything acknowledged is there; the frame in flight is there whole or not at all.
+            Assert.That(entries.Count - f.Acked.Count, Is.AnyOf(0, 2));
+            Assert.That(entries.Take(f.Acked.Count), Is.EqualTo(f.Acked));
+            Assert.That(entries.Skip(f.Acked.Count).All(e => e.Seq >= firstUnacked), Is.True);
+            f.Acked.AddRange(entries.Skip(f.Acked.Count).ToList());
+            Assert.That(result.LaterFrameFound, Is.False);
+        }
+    }
+
+    [Test]
+    public void Control_WithoutFlushes_AcknowledgedFramesAreLost()
+    {
+        int lost = 0;
+        for (int seed = 1; seed <= 20; seed++)
+        {
+            var plan = new FaultPlan { IgnoreFlushes = true };
+            var faulty = new FaultyBlockDevice(new MemoryBlockDevice(4 << 20), seed, plan);
+            using var f = new WalFixture(faulty);
+            f.Wal.Format();
+            for (int i = 0; i < 20; i++)
+            {
+                f.CommitFrame(600);
+            }
+            faulty.CutPower();
+            faulty.PowerOn();
+            lost += f.Recover(WalPosition.Start).Entries.Count < f.Acked.Count ? 1 : 0;
+        }
+        Assert.That(lost, Is.EqualTo(20));
+    }
+
+    private static void ClearSectors(WalFixture f, long offset, int from, int to) =>
+        f.Device.Write(new byte[(to - from) * 512], WalFixture.RegionStart + offset + from * 512);
+}
