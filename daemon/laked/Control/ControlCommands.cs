@@ -49,6 +49,10 @@ internal sealed class ControlCommands(DeviceWatcher watcher, LogBuffer log, ILog
             Request.CommandOneofCase.Ping => new Result { Pong = Ping() },
             Request.CommandOneofCase.Stats => new Result { Stats = Stats(request.Stats) },
             Request.CommandOneofCase.Logs => new Result { Logs = Logs(request.Logs) },
+            Request.CommandOneofCase.Verify => new Result
+            {
+                Verify = MountedVerify.Run(Find(request.Verify.DevMajor, request.Verify.DevMinor), request.Verify.Full, send),
+            },
             Request.CommandOneofCase.Mkfs or Request.CommandOneofCase.Import => throw new CommandException(
                 ErrorCode.ErrorUsage, "the running daemon does not do this; it is done by a laked of its own", "use lakectl"),
             _ => throw new CommandException(ErrorCode.ErrorUsage, "the request names no command", "use lakectl"),

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MPL-2.0
+using DeepLake.Control;
+using DeepLake.Engine;
+using DeepLake.Laked.Control;
+using DeepLake.Storage;
+
+namespace DeepLake.Laked.OneShot;
+
+/// <summary>
+/// Checks a lake that is not mounted. Recovery runs on an overlay in memory, so that the device is only
+/// read; what is checked is the state that the next mount will have.
+/// </summary>
+internal static class VerifyJob
+{
+    internal static VerifyReport Run(VerifyRequest request, Action<Response> send, CancellationToken cancellation)
+    {
+        using DirectBlockDevice device = OneShotDevice.Open(request.DevicePath, readOnly: true);
+        var overlay = new ReadOnlyOverlayDevice(device);
+        send(Responses.Progress("recovering", 0, 0, "pages", request.DevicePath));
+        using LakeEngine engine = LakeEngine.Open(overlay, new DeviceCommitSink(overlay), SmallEngine.Options);
+        cancellation.ThrowIfCancellationRequested();
+        send(Responses.Progress(request.Full ? "checking structure and data" : "checking the structure", 0, 0, "pages", request.DevicePath));
+        using var counted = new CountingDevice(overlay, engine.GetStats().UsedBlocks, send, cancellation);
+        return EngineCheck.Run(engine, request.Full ? counted : null);
+    }
+}

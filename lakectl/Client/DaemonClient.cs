@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MPL-2.0
+using System.Net.Sockets;
+using DeepLake.Control;
+
+namespace DeepLake.Lakectl.Client;
+
+/// <summary>Asks the running daemon.</summary>
+internal static class DaemonClient
+{
+    private const string SocketVariable = "LAKED_SOCKET";
+
+    internal static Response Run(Request request, Action<Progress> progress)
+    {
+        string path = Environment.GetEnvironmentVariable(SocketVariable) ?? ControlProtocol.DefaultSocketPath;
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            socket.Connect(new UnixDomainSocketEndPoint(path));
+        }
+        catch (SocketException e)
+        {
+            return OneShotClient.Failure(
+                ErrorCode.ErrorNotFound, $"laked does not answer on {path}: {e.Message}", "it runs while a lake is mounted; see findmnt -t lakefs");
+        }
+        try
+        {
+            using var stream = new NetworkStream(socket);
+            MessageFrame.Write(stream, request);
+            while (MessageFrame.Read(stream, Response.Parser, ControlProtocol.MaxResponseBytes) is { } response)
+            {
+                if (response.KindCase != Response.KindOneofCase.Progress)
+                {
+                    return response;
+                }
+                progress(response.Progress);
+            }
+            return OneShotClient.Failure(ErrorCode.ErrorGeneral, "laked closed the connection before it answered", "try again; see lakectl logs");
+        }
+        catch (Exception e) when (e is IOException or InvalidDataException)
+        {
+            return OneShotClient.Failure(ErrorCode.ErrorGeneral, $"the connection to laked broke: {e.Message}", "try again; see lakectl logs");
+        }
+    }
+}

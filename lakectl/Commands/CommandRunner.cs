@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MPL-2.0
+using System.CommandLine;
+using DeepLake.Control;
+using DeepLake.Lakectl.Client;
+using DeepLake.Lakectl.Output;
+
+namespace DeepLake.Lakectl.Commands;
+
+/// <summary>What all commands share: asking, showing progress and errors, exit statuses.</summary>
+internal static class CommandRunner
+{
+    internal static Option<bool> JsonOption() => new("--json") { Description = "Machine-readable output: one JSON object per line" };
+
+    internal static Request NewRequest() => new() { Version = ControlProtocol.Version };
+
+    /// <summary>Done by a laked of its own.</summary>
+    internal static int OneShot(Request request, bool json, Func<Result, int> show, Stream? data = null)
+    {
+        var reporter = new ProgressReporter(json);
+        return Finish(OneShotClient.Run(request, data, reporter.Show), reporter, json, show);
+    }
+
+    /// <summary>Asked of the running daemon.</summary>
+    internal static int Daemon(Request request, bool json, Func<Result, int> show)
+    {
+        var reporter = new ProgressReporter(json);
+        return Finish(DaemonClient.Run(request, reporter.Show), reporter, json, show);
+    }
+
+    internal static int Fail(ErrorCode code, string message, string nextStep, bool json)
+    {
+        if (json)
+        {
+            JsonLine.Write("error", w =>
+            {
+                w.WriteNumber("code", (int)code);
+                w.WriteString("message", message);
+                w.WriteString("next_step", nextStep);
+            });
+        }
+        Messages.Error(message, nextStep);
+        return (int)code;
+    }
+
+    private static int Finish(Response response, ProgressReporter reporter, bool json, Func<Result, int> show)
+    {
+        reporter.Finish();
+        if (response.KindCase == Response.KindOneofCase.Result)
+        {
+            return show(response.Result);
+        }
+        Error error = response.Error ?? new Error { Code = ErrorCode.ErrorGeneral, Message = "laked gave no answer" };
+        ErrorCode code = error.Code == ErrorCode.ErrorUnspecified ? ErrorCode.ErrorGeneral : error.Code;
+        return Fail(code, error.Message, error.NextStep, json);
+    }
+}

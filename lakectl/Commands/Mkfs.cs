@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MPL-2.0
+using System.CommandLine;
+using DeepLake.Control;
+using DeepLake.Lakectl.Output;
+using Google.Protobuf;
+
+namespace DeepLake.Lakectl.Commands;
+
+/// <summary><c>lakectl mkfs</c></summary>
+internal static class Mkfs
+{
+    internal static Command Create()
+    {
+        var device = new Argument<string>("DEVICE") { Description = "Block device or image file" };
+        var label = new Option<string>("--label", "-L") { Description = "Name of the lake, up to 64 bytes", DefaultValueFactory = _ => "" };
+        var uuid = new Option<Guid?>("--uuid", "-U") { Description = "Identity; random when left out" };
+        var force = new Option<bool>("--force", "-f") { Description = "Overwrite what is on the device" };
+        var size = new Option<string?>("--size") { Description = "Create a new image file of this size, such as 2G" };
+        var dryRun = new Option<bool>("--dry-run") { Description = "Check everything, change nothing" };
+        Option<bool> json = CommandRunner.JsonOption();
+        var command = new Command("mkfs", "Make an empty lake on a device or in an image file") { device, label, uuid, force, size, dryRun, json };
+        command.SetAction(parsed =>
+        {
+            ulong bytes = 0;
+            if (parsed.GetValue(size) is { } text && !Sizes.TryParse(text, out bytes))
+            {
+                return CommandRunner.Fail(ErrorCode.ErrorUsage, $"{text} is no size", "write it as 2G or 512M", parsed.GetValue(json));
+            }
+            Request request = CommandRunner.NewRequest();
+            request.Mkfs = new MkfsRequest
+            {
+                DevicePath = Path.GetFullPath(parsed.GetRequiredValue(device)),
+                Label = parsed.GetRequiredValue(label),
+                Force = parsed.GetValue(force),
+                ImageBytes = bytes,
+                DryRun = parsed.GetValue(dryRun),
+                Uuid = parsed.GetValue(uuid) is { } id ? ByteString.CopyFrom(id.ToByteArray(bigEndian: true)) : ByteString.Empty,
+            };
+            bool isJson = parsed.GetValue(json);
+            return CommandRunner.OneShot(request, isJson, result => Show(result.Mkfs, isJson));
+        });
+        return command;
+    }
+
+    private static int Show(MkfsResult result, bool json)
+    {
+        if (json)
+        {
+            JsonLine.Write("mkfs", w =>
+            {
+                w.WriteString("device", result.DevicePath);
+                w.WriteString("uuid", result.Uuid);
+                w.WriteString("label", result.Label);
+                w.WriteNumber("device_bytes", result.DeviceBytes);
+                w.WriteNumber("data_blocks", result.DataBlocks);
+                w.WriteBoolean("dry_run", result.DryRun);
+                w.WriteString("overwrites", result.Overwrites);
+            });
+            return 0;
+        }
+        if (result.Overwrites.Length > 0)
+        {
+            Messages.Warn($"{result.DevicePath} {(result.DryRun ? "holds" : "held")} {result.Overwrites}");
+        }
+        string size = Sizes.Format(result.DeviceBytes, plain: false);
+        Console.WriteLine(result.DryRun
+            ? $"would make a lake of {size} on {result.DevicePath}; nothing was changed"
+            : $"made a lake of {size} on {result.DevicePath}, {result.DataBlocks} data blocks, uuid {result.Uuid}");
+        return 0;
+    }
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MPL-2.0
+using System.CommandLine;
+using System.Text.Json;
+using DeepLake.Control;
+using DeepLake.Lakectl.Client;
+using DeepLake.Lakectl.Output;
+
+namespace DeepLake.Lakectl.Commands;
+
+/// <summary><c>lakectl stats</c></summary>
+internal static class StatsShow
+{
+    private const ulong BlockBytes = 4096;
+
+    internal static Command Create()
+    {
+        var target = new Argument<string?>("TARGET")
+        {
+            Description = "Device, image file, or a directory of a mounted lake; all mounted lakes when left out",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        var bytes = new Option<bool>("--bytes") { Description = "Sizes in plain bytes" };
+        Option<bool> json = CommandRunner.JsonOption();
+        var command = new Command("stats", "Show what a lake holds and how it is") { target, bytes, json };
+        command.SetAction(parsed =>
+        {
+            bool isJson = parsed.GetValue(json);
+            bool plain = parsed.GetValue(bytes);
+            Request request = CommandRunner.NewRequest();
+            request.Stats = new StatsRequest();
+            LakeTarget? lake = null;
+            if (parsed.GetValue(target) is { } name)
+            {
+                lake = LakeTarget.Find(name, out string? problem);
+                if (lake is null)
+                {
+                    return CommandRunner.Fail(ErrorCode.ErrorNotFound, problem!, "name a lake's device or mount point", isJson);
+                }
+                request.Stats = new StatsRequest { OneDevice = true, DevMajor = lake.Major, DevMinor = lake.Minor, DevicePath = lake.Path };
+            }
+            return lake is { IsMounted: false }
+                ? CommandRunner.OneShot(request, isJson, result => Show(result.Stats, isJson, plain))
+                : CommandRunner.Daemon(request, isJson, result => Show(result.Stats, isJson, plain));
+        });
+        return command;
+    }
+
+    private static int Show(Stats stats, bool json, bool plain)
+    {
+        if (json)
+        {
+            JsonLine.Write("stats", w => WriteJson(w, stats));
+            return 0;
+        }
+        if (stats.Daemon is { } daemon)
+        {
+            Console.WriteLine($"laked: process {daemon.ProcessId}, up {daemon.UptimeMs / 1000} s, resident {Sizes.Format(daemon.RssBytes, plain)}");
+        }
+        foreach (LakeStats lake in stats.Lakes)
+        {
+            ShowLake(lake, plain);
+        }
+        return 0;
+    }
+
+    private static void ShowLake(LakeStats lake, bool plain)
+    {
+        Console.WriteLine($"{lake.Device}: {lake.State}{(lake.Failure.Length > 0 ? ": " + lake.Failure : "")}");
+        if (lake.Uuid.Length == 0)
+        {
+            return;
+        }
+        Console.WriteLine($"  uuid        {lake.Uuid}{(lake.Label.Length > 0 ? $" \"{lake.Label}\"" : "")}");
+        Console.WriteLine($"  data        {Sizes.Format(lake.UsedBlocks * BlockBytes, plain)} used of {Sizes.Format(lake.DataBlocks * BlockBytes, plain)}, {Sizes.Format(lake.FreeBlocks * BlockBytes, plain)} free");
+        Console.WriteLine($"  inodes      {lake.Inodes}, of these {lake.Orphans} without a name");
+        Console.WriteLine($"  history     epoch {lake.Epoch}, mounted {lake.MountCount} times, made {Time(lake.CreatedSec)}");
+        Console.WriteLine($"  sequence    applied {lake.AppliedSeq}, durable {lake.DurableSeq}, checkpoint {Time(lake.CheckpointSec)}");
+        Console.WriteLine($"  unmounted   {(lake.WasClean ? "cleanly" : $"not cleanly; {lake.ReplayedIntents} changes replayed")}");
+        foreach ((string name, ulong value) in lake.Counters.OrderBy(c => c.Key, StringComparer.Ordinal))
+        {
+            Console.WriteLine($"  {name.Replace('_', ' '),-24} {value}");
+        }
+    }
+
+    private static string Time(ulong seconds) => DateTimeOffset.FromUnixTimeSeconds((long)seconds).ToString("yyyy-MM-dd HH:mm:ss'Z'");
+
+    private static void WriteJson(Utf8JsonWriter w, Stats stats)
+    {
+        if (stats.Daemon is { } daemon)
+        {
+            w.WriteStartObject("daemon");
+            w.WriteNumber("process_id", daemon.ProcessId);
+            w.WriteNumber("uptime_ms", daemon.UptimeMs);
+            w.WriteNumber("rss_bytes", daemon.RssBytes);
+            w.WriteNumber("managed_heap_bytes", daemon.ManagedHeapBytes);
+            w.WriteNumber("log_lines_dropped", daemon.LogLinesDropped);
+            w.WriteEndObject();
+        }
+        w.WriteStartArray("lakes");
+        foreach (LakeStats lake in stats.Lakes)
+        {
+            WriteLake(w, lake);
+        }
+        w.WriteEndArray();
+    }
+
+    private static void WriteLake(Utf8JsonWriter w, LakeStats lake)
+    {
+        w.WriteStartObject();
+        w.WriteString("device", lake.Device);
+        w.WriteString("dev", $"{lake.DevMajor}:{lake.DevMinor}");
+        w.WriteString("state", lake.State);
+        w.WriteString("failure", lake.Failure);
+        w.WriteString("uuid", lake.Uuid);
+        w.WriteString("label", lake.Label);
+        w.WriteNumber("device_bytes", lake.DeviceBytes);
+        w.WriteNumber("data_blocks", lake.DataBlocks);
+        w.WriteNumber("free_blocks", lake.FreeBlocks);
+        w.WriteNumber("used_blocks", lake.UsedBlocks);
+        w.WriteNumber("inodes", lake.Inodes);
+        w.WriteNumber("orphans", lake.Orphans);
+        w.WriteNumber("epoch", lake.Epoch);
+        w.WriteNumber("mount_count", lake.MountCount);
+        w.WriteBoolean("clean", lake.Clean);
+        w.WriteBoolean("was_clean", lake.WasClean);
+        w.WriteNumber("replayed_intents", lake.ReplayedIntents);
+        w.WriteNumber("applied_seq", lake.AppliedSeq);
+        w.WriteNumber("durable_seq", lake.DurableSeq);
+        w.WriteNumber("created_sec", lake.CreatedSec);
+        w.WriteNumber("checkpoint_sec", lake.CheckpointSec);
+        w.WriteStartObject("counters");
+        foreach ((string name, ulong value) in lake.Counters.OrderBy(c => c.Key, StringComparer.Ordinal))
+        {
+            w.WriteNumber(name, value);
+        }
+        w.WriteEndObject();
+        w.WriteEndObject();
+    }
+}
