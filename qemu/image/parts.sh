@@ -48,7 +48,7 @@ parts_tree() {
 	cp "$LAKE_BUILD/launcher/laked-launcher" \
 		"$LAKE_BUILD/launcher/lake-shutdown" "$lib/"
 	cp "$LAKE_BUILD/launcher/mount.lakefs" \
-		"$LAKE_ROOT"/initramfs/sbin/*.lakefs "$tree/usr/sbin/"
+		"$LAKE_ROOT"/lakectl/wrappers/*.lakefs "$tree/usr/sbin/"
 	ln -s ../lib/deeplake/lakectl "$tree/usr/bin/lakectl"
 	cp "$LAKE_ROOT"/initramfs/lib/*.sh "$lib/initramfs/"
 	cp -a "$LAKE_ROOT/initramfs/initramfs-tools/." \
