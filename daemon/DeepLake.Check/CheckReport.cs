@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MPL-2.0
+namespace DeepLake.Check;
+
+/// <summary>What a check found; clean when <see cref="FindingCount"/> is zero.</summary>
+public sealed record CheckReport
+{
+    public required IReadOnlyList<string> Findings { get; init; }
+
+    public required long FindingCount { get; init; }
+
+    public required ulong Pages { get; init; }
+
+    public required ulong Inodes { get; init; }
+
+    public required ulong Names { get; init; }
+
+    public required ulong Orphans { get; init; }
+
+    public required ulong Extents { get; init; }
+
+    public required ulong MappedBlocks { get; init; }
+
+    /// <summary>Data blocks read and compared with their checksum.</summary>
+    public required ulong VerifiedBlocks { get; init; }
+
+    public bool IsClean => FindingCount == 0;
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MPL-2.0
+namespace DeepLake.Check;
+
+/// <summary>What an inode's record claims and what the walk has counted for it.</summary>
+internal sealed class InodeFacts
+{
+    public bool HasRecord;
+    public uint Mode;
+    public uint Nlink;
+    public ulong Size;
+    public ulong Blocks;
+    public uint XattrCount;
+    public uint LinkBytes;
+
+    public ulong NamesFound;
+    public ulong EntriesFound;
+    public ulong SubdirectoriesFound;
+    public ulong BlocksFound;
+    public uint XattrsFound;
+    public uint LinkBytesFound;
+    public bool IsOrphan;
+    public ulong ParentDirectory;
+    public ulong ExtentEnd;
+
+    /// <summary>One bit for each DT_* that a directory entry shows this inode as.</summary>
+    public uint DirentTypes;
+
+    public bool IsDirectory => (Mode & 0xf000) == 0x4000;
+
+    public bool IsRegular => (Mode & 0xf000) == 0x8000;
+}

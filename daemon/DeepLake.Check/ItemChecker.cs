@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: MPL-2.0
+using System.Runtime.InteropServices;
+using DeepLake.Abi;
+using DeepLake.Metadata.Tables;
+using DeepLake.Platform;
+
+namespace DeepLake.Check;
+
+/// <summary>
+/// Reads each item once, checks it alone, and gathers what the cross checks need: counts per inode, sums
+/// over both directions of every link, and the blocks in use.
+/// </summary>
+internal sealed class ItemChecker(CheckTarget target, CheckOptions options, Findings findings) : IItemVisitor
+{
+    private readonly NameHash _hash = new(target.Uuid.ToByteArray(bigEndian: true));
+    private readonly ulong[] _used = new ulong[(target.Data.Blocks + 63) / 64];
+
+    public Dictionary<ulong, InodeFacts> Inodes { get; } = [];
+
+    public ulong Names { get; private set; }
+
+    public ulong Orphans { get; private set; }
+
+    public ulong Extents { get; private set; }
+
+    public ulong MappedBlocks { get; private set; }
+
+    public ulong VerifiedBlocks { get; private set; }
+
+    /// <summary>Order-independent sums: entries against links back, entries against name hashes.</summary>
+    public ulong EntrySum { get; private set; }
+
+    public ulong ParentSum { get; private set; }
+
+    public ulong EntryNameSum { get; private set; }
+
+    public ulong NameSum { get; private set; }
+
+    public EngineState? State { get; private set; }
+
+    public void Visit(in ItemKey key, ReadOnlySpan<byte> data)
+    {
+        switch (key.Type)
+        {
+            case ItemType.Inode: Inode(key, data); break;
+            case ItemType.Parent: Parent(key, data); break;
+            case ItemType.Xattr: Xattr(key, data); break;
+            case ItemType.Dirname: NameHashes(key, data); break;
+            case ItemType.Dirent: Entry(key, data); break;
+            case ItemType.Extent: Extent(key, data); break;
+            case ItemType.Orphan: Orphan(key); break;
+            case ItemType.Bitmap: Bitmap(key, data); break;
+            case ItemType.State: Counters(data); break;
+            default: findings.Add($"unknown item ({key.Object}, {(uint)key.Type}, {key.Offset})"); break;
+        }
+    }
+
+    /// <summary>After the walk: chunks of the free-space map that were never stored must be empty.</summary>
+    public void FinishBitmap()
+    {
+        for (int word = 0; word < _used.Length; word++)
+        {
+            if (_used[word] != 0)
+            {
+                ulong block = target.Data.StartBlock + ((ulong)word * 64);
+                findings.Add($"blocks near {block} are mapped but free in the free-space map");
+                return;
+            }
+        }
+    }
+
+    private static ulong Mix(ulong a, ulong b, ulong c)
+    {
+        // splitmix64 finaliser over a combination; sums of it compare multisets
+        ulong x = (a * 0x9e3779b97f4a7c15) ^ (b * 0xc2b2ae3d27d4eb4f) ^ (c * 0x165667b19e3779f9);
+        x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
+        x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
+        return x ^ (x >> 31);
+    }
+
+    private InodeFacts Facts(ulong ino)
+    {
+        if (!Inodes.TryGetValue(ino, out InodeFacts? facts))
+        {
+            facts = new InodeFacts();
+            Inodes.Add(ino, facts);
+        }
+
+        return facts;
+    }
+
+    private void Inode(in ItemKey key, ReadOnlySpan<byte> data)
+    {
+        InodeFacts facts = Facts(key.Object);
+        if (key.Offset > 0)
+        {
+            facts.LinkBytesFound += (uint)data.Length;
+            return;
+        }
+
+        if (data.Length != Marshal.SizeOf<InodeRecord>())
+        {
+            findings.Add($"inode {key.Object} has a record of {data.Length} bytes");
+            return;
+        }
+
+        InodeRecord record = MemoryMarshal.Read<InodeRecord>(data);
+        findings.Require(record.Ino == key.Object, $"inode {key.Object} calls itself {record.Ino}");
+        findings.Require(
+            record.Ino == LakeFormat.RootIno || (record.Ino >= LakeFormat.FirstIno && record.Ino < target.Counters.NextIno),
+            $"inode {record.Ino} is outside the numbers given out");
+        findings.Require(record.LastSeq <= target.Counters.AppliedSeq, $"inode {record.Ino} was changed by a future intent");
+        facts.HasRecord = true;
+        facts.Mode = record.Mode;
+        facts.Nlink = record.Nlink;
+        facts.Size = record.Size;
+        facts.Blocks = record.Blocks;
+        facts.XattrCount = record.XattrCount;
+        facts.LinkBytes = record.LinkBytes;
+    }
+
+    private void Parent(in ItemKey key, ReadOnlySpan<byte> data)
+    {
+        if (data.Length != 8)
+        {
+            findings.Add($"inode {key.Object} has a malformed link back");
+            return;
+        }
+
+        ulong dir = MemoryMarshal.Read<ulong>(data);
+        ParentSum += Mix(dir, key.Offset, key.Object);
+    }
+
+    private void Xattr(in ItemKey key, ReadOnlySpan<byte> data)
+    {
+        if ((key.Offset & 0xff) != 0)
+        {
+            return;
+        }
+
+        Facts(key.Object).XattrsFound++;
+        findings.Require(
+            data.Length >= 8 && data.Length >= 8 + MemoryMarshal.Read<XattrItem>(data).NameBytes,
+            $"inode {key.Object} has a malformed xattr");
+    }
+
+    private void NameHashes(in ItemKey key, ReadOnlySpan<byte> data)
+    {
+        findings.Require(data.Length > 0 && data.Length % 8 == 0, $"directory {key.Object} has a malformed name hash");
+        foreach (ulong cookie in MemoryMarshal.Cast<byte, ulong>(data))
+        {
+            NameSum += Mix(key.Object, cookie, key.Offset);
+        }
+    }
+
+    private void Entry(in ItemKey key, ReadOnlySpan<byte> data)
+    {
+        if (data.Length < 17 || data.Length != 16 + MemoryMarshal.Read<Dirent>(data).NameBytes)
+        {
+            findings.Add($"directory {key.Object} has a malformed entry");
+            return;
+        }
+
+        Dirent entry = MemoryMarshal.Read<Dirent>(data);
+        ReadOnlySpan<byte> name = data[16..];
+        findings.Require(
+            !name.ContainsAny((byte)0, (byte)'/') && !name.SequenceEqual("."u8) && !name.SequenceEqual(".."u8),
+            $"directory {key.Object} has an entry with an impossible name");
+        Names++;
+        EntrySum += Mix(key.Object, key.Offset, entry.Ino);
+        EntryNameSum += Mix(key.Object, key.Offset, _hash.Compute(name));
+
+        InodeFacts dir = Facts(key.Object);
+        dir.EntriesFound++;
+        InodeFacts child = Facts(entry.Ino);
+        child.NamesFound++;
+        if (entry.Type == 4)
+        {
+            dir.SubdirectoriesFound++;
+            child.ParentDirectory = key.Object;
+        }
+
+        // a child of either number order: its record may come before or after this entry
+        child.DirentTypes |= 1u << (entry.Type & 31);
+    }
+
+    private void Extent(in ItemKey key, ReadOnlySpan<byte> data)
+    {
+        int header = Marshal.SizeOf<ExtentItem>();
+        if (data.Length < header)
+        {
+            findings.Add($"inode {key.Object} has a malformed extent");
+            return;
+        }
+
+        ExtentItem item = MemoryMarshal.Read<ExtentItem>(data);
+        bool hasCrcs = (item.Flags & ExtentFlags.Crc) != 0;
+        InodeFacts facts = Facts(key.Object);
+        findings.Require(
+            item.Blocks > 0 && data.Length == header + (hasCrcs ? (long)item.Blocks * 4 : 0)
+            && (item.Flags & ~(ExtentFlags.Crc | ExtentFlags.Unwritten)) == 0,
+            $"inode {key.Object}: extent at block {key.Offset} is malformed");
+        findings.Require(key.Offset >= facts.ExtentEnd, $"inode {key.Object}: extents overlap at block {key.Offset}");
+        facts.ExtentEnd = key.Offset + item.Blocks;
+        facts.BlocksFound += item.Blocks;
+        Extents++;
+        MappedBlocks += item.Blocks;
+        if (item.PhysBlock < target.Data.StartBlock || item.Blocks > target.Data.Blocks
+            || item.PhysBlock - target.Data.StartBlock > target.Data.Blocks - item.Blocks)
+        {
+            findings.Add($"inode {key.Object}: extent at block {key.Offset} points outside the data region");
+            return;
+        }
+
+        MarkUsed(key, item);
+        if (options.Full && hasCrcs && target.ReadData is not null)
+        {
+            VerifyData(key, item, MemoryMarshal.Cast<byte, uint>(data[header..]));
+        }
+    }
+
+    private void MarkUsed(in ItemKey key, in ExtentItem item)
+    {
+        ulong first = item.PhysBlock - target.Data.StartBlock;
+        for (ulong bit = first; bit < first + item.Blocks; bit++)
+        {
+            ulong mask = 1ul << (int)(bit & 63);
+            if ((_used[bit >> 6] & mask) != 0)
+            {
+                findings.Add($"block {bit + target.Data.StartBlock} is mapped twice, once by inode {key.Object}");
+            }
+
+            _used[bit >> 6] |= mask;
+        }
+    }
+
+    private void VerifyData(in ItemKey key, in ExtentItem item, ReadOnlySpan<uint> crcs)
+    {
+        byte[] block = new byte[LakeFormat.BlockSize];
+        for (int i = 0; i < crcs.Length; i++)
+        {
+            target.ReadData!(block, (long)(item.PhysBlock + (ulong)i) * LakeFormat.BlockSize);
+            VerifiedBlocks++;
+            findings.Require(
+                Crc32C.Compute(block) == crcs[i], $"inode {key.Object}: the data of file block {key.Offset + (ulong)i} does not match its checksum");
+        }
+    }
+
+    private void Orphan(in ItemKey key)
+    {
+        Facts(key.Offset).IsOrphan = true;
+        Orphans++;
+    }
+
+    private void Bitmap(in ItemKey key, ReadOnlySpan<byte> data)
+    {
+        const int wordsPerChunk = LakeFormat.BitmapChunkBlocks / 64;
+        ulong firstWord = key.Offset * wordsPerChunk;
+        if (data.Length != wordsPerChunk * 8 || firstWord >= (ulong)_used.Length)
+        {
+            findings.Add($"free-space chunk {key.Offset} is malformed");
+            return;
+        }
+
+        ReadOnlySpan<ulong> stored = MemoryMarshal.Cast<byte, ulong>(data);
+        for (int i = 0; i < wordsPerChunk; i++)
+        {
+            ulong mine = firstWord + (ulong)i < (ulong)_used.Length ? _used[firstWord + (ulong)i] : 0;
+            if (mine != stored[i])
+            {
+                findings.Add(
+                    $"free-space chunk {key.Offset} disagrees with the maps near block "
+                    + $"{target.Data.StartBlock + ((firstWord + (ulong)i) * 64)}");
+                break;
+            }
+        }
+
+        int from = (int)firstWord;
+        Array.Clear(_used, from, Math.Min(wordsPerChunk, _used.Length - from));
+    }
+
+    private void Counters(ReadOnlySpan<byte> data)
+    {
+        if (data.Length == Marshal.SizeOf<EngineState>())
+        {
+            State = MemoryMarshal.Read<EngineState>(data);
+        }
+        else
+        {
+            findings.Add("the engine state record is malformed");
+        }
+    }
+}

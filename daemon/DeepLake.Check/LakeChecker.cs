@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MPL-2.0
+using DeepLake.Abi;
+
+namespace DeepLake.Check;
+
+/// <summary>
+/// The structure of a lake, proven from its pages alone: every inode reachable and counted right, both
+/// directions of every link, every block mapped once and the free-space map equal to the maps.
+/// </summary>
+public static class LakeChecker
+{
+    public static CheckReport Check(CheckTarget target, CheckOptions options)
+    {
+        var findings = new Findings(options.MaxFindings);
+        var items = new ItemChecker(target, options, findings);
+        var walker = new PageWalker(target.ReadPage, findings, items);
+        walker.Walk(target.Root, target.Height);
+        items.FinishBitmap();
+        findings.Require(walker.Pages == target.PageCount, $"the tree has {walker.Pages} pages, {target.PageCount} are counted");
+        findings.Require(items.EntrySum == items.ParentSum, $"directory entries and the links back from inodes disagree");
+        findings.Require(items.EntryNameSum == items.NameSum, $"directory entries and the name index disagree");
+        CheckInodes(items, findings);
+        CheckTree(items.Inodes, findings);
+        CheckCounters(target, items, findings);
+        return new CheckReport
+        {
+            Findings = findings.Messages,
+            FindingCount = findings.Count,
+            Pages = walker.Pages,
+            Inodes = (ulong)items.Inodes.Count,
+            Names = items.Names,
+            Orphans = items.Orphans,
+            Extents = items.Extents,
+            MappedBlocks = items.MappedBlocks,
+            VerifiedBlocks = items.VerifiedBlocks,
+        };
+    }
+
+    private static void CheckInodes(ItemChecker items, Findings findings)
+    {
+        foreach ((ulong ino, InodeFacts facts) in items.Inodes)
+        {
+            if (!facts.HasRecord)
+            {
+                findings.Add($"inode {ino} is referred to but does not exist");
+                continue;
+            }
+
+            CheckLinks(ino, facts, findings);
+            findings.Require(facts.Blocks == facts.BlocksFound, $"inode {ino} counts {facts.Blocks} blocks, {facts.BlocksFound} are mapped");
+            findings.Require(facts.IsRegular || facts.BlocksFound == 0, $"inode {ino} is no regular file but has data");
+            findings.Require(facts.XattrCount == facts.XattrsFound, $"inode {ino} counts {facts.XattrCount} xattrs, has {facts.XattrsFound}");
+            findings.Require(facts.LinkBytes == facts.LinkBytesFound, $"the symlink target of inode {ino} is incomplete");
+            findings.Require(
+                facts.DirentTypes == 0 || facts.DirentTypes == 1u << (int)(facts.Mode >> 12), $"inode {ino} is shown as another type");
+        }
+    }
+
+    private static void CheckLinks(ulong ino, InodeFacts facts, Findings findings)
+    {
+        findings.Require(facts.IsOrphan == (facts.Nlink == 0), $"inode {ino} has {facts.Nlink} links, orphan: {facts.IsOrphan}");
+        if (!facts.IsDirectory)
+        {
+            findings.Require(facts.EntriesFound == 0, $"inode {ino} is no directory but has entries");
+            findings.Require(facts.NamesFound == facts.Nlink, $"inode {ino} counts {facts.Nlink} links, has {facts.NamesFound}");
+            return;
+        }
+
+        ulong names = ino == LakeFormat.RootIno || facts.Nlink == 0 ? 0ul : 1ul;
+        findings.Require(facts.NamesFound == names, $"directory {ino} has {facts.NamesFound} names");
+        findings.Require(
+            facts.Nlink == 0 || facts.Nlink == 2 + facts.SubdirectoriesFound,
+            $"directory {ino} counts {facts.Nlink} links, has {facts.SubdirectoriesFound} subdirectories");
+        findings.Require(facts.Size == facts.EntriesFound, $"directory {ino} counts {facts.Size} entries, has {facts.EntriesFound}");
+    }
+
+    /// <summary>Every directory leads up to the root.</summary>
+    private static void CheckTree(Dictionary<ulong, InodeFacts> inodes, Findings findings)
+    {
+        if (!inodes.TryGetValue(LakeFormat.RootIno, out InodeFacts? root) || !root.HasRecord || !root.IsDirectory)
+        {
+            findings.Add("there is no root directory");
+            return;
+        }
+
+        var reached = new HashSet<ulong> { LakeFormat.RootIno };
+        var path = new List<ulong>();
+        foreach ((ulong ino, InodeFacts facts) in inodes)
+        {
+            if (!facts.IsDirectory || facts.Nlink == 0)
+            {
+                continue;
+            }
+
+            path.Clear();
+            ulong at = ino;
+            while (!reached.Contains(at) && path.Count <= inodes.Count && inodes.TryGetValue(at, out InodeFacts? above) && above.ParentDirectory != 0)
+            {
+                path.Add(at);
+                at = above.ParentDirectory;
+            }
+
+            if (reached.Contains(at))
+            {
+                reached.UnionWith(path);
+            }
+            else
+            {
+                findings.Add($"directory {ino} cannot be reached from the root");
+            }
+        }
+    }
+
+    private static void CheckCounters(CheckTarget target, ItemChecker items, Findings findings)
+    {
+        EngineState counted = target.Counters;
+        findings.Require(
+            counted.InodeCount == (ulong)items.Inodes.Count, $"{counted.InodeCount} inodes are counted, {items.Inodes.Count} exist");
+        findings.Require(counted.OrphanCount == items.Orphans, $"{counted.OrphanCount} orphans are counted, {items.Orphans} exist");
+        findings.Require(
+            counted.UsedBlocks == items.MappedBlocks, $"{counted.UsedBlocks} blocks are counted as used, {items.MappedBlocks} are mapped");
+    }
+}

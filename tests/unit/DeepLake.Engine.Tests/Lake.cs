@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MPL-2.0
+using System.Runtime.InteropServices;
+using System.Text;
+using DeepLake.Abi;
+using DeepLake.Check;
+using DeepLake.Metadata.Tree;
+using DeepLake.Storage;
+
+namespace DeepLake.Engine.Tests;
+
+/// <summary>Shared steps of the engine tests.</summary>
+internal static class Lake
+{
+    public static readonly DateTimeOffset Now = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+    public static readonly EngineOptions Options = new() { TreeCacheBytes = 1 << 20, PageStoreBytes = 6 << 20 };
+
+    public static void Format(IBlockDevice device) =>
+        LakeFormatter.Format(device, new FormatOptions(new Guid("00112233-4455-6677-8899-aabbccddeeff"), "test", Now));
+
+    public static LakeEngine Open(IBlockDevice device) => LakeEngine.Open(device, new DeviceCommitSink(device), Options);
+
+    public static ReplyMount Mount(LakeEngine engine)
+    {
+        var request = new RequestMount { Header = new RequestHeader { Len = 48, Op = RequestOp.Mount } };
+        byte[] payload = new byte[1024];
+        int bytes = engine.HandleRequest(MemoryMarshal.AsBytes(new ReadOnlySpan<RequestMount>(in request)), payload, out _);
+        if (bytes < 0)
+        {
+            throw new InvalidOperationException($"mount failed: {bytes}");
+        }
+
+        return MemoryMarshal.Read<ReplyMount>(payload);
+    }
+
+    public static void Unmount(LakeEngine engine)
+    {
+        var request = new RequestHeader { Len = 24, Op = RequestOp.Unmount };
+        engine.HandleRequest(MemoryMarshal.AsBytes(new ReadOnlySpan<RequestHeader>(in request)), new byte[64], out _);
+    }
+
+    public static CheckReport Check(LakeEngine engine)
+    {
+        BTree tree = engine.TreeForCheck();
+        (ulong root, uint height) = tree.RootForCheck();
+        Superblock superblock = engine.Superblock;
+        var target = new CheckTarget
+        {
+            ReadPage = tree.CopyPage,
+            Root = root,
+            Height = height,
+            PageCount = tree.PageCount,
+            Data = engine.Superblock.Data,
+            Uuid = new Guid(superblock.Uuid, bigEndian: true),
+            Counters = engine.CountersForCheck(),
+        };
+        return LakeChecker.Check(target, new CheckOptions());
+    }
+
+    /// <summary>Every item of the tree but the engine's counters, as text.</summary>
+    public static string Dump(LakeEngine engine)
+    {
+        BTree tree = engine.TreeForCheck();
+        var text = new StringBuilder();
+        TreeKey from = default;
+        while (tree.TryGetAtOrAfter(from, out TreeKey key, out ReadOnlySpan<byte> data))
+        {
+            if (key.Object != ObjectIds.State)
+            {
+                text.Append(key).Append(' ').AppendLine(Convert.ToHexString(data));
+            }
+
+            from = new TreeKey(key.Object, key.Type, key.Offset + 1);
+        }
+
+        return text.ToString();
+    }
+}
