@@ -75,16 +75,16 @@ static void signals_reset(void)
 }
 
 /*
- * Output that is not a log record (a crash of the runtime, mostly). Bounded:
- * the file of before is kept once.
+ * laked logs to its standard error; a crash of the runtime is told there too.
+ * Bounded over restarts: the file of before is kept once.
  */
 static int output_open(void)
 {
 	struct stat st;
 
-	if (!stat(LAKE_OUTPUT_PATH, &st) && st.st_size > OUTPUT_MAX_BYTES)
-		rename(LAKE_OUTPUT_PATH, LAKE_OUTPUT_PATH ".1");
-	return open(LAKE_OUTPUT_PATH,
+	if (!stat(LAKE_LOG_PATH, &st) && st.st_size > OUTPUT_MAX_BYTES)
+		rename(LAKE_LOG_PATH, LAKE_LOG_PATH ".1");
+	return open(LAKE_LOG_PATH,
 		    O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY | O_NOFOLLOW,
 		    0640);
 }

@@ -15,7 +15,6 @@
 #define LAKE_LOCK_PATH		LAKE_RUN_DIR "/launcher.lock"
 #define LAKE_SOCKET_PATH	LAKE_RUN_DIR "/laked.sock"
 #define LAKE_LOG_PATH		LAKE_RUN_DIR "/laked.log"
-#define LAKE_OUTPUT_PATH	LAKE_RUN_DIR "/laked.out"
 #define LAKE_SYSFS_DIR		"/sys/fs/lakefs"
 #define LAKE_LIB_DIR		"/usr/lib/deeplake"
 

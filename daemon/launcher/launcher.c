@@ -30,12 +30,12 @@ static const char usage_text[] =
 "  --timeout S     for --wait-ready (120) and --stop (60)\n"
 "  --foreground    do not go to the background\n"
 "  --stop          stop the running laked cleanly, and its launcher\n"
-"Without arguments for laked it gets: serve --socket " LAKE_SOCKET_PATH "\n"
-"--log " LAKE_LOG_PATH ".\n"
+"Without arguments laked gets: serve --socket " LAKE_SOCKET_PATH "\n"
+"Its standard error goes to " LAKE_LOG_PATH ".\n"
 "Exit status: 0 done, 1 error, 2 usage, 11 one is running already.\n";
 
 static char *default_args[] = {
-	"serve", "--socket", LAKE_SOCKET_PATH, "--log", LAKE_LOG_PATH, NULL,
+	"serve", "--socket", LAKE_SOCKET_PATH, NULL,
 };
 
 struct request {
@@ -134,9 +134,9 @@ static int verdict_wait(int fd)
 	text[len] = '\0';
 	if (!strcmp(text, "R"))
 		return 0;
-	fprintf(stderr, "laked-launcher: %s; see %s and %s\n",
+	fprintf(stderr, "laked-launcher: %s; see %s\n",
 		len ? text : "the daemon's surroundings could not be prepared",
-		LAKE_LOG_PATH, LAKE_OUTPUT_PATH);
+		LAKE_LOG_PATH);
 	return 1;
 }
 

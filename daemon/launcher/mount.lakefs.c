@@ -103,7 +103,7 @@ static int daemon_start(void)
 			"see the lines above",
 			status == 127 ?
 			"is " LAKE_LIB_DIR " complete?" :
-			"look into " LAKE_LOG_PATH " and " LAKE_OUTPUT_PATH);
+			"look into " LAKE_LOG_PATH);
 }
 
 /* Prints what the kernel said about it; true when there was an error line. */

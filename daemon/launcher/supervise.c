@@ -105,7 +105,7 @@ static void death_describe(int status, char *text, size_t size)
 			 WTERMSIG(status), strsignal(WTERMSIG(status)));
 	else if (WEXITSTATUS(status) == 127)
 		snprintf(text, size, "could not be started, see %s",
-			 LAKE_OUTPUT_PATH);
+			 LAKE_LOG_PATH);
 	else
 		snprintf(text, size, "exit status %d", WEXITSTATUS(status));
 }

@@ -78,11 +78,10 @@ lake_wait() {
 # lake_explain: for the person before an emergency shell.
 lake_explain() {
 	echo "$lake_reason"
-	for lake_file in /run/deeplake/laked.log /run/deeplake/laked.out; do
-		[ -s "$lake_file" ] || continue
-		echo "--- last lines of $lake_file"
-		tail -n 10 "$lake_file"
-	done
+	if [ -s /run/deeplake/laked.log ]; then
+		echo "--- last lines of /run/deeplake/laked.log"
+		tail -n 10 /run/deeplake/laked.log
+	fi
 	echo "--- the lake itself was not touched. To try by hand:"
 	echo "$LAKE_HOME_ROOT$LAKE_LIB/laked-launcher --root $LAKE_HOME_ROOT" \
 		"--wait-ready"

@@ -56,7 +56,7 @@ ready_and_arguments() {
 	mode run
 	start || return 1
 	read -r args </f/args
-	[ "$args" = "serve --socket /run/deeplake/laked.sock --log /run/deeplake/laked.log" ]
+	[ "$args" = "serve --socket /run/deeplake/laked.sock" ]
 }
 
 surroundings() {
