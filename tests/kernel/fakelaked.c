@@ -165,9 +165,9 @@ static void put_reply(u64 tag, const struct answer *a)
 	};
 	u64 at = reply_head % LAKEFS_REPLY_RING_BYTES;
 	u64 to_end = LAKEFS_REPLY_RING_BYTES - at;
+	u64 need = hdr.len <= to_end ? hdr.len : hdr.len + to_end;
 
-	while (reply_head + hdr.len + to_end - k->reply_tail >
-	       LAKEFS_REPLY_RING_BYTES) {
+	while (reply_head + need - k->reply_tail > LAKEFS_REPLY_RING_BYTES) {
 		__atomic_store_n(&d->reply_head, reply_head, __ATOMIC_RELEASE);
 		kick();
 		if (k->state != LAKEFS_CHAN_RUNNING)

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * datatest: that files hold what was put into them, whatever way it went in
+ * and out: write, direct I/O, mmap, truncate, fallocate, across dropped
+ * caches and remounts. It runs on any file system; what it expects is checked
+ * on ext4 first.
+ *
+ * Every test runs in a child process with its own fresh directory (path()
+ * gives names in it). The first check that does not hold ends the test.
+ */
+#ifndef DATATEST_H
+#define DATATEST_H
+
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define BLOCK 4096
+
+struct test {
+	const char *name;
+	void (*run)(void);
+	bool alone;			/* needs the device: fills it, remounts */
+};
+
+/* the lists, one a file, each ended by a NULL name */
+extern const struct test model_tests[];
+extern const struct test tail_tests[];
+extern const struct test direct_tests[];
+extern const struct test space_tests[];
+extern const struct test many_tests[];
+
+/* number of operations of the long tests: DATATEST_OPS */
+extern int ops_wanted;
+extern bool is_lakefs;
+
+/* end the test; printed as its reason */
+void fail_at(const char *file, int line, const char *fmt, ...)
+	__attribute__((noreturn, format(printf, 3, 4)));
+/* name inside this test's directory; a few are valid at a time */
+const char *path(const char *name);
+/* clean pages, dentries and inodes are forgotten (dirty ones written first) */
+void drop_caches(void);
+/* unmount and mount again; no file may be open. False: not possible here */
+bool remount(void);
+/* a fast generator, one per process; begins with the test's own seed */
+uint32_t rnd(void);
+void rnd_seed(uint64_t seed);
+/* bytes that depend on seed and position only */
+void pattern(uint8_t *to, size_t bytes, uint64_t seed, uint64_t pos);
+/* the file's bytes [pos, +bytes) are the pattern / are zero */
+void check_pattern(int fd, uint64_t pos, size_t bytes, uint64_t seed);
+void check_zero(int fd, uint64_t pos, size_t bytes);
+void put_pattern(int fd, uint64_t pos, size_t bytes, uint64_t seed);
+void *aligned(size_t bytes);
+uint64_t file_size(int fd);
+
+#define CHECK(cond) \
+	do { \
+		if (!(cond)) \
+			fail_at(__FILE__, __LINE__, "not true: %s", #cond); \
+	} while (0)
+#define EQ(a, b) \
+	do { \
+		long long a_ = (long long)(a), b_ = (long long)(b); \
+		if (a_ != b_) \
+			fail_at(__FILE__, __LINE__, "%s is %lld, not %lld", \
+				#a, a_, b_); \
+	} while (0)
+#define OK(call) \
+	({ \
+		long long r_ = (long long)(call); \
+		if (r_ < 0) \
+			fail_at(__FILE__, __LINE__, "%s: %s", #call, \
+				strerror(errno)); \
+		r_; \
+	})
+#define ERR(call, want) \
+	do { \
+		errno = 0; \
+		if ((long long)(call) >= 0) \
+			fail_at(__FILE__, __LINE__, \
+				"%s succeeded, not %s", #call, #want); \
+		if (errno != (want)) \
+			fail_at(__FILE__, __LINE__, "%s: %s, not %s", #call, \
+				strerror(errno), #want); \
+	} while (0)
+
+#endif

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MPL-2.0
+/* A full device: a clear error, nothing lost, and room again after deleting. */
+#include "datatest.h"
+#include <setjmp.h>
+#include <signal.h>
+#include <sys/statvfs.h>
+
+static uint64_t free_bytes(void)
+{
+	struct statvfs v;
+
+	OK(statvfs(path(""), &v));
+	return v.f_bfree * v.f_frsize;
+}
+
+/* Writes until there is no room; returns how many bytes are in the file. */
+static uint64_t fill(int fd, uint64_t seed)
+{
+	const size_t step = 1 << 18;
+	uint8_t *b = malloc(step);
+	uint64_t at = 0;
+	ssize_t n;
+
+	for (;;) {
+		pattern(b, step, seed, at);
+		n = pwrite(fd, b, step, at);
+		if (n <= 0)
+			break;
+		at += n;
+	}
+	EQ(n, -1);
+	EQ(errno, ENOSPC);
+	free(b);
+	return at;
+}
+
+static void check_whole(int fd, uint64_t bytes, uint64_t seed)
+{
+	const size_t step = 1 << 20;
+
+	EQ(file_size(fd), bytes);
+	for (uint64_t at = 0; at < bytes; at += step)
+		check_pattern(fd, at, bytes - at < step ? bytes - at : step,
+			      seed);
+}
+
+static void fill_and_delete(void)
+{
+	uint64_t first = 0, bytes;
+
+	for (int round = 0; round < 3; round++) {
+		int fd = OK(open(path("fill"), O_RDWR | O_CREAT, 0644));
+
+		bytes = fill(fd, round);
+		OK(fsync(fd));			/* what was taken is there */
+		drop_caches();
+		check_whole(fd, bytes, round);
+		close(fd);
+		if (!round)
+			first = bytes;
+		/* freed space comes back, all but a little */
+		CHECK(bytes > first - first / 10);
+		OK(unlink(path("fill")));
+	}
+}
+
+/* what is not full is still usable, and what is in place needs no room */
+static void full_but_alive(void)
+{
+	int keep = OK(open(path("keep"), O_RDWR | O_CREAT, 0644));
+	int pre = OK(open(path("pre"), O_RDWR | O_CREAT, 0644));
+	int fd = OK(open(path("fill"), O_RDWR | O_CREAT, 0644));
+	uint64_t bytes;
+
+	put_pattern(keep, 0, 64 * BLOCK, 1);
+	OK(fsync(keep));
+	OK(posix_fallocate(pre, 0, 256 * BLOCK));
+	bytes = fill(fd, 3);
+	put_pattern(keep, 0, 64 * BLOCK, 2);
+	put_pattern(pre, 0, 256 * BLOCK, 4);
+	OK(fsync(keep));
+	OK(fsync(pre));
+	OK(mkdir(path("dir"), 0755));
+	EQ(posix_fallocate(keep, 0, 1 << 30), ENOSPC);
+	drop_caches();
+	check_pattern(keep, 0, 64 * BLOCK, 2);
+	check_pattern(pre, 0, 256 * BLOCK, 4);
+	check_whole(fd, bytes, 3);
+	OK(ftruncate(fd, bytes / 2));
+	OK(fsync(fd));
+	put_pattern(keep, 64 * BLOCK, 64 * BLOCK, 5);
+	OK(fsync(keep));
+	drop_caches();
+	check_pattern(keep, 64 * BLOCK, 64 * BLOCK, 5);
+	check_whole(fd, bytes / 2, 3);
+}
+
+static sigjmp_buf bus;
+
+static void on_bus(int sig)
+{
+	(void)sig;
+	siglongjmp(bus, 1);
+}
+
+/* a store into a hole that has no room: SIGBUS, not lost data */
+static void full_mapping(void)
+{
+	int fd = OK(open(path("fill"), O_RDWR | O_CREAT, 0644));
+	int hole = OK(open(path("hole"), O_RDWR | O_CREAT, 0644));
+	volatile uint8_t *map;
+	volatile int stored = 0;
+
+	OK(ftruncate(hole, 4096 * BLOCK));
+	fill(fd, 1);
+	signal(SIGBUS, on_bus);
+	map = mmap(NULL, 4096 * BLOCK, PROT_READ | PROT_WRITE, MAP_SHARED,
+		   hole, 0);
+	CHECK(map != MAP_FAILED);
+	if (!sigsetjmp(bus, 1))
+		for (; stored < 4096; stored++)
+			map[stored * BLOCK] = 9;
+	CHECK(stored < 4096);
+	OK(fsync(hole));
+	OK(munmap((void *)map, 4096 * BLOCK));
+	drop_caches();
+	for (int i = 0; i < stored; i++) {
+		uint8_t c;
+
+		EQ(pread(hole, &c, 1, (uint64_t)i * BLOCK), 1);
+		EQ(c, 9);
+	}
+}
+
+static void statfs_follows(void)
+{
+	uint64_t before = free_bytes(), during;
+	int fd = OK(open(path("a"), O_RDWR | O_CREAT, 0644));
+
+	put_pattern(fd, 0, 4 << 20, 1);
+	OK(fsync(fd));
+	during = free_bytes();
+	CHECK(before - during >= 4 << 20);
+	CHECK(before - during <= 6 << 20);
+	close(fd);
+	OK(unlink(path("a")));
+	sync();
+	/* the daemon learns it with the next commit */
+	for (int i = 0; i < 50 && free_bytes() + (1 << 20) < before; i++)
+		usleep(100000);
+	CHECK(free_bytes() + (1 << 20) >= before);
+}
+
+const struct test space_tests[] = {
+	{ "space_statfs", statfs_follows, true },
+	{ "space_fill", fill_and_delete, true },
+	{ "space_full", full_but_alive, true },
+	{ "space_mapping", full_mapping, true },
+	{ NULL, NULL, false }
+};
