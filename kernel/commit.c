@@ -20,6 +20,13 @@ module_param_named(unsafe_no_flush, lakefs_unsafe_no_flush, bool, 0644);
 MODULE_PARM_DESC(unsafe_no_flush,
 		 "TESTS ONLY: commit without flushes, losing data on power loss");
 
+int lakefs_flush_device(struct lakefs_sb_info *sbi)
+{
+	if (READ_ONCE(lakefs_unsafe_no_flush))
+		return 0;
+	return blkdev_issue_flush(sbi->bdev);
+}
+
 static bool lakefs_inside(const struct lakefs_region *region, u64 block,
 			  u64 blocks)
 {

@@ -211,7 +211,7 @@ int lakefs_fsync(struct file *file, loff_t start, loff_t end, int datasync)
 	if (target > READ_ONCE(sbi->durable_seq))
 		err = lakefs_wait_durable(sbi, target);
 	if (!err && flush)
-		err = blkdev_issue_flush(inode->i_sb->s_bdev);
+		err = lakefs_flush_device(sbi);
 	if (err)
 		return err;
 	while (flushed < done &&

@@ -302,6 +302,8 @@ int lakefs_chan_wait_running(struct lakefs_sb_info *sbi);
 void lakefs_shutdown(struct lakefs_sb_info *sbi, int error, const char *fmt,
 		     ...) __printf(3, 4);
 void lakefs_sbi_put(struct lakefs_sb_info *sbi);
+/* commit.c: empty the device's cache (data that was written in place) */
+int lakefs_flush_device(struct lakefs_sb_info *sbi);
 
 /* ---- lease.c ------------------------------------------------------------- */
 /* inode number for a create; may wait. -ENOSPC, -EIO, -EINTR */

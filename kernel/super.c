@@ -184,6 +184,7 @@ static int lakefs_say_goodbye(struct lakefs_sb_info *sbi)
 	err = lakefs_wait_durable_unkillable(sbi, lakefs_last_seq(sbi));
 	if (err)
 		return err;
+	lakefs_lease_return(sbi);
 	err = lakefs_request_unkillable(sbi, &body, sizeof(body),
 					LAKEFS_R_UNMOUNT, lakefs_last_seq(sbi),
 					NULL);
@@ -271,10 +272,10 @@ static int lakefs_sync_fs(struct super_block *sb, int wait)
 	if (lakefs_is_shutdown(sbi))
 		return -EIO;
 	err = lakefs_wait_durable(sbi, seq);
-	if (err || sb_rdonly(sb) || READ_ONCE(lakefs_unsafe_no_flush))
+	if (err || sb_rdonly(sb))
 		return err;
 	/* what was overwritten in place has no record whose commit flushes */
-	return blkdev_issue_flush(sbi->bdev);
+	return lakefs_flush_device(sbi);
 }
 
 /* writers are held; requests go on being answered */
