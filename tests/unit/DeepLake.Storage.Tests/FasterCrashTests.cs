@@ -22,6 +22,18 @@ public sealed class FasterCrashTests
         Assert.That(moved, Is.GreaterThan(0), "the log went round");
     }
 
+    /// <summary>For long runs: <c>dotnet test … --filter Name=Soak -- TestRunParameters.Parameter(name="seeds", value="500")</c>.</summary>
+    [Test, Explicit("takes minutes")]
+    public void Soak()
+    {
+        int seeds = TestContext.Parameters.Get("seeds", 200);
+        for (int seed = 1000; seed < 1000 + seeds; seed++)
+        {
+            int maxOperations = seed % 3 == 0 ? 6000 : 900;
+            Assert.That(Run(seed, ignoreFlushes: false, cycles: 10, out _, maxOperations), Is.Null, $"seed {seed}");
+        }
+    }
+
     [Test]
     public void Control_WithoutFlushes_TheTestSeesTheLoss()
     {
