@@ -106,6 +106,9 @@ public static unsafe class LinuxFiles
     /// <summary>Start of the next hole at or after an offset; the end of the file counts as one.</summary>
     public static Errno SeekHole(int fd, long from, out long at) => Seek(fd, from, SeekHoleWhence, out at);
 
+    /// <summary>Where the next read begins.</summary>
+    public static Errno SeekTo(int fd, long offset) => Seek(fd, offset, 0, out _);
+
     private static Errno Seek(int fd, long from, int whence, out long at)
     {
         at = LibC.LSeek(fd, from, whence);

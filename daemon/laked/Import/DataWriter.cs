@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MPL-2.0
+using DeepLake.Abi;
+using DeepLake.Control;
+using DeepLake.Laked.Control;
+using DeepLake.Platform;
+using DeepLake.Storage;
+
+namespace DeepLake.Laked.Import;
+
+/// <summary>
+/// Writes file data to leased blocks in large sequential writes; small files share one. The maps, and
+/// the final attributes of files whose data was still waiting, follow when the data is on the device.
+/// </summary>
+internal sealed class DataWriter(LakeWriter lake, IBlockDevice device) : IDisposable
+{
+    private const int StagingBlocks = 256;
+    private const int BlockBytes = LakeFormat.BlockSize;
+    private const ulong BlocksPerLease = 16384;
+
+    private readonly AlignedBuffer _staging = new(StagingBlocks * BlockBytes);
+    private readonly Queue<BlockRange> _leased = new();
+    private readonly List<PendingMap> _maps = [];
+    private readonly List<PendingFinish> _finishes = [];
+    private BlockRange _run;
+    private ulong _stagingStart;
+    private int _usedBlocks;
+
+    /// <summary>Bytes of files written so far.</summary>
+    internal ulong WrittenBytes { get; private set; }
+
+    /// <summary>Writes a range of a file, from a block boundary on; how many bytes the content had.</summary>
+    internal ulong Write(ulong ino, ulong offset, ulong length, FillBuffer fill)
+    {
+        ulong done = 0;
+        while (done < length)
+        {
+            Span<byte> room = Room();
+            int want = (int)Math.Min((ulong)room.Length, length - done);
+            int got = FillWhole(room[..want], fill);
+            if (got == 0)
+            {
+                break;
+            }
+            int blocks = (got + BlockBytes - 1) / BlockBytes;
+            room[got..(blocks * BlockBytes)].Clear();
+            _maps.Add(new PendingMap(ino, (offset + done) / BlockBytes, _usedBlocks, blocks, offset + done + (ulong)got));
+            _usedBlocks += blocks;
+            _run.Start += (ulong)blocks;
+            _run.Count -= (ulong)blocks;
+            done += (ulong)got;
+            if (got < want)
+            {
+                break;
+            }
+        }
+        WrittenBytes += done;
+        return done;
+    }
+
+    /// <summary>Size and times of a file, once its data has its maps.</summary>
+    internal void Finish(ulong ino, NodeAttributes node)
+    {
+        var finish = new PendingFinish(ino, node);
+        if (_maps.Count > 0 && _maps[^1].Ino == ino)
+        {
+            _finishes.Add(finish);
+        }
+        else
+        {
+            Apply(finish);
+        }
+    }
+
+    internal void Flush()
+    {
+        if (_usedBlocks > 0)
+        {
+            device.Write(_staging.Slice(0, _usedBlocks * BlockBytes), (long)_stagingStart * BlockBytes);
+            foreach (PendingMap map in _maps)
+            {
+                SendMaps(map);
+            }
+        }
+        _maps.Clear();
+        _usedBlocks = 0;
+        _stagingStart = _run.Start;
+        foreach (PendingFinish finish in _finishes)
+        {
+            Apply(finish);
+        }
+        _finishes.Clear();
+    }
+
+    public void Dispose() => _staging.Dispose();
+
+    // What is staged goes to one run of the device.
+    private Span<byte> Room()
+    {
+        if (_usedBlocks == StagingBlocks)
+        {
+            Flush();
+        }
+        if (_run.Count == 0)
+        {
+            Flush();
+            NextRun();
+        }
+        int blocks = (int)Math.Min((ulong)(StagingBlocks - _usedBlocks), _run.Count);
+        return _staging.Slice(_usedBlocks * BlockBytes, blocks * BlockBytes);
+    }
+
+    private void NextRun()
+    {
+        if (_leased.Count == 0)
+        {
+            foreach (BlockRange range in lake.LeaseBlocks(BlocksPerLease, _run.Start))
+            {
+                _leased.Enqueue(range);
+            }
+        }
+        if (!_leased.TryDequeue(out _run))
+        {
+            throw new CommandException(ErrorCode.ErrorGeneral, "the lake is full", "import into a larger device");
+        }
+        _stagingStart = _run.Start;
+    }
+
+    private void SendMaps(PendingMap map)
+    {
+        for (int at = 0; at < map.Blocks; at += (int)LakeRing.MapBlocksMax)
+        {
+            int count = Math.Min((int)LakeRing.MapBlocksMax, map.Blocks - at);
+            ulong fileBlock = map.FileBlock + (ulong)at;
+            lake.Map(
+                map.Ino,
+                fileBlock,
+                _stagingStart + (ulong)(map.StagingBlock + at),
+                _staging.Slice((map.StagingBlock + at) * BlockBytes, count * BlockBytes),
+                Math.Min(map.EndBytes, (fileBlock + (ulong)count) * BlockBytes));
+        }
+    }
+
+    private void Apply(PendingFinish finish)
+    {
+        uint valid = AttrMask.Atime | AttrMask.Mtime | (finish.Node.IsRegular ? AttrMask.Size : 0);
+        lake.SetAttributes(finish.Ino, valid, finish.Node);
+    }
+
+    private static int FillWhole(Span<byte> buffer, FillBuffer fill)
+    {
+        int total = 0;
+        while (total < buffer.Length)
+        {
+            int got = fill(buffer[total..]);
+            if (got == 0)
+            {
+                break;
+            }
+            total += got;
+        }
+        return total;
+    }
+
+    private readonly record struct PendingMap(ulong Ino, ulong FileBlock, int StagingBlock, int Blocks, ulong EndBytes);
+
+    private readonly record struct PendingFinish(ulong Ino, NodeAttributes Node);
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MPL-2.0
+using System.IO.Compression;
+using DeepLake.Abi;
+using DeepLake.Control;
+using DeepLake.Engine;
+using DeepLake.Laked.Control;
+using DeepLake.Laked.OneShot;
+using DeepLake.Storage;
+
+namespace DeepLake.Laked.Import;
+
+/// <summary>
+/// Fills a fresh lake. While that lasts the root carries a mark, so that an interrupted import is known
+/// as one and can go on. Ends, also when interrupted, with a checkpoint and the clean mark.
+/// </summary>
+internal static class ImportJob
+{
+    private const string StandardInput = "-";
+    private static readonly byte[] Mark = "trusted.deeplake.import"u8.ToArray();
+
+    internal static ImportResult Run(ImportRequest request, Stream input, Action<Response> send, CancellationToken cancellation)
+    {
+        CheckSource(request.Source);
+        using DirectBlockDevice device = OneShotDevice.Open(request.DevicePath, readOnly: false);
+        using LakeEngine engine = LakeEngine.Open(device, new DeviceCommitSink(device), new EngineOptions());
+        var lake = new LakeWriter(engine);
+        using var data = new DataWriter(lake, device);
+        bool resume = CheckTarget(lake, request);
+        engine.BeginEpoch(LakeWriter.Now());
+        lake.SetXattr(LakeFormat.RootIno, new Xattr(Mark, System.Text.Encoding.UTF8.GetBytes(request.Source)));
+        bool isTree = Directory.Exists(request.Source);
+        var importer = new TreeImporter(lake, data, resume, mayRepeat: !isTree, send, cancellation);
+        try
+        {
+            if (isTree)
+            {
+                new DirectorySource(importer, request.Source).Run();
+            }
+            else
+            {
+                RunTar(request.Source, input, importer, lake);
+            }
+            data.Flush();
+            FinishRoot(lake);
+        }
+        catch (Exception e) when (e is OperationCanceledException or CommandException)
+        {
+            data.Flush();
+            engine.MarkClean();
+            throw e is OperationCanceledException
+                ? new CommandException(ErrorCode.ErrorInterrupted, "the import was interrupted", "go on with lakectl import --resume, and the same source")
+                : e;
+        }
+        send(Responses.Progress("finishing", 0, 0, "", ""));
+        engine.MarkClean();
+        importer.Result.DataBytes = data.WrittenBytes;
+        return importer.Result;
+    }
+
+    private static void CheckSource(string source)
+    {
+        if (source != StandardInput && !Directory.Exists(source) && !File.Exists(source))
+        {
+            throw new CommandException(ErrorCode.ErrorNotFound, $"{source} does not exist", "name a directory, a tar file, or - for standard input");
+        }
+    }
+
+    /// <summary>Whether an interrupted import goes on; anything but that or an empty lake is refused.</summary>
+    private static bool CheckTarget(LakeWriter lake, ImportRequest request)
+    {
+        bool isEmpty = lake.GetInode(LakeFormat.RootIno).Size == 0;
+        bool isMarked = lake.HasXattr(LakeFormat.RootIno, Mark);
+        if (!isEmpty && !isMarked)
+        {
+            throw new CommandException(
+                ErrorCode.ErrorGeneral, $"the lake on {request.DevicePath} is not empty", "import into a fresh lake (lakectl mkfs), or mount it and copy");
+        }
+        if (!isEmpty && !request.Resume)
+        {
+            throw new CommandException(
+                ErrorCode.ErrorGeneral, $"an import into {request.DevicePath} was interrupted", "go on with --resume, or begin anew with lakectl mkfs --force");
+        }
+        return !isEmpty;
+    }
+
+    // Taking the mark away changes the root's ctime only; its mtime is the source's already.
+    private static void FinishRoot(LakeWriter lake) => lake.RemoveXattr(LakeFormat.RootIno, Mark);
+
+    private static void RunTar(string source, Stream input, TreeImporter importer, LakeWriter lake)
+    {
+        if (source == StandardInput)
+        {
+            new TarSource(importer, lake, input, 0, null).Run();
+            return;
+        }
+        using FileStream file = Open(source);
+        bool isGzip = file.ReadByte() == 0x1f && file.ReadByte() == 0x8b;
+        file.Position = 0;
+        using Stream content = isGzip ? new GZipStream(file, CompressionMode.Decompress) : new BufferedStream(file, 1 << 20);
+        new TarSource(importer, lake, content, (ulong)file.Length, () => (ulong)file.Position).Run();
+    }
+
+    private static FileStream Open(string source)
+    {
+        try
+        {
+            return new FileStream(source, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CommandException(ErrorCode.ErrorGeneral, $"cannot read {source}: {e.Message}", "check the name and your permissions");
+        }
+    }
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MPL-2.0
+using DeepLake.Abi;
+using DeepLake.Control;
+using DeepLake.Laked.Control;
+
+namespace DeepLake.Laked.Import;
+
+/// <summary>The members of an archive. Directories get their times at the end, when nothing is put into them any more.</summary>
+internal sealed class TarSource(TreeImporter importer, LakeWriter lake, Stream stream, ulong totalBytes, Func<ulong>? position)
+{
+    private static readonly NodeAttributes ImplicitDirectory = new() { Mode = NodeAttributes.DirectoryType | 0x1ed };
+
+    private readonly TarReader _reader = new(stream);
+    private readonly Dictionary<ulong, NodeAttributes> _directories = [];
+
+    internal void Run()
+    {
+        try
+        {
+            while (_reader.Next() is { } entry)
+            {
+                importer.Step(position?.Invoke() ?? _reader.PositionBytes, totalBytes, () => Text.Of(entry.Path));
+                Take(entry);
+            }
+        }
+        catch (Exception e) when (e is InvalidDataException or OverflowException)
+        {
+            throw new CommandException(
+                ErrorCode.ErrorGeneral, e.Message, "check the archive with tar -tvf; a compressed one must be unpacked: zstd -dc FILE | lakectl import - DEVICE");
+        }
+        foreach ((ulong ino, NodeAttributes node) in _directories)
+        {
+            importer.Finish(ino, node);
+        }
+    }
+
+    private void Take(TarEntry entry)
+    {
+        List<byte[]> path = Split(entry.Path);
+        NodeAttributes node = entry.ToAttributes();
+        if (path.Count == 0)
+        {
+            if (node.IsDirectory)
+            {
+                importer.Reapply(LakeFormat.RootIno, node);
+                _directories[LakeFormat.RootIno] = node;
+            }
+            return;
+        }
+        ulong parent = FindParent(path);
+        byte[] name = path[^1];
+        if (entry.IsHardLink)
+        {
+            importer.PlaceLink(parent, name, FindTarget(entry));
+            return;
+        }
+        bool isNew = importer.Place(parent, name, node, node.IsSymlink ? CheckedTarget(entry) : default, out ulong ino);
+        if (node.IsDirectory)
+        {
+            _directories[ino] = node;
+        }
+        else if (isNew)
+        {
+            if (node.IsRegular)
+            {
+                CopyData(entry, ino);
+            }
+            importer.Finish(ino, node);
+        }
+    }
+
+    private void CopyData(TarEntry entry, ulong ino)
+    {
+        var content = new TarContent(_reader, entry);
+        foreach ((ulong start, ulong length) in content.Ranges())
+        {
+            content.Begin(start);
+            ulong got = importer.Data.Write(ino, start, length, buffer =>
+            {
+                importer.Step(position?.Invoke() ?? _reader.PositionBytes, totalBytes, () => Text.Of(entry.Path));
+                return content.Fill(buffer);
+            });
+            if (got != length)
+            {
+                throw new InvalidDataException($"{Text.Of(entry.Path)} is cut off");
+            }
+        }
+    }
+
+    // Directories that the archive does not mention before their content are made.
+    private ulong FindParent(List<byte[]> path)
+    {
+        ulong at = LakeFormat.RootIno;
+        foreach (byte[] name in path.Take(path.Count - 1))
+        {
+            if (lake.TryLookup(at, name, out InodeRecord record))
+            {
+                if ((record.Mode & NodeAttributes.TypeMask) != NodeAttributes.DirectoryType)
+                {
+                    throw new InvalidDataException($"{Text.Of(name)} is used as a directory, but is none");
+                }
+                at = record.Ino;
+                continue;
+            }
+            LakeTime now = LakeWriter.Now();
+            at = lake.Create(at, name, ImplicitDirectory with { Atime = now, Mtime = now }, default);
+        }
+        return at;
+    }
+
+    private ulong FindTarget(TarEntry entry)
+    {
+        ulong at = LakeFormat.RootIno;
+        InodeRecord record = default;
+        foreach (byte[] name in Split(entry.LinkPath))
+        {
+            if (!lake.TryLookup(at, name, out record))
+            {
+                throw new InvalidDataException($"{Text.Of(entry.Path)} is a hard link to {Text.Of(entry.LinkPath)}, which is not in the archive before it");
+            }
+            at = record.Ino;
+        }
+        return record.Ino == 0 || (record.Mode & NodeAttributes.TypeMask) == NodeAttributes.DirectoryType
+            ? throw new InvalidDataException($"{Text.Of(entry.Path)} is a hard link to a directory")
+            : record.Ino;
+    }
+
+    private static byte[] CheckedTarget(TarEntry entry) => entry.LinkPath.Length is > 0 and <= LakeFormat.SymlinkMax
+        ? entry.LinkPath
+        : throw new InvalidDataException($"{Text.Of(entry.Path)} is a symbolic link with a target of {entry.LinkPath.Length} bytes");
+
+    // Without empty parts and dots; a path that leads out of the tree is refused.
+    private static List<byte[]> Split(byte[] path)
+    {
+        var parts = new List<byte[]>();
+        ReadOnlySpan<byte> rest = path;
+        while (!rest.IsEmpty)
+        {
+            int slash = rest.IndexOf((byte)'/');
+            ReadOnlySpan<byte> part = slash < 0 ? rest : rest[..slash];
+            rest = slash < 0 ? default : rest[(slash + 1)..];
+            if (part.SequenceEqual(".."u8) || part.Length > LakeFormat.NameMax || part.Contains((byte)0))
+            {
+                throw new InvalidDataException($"the archive holds the impossible path {Text.Of(path)}");
+            }
+            if (!part.IsEmpty && !part.SequenceEqual("."u8))
+            {
+                parts.Add(part.ToArray());
+            }
+        }
+        return parts;
+    }
+}
