@@ -20,7 +20,7 @@ usage: tests/crash/run.sh [options]
   --kill-daemon    lakefs: kill laked while recording
   --control        lakefs: record with the daemon's flushes disabled
   --lying-disk     replay as if the disk ignored flushes (a control for any
-                   recording; shares the one without it)
+                   recording; replays the one that is there)
   --kernel NAME    kernel of the guests (6.12)
   --reuse          replay the recording that is there
   --state N        check this state alone (implies --reuse)
@@ -39,7 +39,7 @@ while [ $# -gt 0 ]; do
 	case $1 in
 	--kill-daemon) kill_daemon=1; shift; continue ;;
 	--control) control=1; shift; continue ;;
-	--lying-disk) lying=1; shift; continue ;;
+	--lying-disk) lying=1 reuse=1; shift; continue ;;
 	--reuse) reuse=1; shift; continue ;;
 	-h | --help) usage; exit 0 ;;
 	esac

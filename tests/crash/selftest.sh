@@ -63,7 +63,7 @@ change_target() {
 }
 
 mkdir "$dir"
-if "$crash" load --dir "$dir" --seed 7 --streams 2 --seconds 2 \
+if "$crash" load --dir "$dir" --seed 7 --streams 2 --ops 2500 --seconds 300 \
 	--result "$acks" >/dev/null && check; then
 	result pass sound-tree
 else

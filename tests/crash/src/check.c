@@ -14,12 +14,22 @@
 
 #include "lakecrash.h"
 
+#define MAX_MATCHES 8
+
+/* Operations after which the names are those of the tree. */
+struct match {
+	uint32_t first, last;
+	int *nodes;			/* model inode of each found name */
+};
+
 struct stream {
 	struct lc_model model;
 	struct lc_tree tree;
 	uint32_t done;			/* last acknowledged operation */
-	uint32_t first, last;		/* operations whose names match */
+	struct match matches[MAX_MATCHES];
+	int nmatches;
 	bool matched;
+	uint32_t first, last;		/* of the match that the data fits */
 	char why[512];			/* difference at done */
 };
 
@@ -35,9 +45,18 @@ static bool changes_names(const struct lc_op *op)
 	}
 }
 
-/* Remembers the match; the newest one decides which inode is which. */
+static void drop_match(struct stream *s, int at)
+{
+	free(s->matches[at].nodes);
+	s->nmatches--;
+	memmove(&s->matches[at], &s->matches[at + 1],
+		(s->nmatches - at) * sizeof(s->matches[0]));
+}
+
+/* Whether the names are those after op; the newest matches are kept. */
 static bool try_match(struct stream *s, uint32_t op)
 {
+	struct match *m;
 	char why[512] = "";
 
 	if (!lc_tree_match(&s->tree, &s->model, why, sizeof(why))) {
@@ -45,33 +64,33 @@ static bool try_match(struct stream *s, uint32_t op)
 			strcpy(s->why, why);
 		return false;
 	}
-	if (!s->matched)
-		s->first = op;
-	s->last = op;
-	s->matched = true;
+	if (s->nmatches == MAX_MATCHES)
+		drop_match(s, 0);
+	m = &s->matches[s->nmatches++];
+	m->first = m->last = op;
+	m->nodes = lc_alloc(s->tree.nfound * sizeof(int));
+	for (int i = 0; i < s->tree.nfound; i++)
+		m->nodes[i] = s->tree.found[i].node;
 	return true;
 }
 
 /* A match below a floor that rose since then does not count. */
 static void drop_below_floor(struct stream *s)
 {
-	if (!s->matched || s->first >= s->model.floor)
-		return;
-	s->first = s->model.floor;
-	if (s->last < s->model.floor)
-		s->matched = false;
+	while (s->nmatches && s->matches[0].last < s->model.floor)
+		drop_match(s, 0);
+	if (s->nmatches && s->matches[0].first < s->model.floor)
+		s->matches[0].first = s->model.floor;
 }
 
 /*
  * Replays the stream's operations and finds those whose names the tree
- * shows.  Matches need not be one range; taking them as one only makes the
- * comparison between streams weaker.
+ * shows.  `same` says that nothing changed since the last match.
  */
 static void replay(struct stream *s, const struct lc_check *c)
 {
 	uint32_t end = c->synced || s->done == c->nops ? s->done
 						       : s->done + 1;
-	int *nodes = lc_alloc(s->tree.nfound * sizeof(int));
 	bool same = false;
 
 	for (uint32_t i = 0; i <= end; i++) {
@@ -84,24 +103,18 @@ static void replay(struct stream *s, const struct lc_check *c)
 		if (c->synced && i == end) {
 			op = (struct lc_op){ .kind = LC_SYNC, .index = i };
 			lc_model_apply(&s->model, &op, true);
-			same = false;
-			op.kind = LC_MKDIR;
 		}
-		drop_below_floor(s);
 		if (changes_names(&op))
 			same = try_match(s, i);
 		else if (same)
-			try_match(s, i);
-		if (same)
-			for (int f = 0; f < s->tree.nfound; f++)
-				nodes[f] = s->tree.found[f].node;
+			s->matches[s->nmatches - 1].last = i;
+		drop_below_floor(s);
 	}
-	for (int f = 0; f < s->tree.nfound; f++)
-		s->tree.found[f].node = nodes[f];
-	free(nodes);
 }
 
-static int check_data(const struct lc_check *c, struct stream *s)
+/* Failures of the data when the found names mean the inodes of m. */
+static int check_data(const struct lc_check *c, struct stream *s,
+		      const struct match *m, FILE *out)
 {
 	int failures = 0;
 	char why[512];
@@ -110,18 +123,50 @@ static int check_data(const struct lc_check *c, struct stream *s)
 		struct lc_found *f = &s->tree.found[i];
 		uint32_t floor_op;
 
+		f->node = m->nodes[i];
 		if (f->type != LC_FILE)
 			continue;
 		floor_op = s->model.nodes[f->node].replace_op;
-		if (!c->replace_flushes || floor_op > s->first)
+		if (!c->replace_flushes || floor_op > m->first)
 			floor_op = 0;
 		if (!lc_data_check(&s->model, f, floor_op, why, sizeof(why)))
 			continue;
-		fprintf(c->out, "data: stream %u acked %u: %s\n",
+		fprintf(out, "data: stream %u acked %u: %s\n",
 			s->model.stream, s->done, why);
 		failures++;
 	}
 	return failures;
+}
+
+/*
+ * Names alone can fit several moments (a file over another of the same
+ * mode); the data then decides, and only what fits none of them failed.
+ * Where several fit, the comparison between streams takes the whole range.
+ */
+static int check_matches(const struct lc_check *c, struct stream *s)
+{
+	int failures = 0;
+
+	for (int i = s->nmatches - 1; i >= 0; i--) {
+		const struct match *m = &s->matches[i];
+		char *text = NULL;
+		size_t bytes = 0;
+		FILE *out = open_memstream(&text, &bytes);
+
+		if (!out)
+			return 1;
+		failures = check_data(c, s, m, out);
+		fclose(out);
+		if (!failures) {
+			s->last = s->matched ? s->last : m->last;
+			s->first = m->first;
+			s->matched = true;
+		} else if (i == 0 && !s->matched) {
+			fputs(text, c->out);
+		}
+		free(text);
+	}
+	return s->matched ? 0 : failures;
 }
 
 static int check_stream(const struct lc_check *c, struct stream *s,
@@ -137,8 +182,8 @@ static int check_stream(const struct lc_check *c, struct stream *s,
 		return 1;
 	}
 	replay(s, c);
-	if (s->matched)
-		return check_data(c, s);
+	if (s->nmatches)
+		return check_matches(c, s);
 	fprintf(c->out,
 		"names: stream %u: no state of ops %u..%u; at %u: %s\n",
 		number, s->model.floor, s->done + 1, s->done, s->why);
@@ -215,6 +260,8 @@ int lc_check_run(const struct lc_check *c)
 		if (all[s].matched)
 			failures += check_order(c, all, s);
 	for (uint32_t s = 0; s < c->nstreams; s++) {
+		while (all[s].nmatches)
+			drop_match(&all[s], 0);
 		lc_tree_free(&all[s].tree);
 		lc_model_free(&all[s].model);
 	}

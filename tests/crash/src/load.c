@@ -73,7 +73,8 @@ static int run_load(const struct lc_run *run, uint32_t stream)
 
 	lc_executor_init(&x);
 	lc_model_init(&m, run->seed, stream, false);
-	while (now_s() < end && (!stop_file || access(stop_file, F_OK))) {
+	while (i < run->nops && now_s() < end &&
+	       (!stop_file || access(stop_file, F_OK))) {
 		struct lc_op op;
 
 		lc_generate(&m, ++i, &op);
@@ -106,7 +107,8 @@ static int extra(int option, const char *value)
 
 int lc_load_main(int argc, char **argv)
 {
-	struct lc_run run = { .body = run_load, .seconds = 30 };
+	struct lc_run run = { .body = run_load, .seconds = 30,
+			      .nops = UINT32_MAX };
 
 	if (lc_parse_run(argc, argv, &run, extra))
 		return 2;

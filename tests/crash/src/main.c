@@ -15,7 +15,7 @@ static const struct {
 	  "--dir D --acks FILE --seed N --streams N --ops N [--synced] "
 	  "[--replace-flushes]" },
 	{ "load", lc_load_main,
-	  "--dir D --seed N --streams N --seconds N [--stop FILE] "
+	  "--dir D --seed N --streams N --seconds N [--ops N] [--stop FILE] "
 	  "[--result FILE]" },
 	{ "kill", lc_kill_main,
 	  "--name N --seed N --count N --min-ms N --max-ms N [--acks DEVICE]" },

@@ -336,6 +336,11 @@ void lc_model_apply(struct lc_model *m, const struct lc_op *op, bool acked)
 		m->nodes[op->node].change_op = op->index;
 		break;
 	case LC_UNLINK:
+		/* What went to the open file shows if the unlink is lost. */
+		if (op->length)
+			set_written(m, &m->nodes[op->node], op);
+		drop_link(m, op->dir, op->name, op->index);
+		break;
 	case LC_RMDIR:
 		drop_link(m, op->dir, op->name, op->index);
 		break;

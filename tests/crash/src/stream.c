@@ -33,7 +33,8 @@ int lc_parse_run(int argc, char **argv, struct lc_run *run,
 	int o;
 
 	run->nstreams = 3;
-	run->nops = 400;
+	if (!run->nops)
+		run->nops = 400;
 	while ((o = getopt_long(argc, argv, "", OPTIONS, NULL)) != -1) {
 		switch (o) {
 		case 'd':
