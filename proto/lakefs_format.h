@@ -110,7 +110,7 @@ struct lakefs_sb {
  * daemon itself adds (LAKEFS_WAL_OP_*). crc32c covers header (crc field
  * zero) and payload. prev_crc32c chains the frames, so that a frame of an
  * abandoned tail does not follow one that replaced its predecessor; 0 begins
- * a chain (docs/on-disk-format-wal.md).
+ * a chain (docs/on-disk-format.md).
  */
 struct lakefs_wal_frame {
 	__u32 magic;

@@ -6,7 +6,7 @@ using DeepLake.Platform;
 namespace DeepLake.Storage;
 
 /// <summary>
-/// The write-ahead log: a circular region of 4096-aligned frames (docs/on-disk-format-wal.md). Entries
+/// The write-ahead log: a circular region of 4096-aligned frames (docs/on-disk-format.md). Entries
 /// collect in one open frame, which a single commit makes durable. A frame never wraps: one that does
 /// not fit before the end of the region goes to its start. One thread owns an instance; appending and
 /// committing allocate nothing.

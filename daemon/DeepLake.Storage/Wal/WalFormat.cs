@@ -3,7 +3,7 @@ using DeepLake.Abi;
 
 namespace DeepLake.Storage;
 
-/// <summary>Sizes of WAL frames; the header is <see cref="WalFrame"/> (docs/on-disk-format-wal.md).</summary>
+/// <summary>Sizes of WAL frames; the header is <see cref="WalFrame"/> (docs/on-disk-format.md).</summary>
 public static class WalFormat
 {
     public const int HeaderBytes = 64;
