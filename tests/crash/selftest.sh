@@ -68,6 +68,8 @@ if "$crash" load --dir "$dir" --seed 7 --streams 2 --ops 2500 --seconds 300 \
 	result pass sound-tree
 else
 	result fail sound-tree
+	cat "$scratch/why"
+	exit 1
 fi
 cp -a "$dir" "$scratch/sound"
 for name in flip_byte zero_sector shorten lengthen empty lose_name move_name \

@@ -101,8 +101,9 @@ static void replay(struct stream *s, const struct lc_check *c)
 			lc_model_apply(&s->model, &op, i <= s->done);
 		}
 		if (c->synced && i == end) {
-			op = (struct lc_op){ .kind = LC_SYNC, .index = i };
-			lc_model_apply(&s->model, &op, true);
+			struct lc_op sync = { .kind = LC_SYNC, .index = i };
+
+			lc_model_apply(&s->model, &sync, true);
 		}
 		if (changes_names(&op))
 			same = try_match(s, i);
