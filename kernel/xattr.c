@@ -131,11 +131,10 @@ static struct lakefs_rec *
 lakefs_xattr_rec(struct inode *inode, const struct lakefs_xattr_change *c)
 {
 	size_t name_bytes = strlen(c->name);
-	size_t name_room = ALIGN(name_bytes, LAKEFS_ENTRY_ALIGN);
 	struct lakefs_i_xattr *e;
 	struct lakefs_rec *rec;
 
-	rec = lakefs_rec_alloc(LAKEFS_I_XATTR, sizeof(*e) + name_room +
+	rec = lakefs_rec_alloc(LAKEFS_I_XATTR, sizeof(*e) + name_bytes +
 			       c->bytes, GFP_KERNEL);
 	if (!rec)
 		return NULL;
@@ -147,7 +146,7 @@ lakefs_xattr_rec(struct inode *inode, const struct lakefs_xattr_change *c)
 	e->name_bytes = name_bytes;
 	memcpy(e + 1, c->name, name_bytes);
 	if (c->bytes)
-		memcpy((u8 *)(e + 1) + name_room, c->value, c->bytes);
+		memcpy((u8 *)(e + 1) + name_bytes, c->value, c->bytes);
 	return rec;
 }
 

@@ -220,7 +220,7 @@ struct lakefs_i_setattr {
 
 #define LAKEFS_XATTR_SET	1	/* create or replace */
 #define LAKEFS_XATTR_REMOVE	2
-/* An ACL that changes the mode carries it (set_mode 1). name, value */
+/* An ACL that changes the mode carries it (set_mode 1). name + value */
 struct lakefs_i_xattr {
 	struct lakefs_intent_hdr hdr;
 	__u64 ino;
