@@ -123,6 +123,18 @@ static bool __lakefs_rec_pump(struct lakefs_sb_info *sbi, u32 max_bytes)
 	return sbi->send_next && !err;
 }
 
+/*
+ * sent_seq may have moved past the barrier of a request that waits for it.
+ * The barrier pairs with the one in lakefs_req_pump: either the request sees
+ * the new sent_seq or we see the request.
+ */
+static void lakefs_pump_waiting(struct lakefs_sb_info *sbi)
+{
+	smp_mb();
+	if (!list_empty(&sbi->reqs))
+		lakefs_req_pump(sbi);
+}
+
 void lakefs_rec_pump(struct lakefs_sb_info *sbi)
 {
 	bool more;
@@ -133,6 +145,7 @@ void lakefs_rec_pump(struct lakefs_sb_info *sbi)
 		spin_unlock(&sbi->rec_lock);
 	} while (more);
 	lakefs_doorbell(sbi);
+	lakefs_pump_waiting(sbi);
 }
 
 u64 lakefs_rec_emit(struct lakefs_sb_info *sbi, struct lakefs_rec *rec)
@@ -167,6 +180,7 @@ u64 lakefs_rec_emit(struct lakefs_sb_info *sbi, struct lakefs_rec *rec)
 	else if (att && !delayed_work_pending(&sbi->bell_work))
 		queue_delayed_work(system_wq, &sbi->bell_work,
 				   msecs_to_jiffies(LAKEFS_BELL_DELAY_MS));
+	lakefs_pump_waiting(sbi);
 	return seq;
 }
 

@@ -64,6 +64,7 @@ void lakefs_req_pump(struct lakefs_sb_info *sbi)
 	int err = 0;
 
 	spin_lock(&sbi->req_lock);
+	smp_mb__after_spinlock();	/* pairs with lakefs_pump_waiting */
 	att = lakefs_running_att(sbi);
 	if (!att)
 		goto out;

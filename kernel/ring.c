@@ -27,6 +27,8 @@
  *   lakefs_rec_pump -> lakefs_req_pump: sent_seq is stored with release after
  *	intent_head and loaded with acquire before request_head is published:
  *	a daemon that sees a request sees the intents it must not overtake.
+ *   lakefs_pump_waiting (record.c) -> lakefs_req_pump: full barriers, so that
+ *	a request cannot be left behind by the records it waited for.
  */
 #include <linux/poll.h>
 #include "ring.h"
