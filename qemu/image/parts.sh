@@ -7,11 +7,13 @@
 LAKE_PARTS=$LAKE_BUILD/parts
 
 # parts_dotnet PROJECT NAME: a self-contained program. Its folder holds the
-# runtime too.
+# runtime too. Intermediate files are kept apart from those of ordinary builds,
+# which restore for another target and may run at the same time.
 parts_dotnet() {
 	local out=$LAKE_BUILD/publish/$2
 	dotnet publish "$LAKE_ROOT/$1" -nologo -v q -c Release -r linux-x64 \
-		--self-contained -p:DebugType=none -p:SatelliteResourceLanguages=en \
+		--self-contained --artifacts-path "$LAKE_BUILD/dotnet" \
+		-p:DebugType=none -p:SatelliteResourceLanguages=en \
 		-p:InvariantGlobalization=true -o "$out" >&2 ||
 		die "dotnet publish of $1 failed"
 }
