@@ -8,8 +8,8 @@ public sealed record PageStoreOptions
     /// <summary>For the log's tail and the cache of pages read from the device; the index comes on top.</summary>
     public long MemoryBytes { get; init; } = 48L << 20;
 
-    /// <summary>log2 of FASTER's own page: its unit of memory and of writing.</summary>
-    public int LogPageBits { get; init; } = 20;
+    /// <summary>log2 of FASTER's own page, its unit of memory and of free space; 0 = by the size of the log.</summary>
+    public int LogPageBits { get; init; }
 
     /// <summary>What laked uses.</summary>
     public static PageStoreOptions Default { get; } = new();

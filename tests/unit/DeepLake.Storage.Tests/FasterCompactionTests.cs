@@ -39,6 +39,7 @@ public sealed class FasterCompactionTests
         Assert.That(failure!.Errno, Is.EqualTo(Errno.ENOSPC));
         Assert.That(store.RoomPages, Is.Zero);
         Assert.That(written, Is.GreaterThan(3000));
+        Assert.DoesNotThrow(() => store.TryRead(1, new byte[4096]));
         Assert.That(store.LivePages, Is.EqualTo((long)written));
         using FasterPageStore again = FasterPageStore.Open(device, FasterSetup.Geometry, store.Checkpoint(), FasterSetup.TinyMemory);
         var page = new byte[4096];
@@ -46,6 +47,38 @@ public sealed class FasterCompactionTests
         {
             Assert.That(again.TryRead(id, page) && page.AsSpan(4).SequenceEqual(TestPages.Make(id, 1).AsSpan(4)), Is.True);
         }
+    }
+
+    [Test]
+    public void AFullLog_OfMostlyGarbage_ComesBack_ByCheckpointsAlone()
+    {
+        using var device = new MemoryBlockDevice(FasterSetup.DeviceBytes);
+        using FasterPageStore store = FasterPageStore.Open(device, FasterSetup.Geometry, null, FasterSetup.TinyMemory);
+        for (ulong id = 0; id < 1300; id++)
+        {
+            store.Write(id, TestPages.Make(id, 0));
+        }
+        store.Checkpoint();
+        Assert.Throws<StorageException>(() =>
+        {
+            for (int i = 0; i < 100_000; i++)
+            {
+                store.Write((ulong)(i % 900), TestPages.Make((ulong)(i % 900), 1));
+            }
+        });
+        Assert.That(store.RoomPages, Is.Zero);
+        int checkpoints = 0;
+        while (store.RoomPages < 500)
+        {
+            store.Checkpoint();
+            Assert.That(++checkpoints, Is.LessThan(12));
+        }
+        for (ulong id = 0; id < 200; id++)
+        {
+            store.Write(id, TestPages.Make(id, 1));
+        }
+        var page = new byte[4096];
+        Assert.That(store.TryRead(1299, page) && page.AsSpan(4).SequenceEqual(TestPages.Make(1299, 0).AsSpan(4)), Is.True);
     }
 
     [Test]
@@ -124,11 +157,13 @@ public sealed class FasterCompactionTests
         FasterPageStore store = FasterPageStore.Open(device, FasterSetup.Geometry, null, FasterSetup.TinyMemory);
         CheckpointTicket? ticket = null;
         long worst = 0;
+        int checkpoints = 0;
         for (int i = 0; i < writes; i++)
         {
             if (store.CheckpointDue)
             {
                 ticket = store.Checkpoint();
+                checkpoints++;
                 if (random.Next(20) == 0)
                 {
                     store.Dispose();
@@ -140,7 +175,9 @@ public sealed class FasterCompactionTests
             versions[id] = i;
             worst = Math.Max(worst, store.UsedBytes);
         }
-        TestContext.Out.WriteLine($"worst use {worst >> 10} KiB of {FasterSetup.Geometry.LogBytes >> 10}, moved {store.PagesMoved}");
+        TestContext.Out.WriteLine($"worst use {worst >> 10} KiB of {FasterSetup.Geometry.LogBytes >> 10}, moved {store.PagesMoved}, {checkpoints} checkpoints");
+        long intervals = 16 * (writes * 4112L * 2) / FasterSetup.Geometry.LogBytes;
+        Assert.That(checkpoints, Is.LessThan(2 * intervals), "a checkpoint is due now and then, not always");
         Assert.That(worst, Is.LessThan(FasterSetup.Geometry.LogBytes * 9 / 10));
         var page = new byte[4096];
         foreach ((ulong id, int version) in versions)

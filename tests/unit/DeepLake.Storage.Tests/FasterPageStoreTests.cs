@@ -4,9 +4,10 @@ using NUnit.Framework;
 
 namespace DeepLake.Storage.Tests;
 
-/// <summary>The contract with pages mostly on the device (16), and with the daemon's own sizes (20).</summary>
+/// <summary>The contract with pages mostly on the device (16), and with the daemon's own sizes (18 for small lakes, 20).</summary>
 [TestFixture(16, 512 << 10)]
-[TestFixture(20, 48 << 20)]
+[TestFixture(18, 48 << 20)]
+[TestFixture(20, 8 << 20)]
 public sealed class FasterPageStoreTests(int logPageBits, int memoryBytes) : PageStoreContract
 {
     private MemoryBlockDevice _device = null!;

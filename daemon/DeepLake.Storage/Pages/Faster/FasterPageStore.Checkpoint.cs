@@ -7,6 +7,9 @@ namespace DeepLake.Storage.Faster;
 /// <summary>Checkpoints and recovery.</summary>
 public sealed unsafe partial class FasterPageStore
 {
+    /// <summary>Below this, FASTER pages of 1 MiB would be too coarse a unit of free space.</summary>
+    private const long SmallLogBytes = 512L << 20;
+
     private ulong _checkpointNumber;
     private long _checkpointTail;
     private long _beginAddress;
@@ -28,10 +31,12 @@ public sealed unsafe partial class FasterPageStore
     {
         options ??= PageStoreOptions.Default;
         StoreTicket? contents = ticket == null ? null : StoreTicket.Decode(ticket);
-        if (contents != null)
+        int logPageBits = contents?.LogPageBits ?? options.LogPageBits;
+        if (logPageBits == 0)
         {
-            options = options with { LogPageBits = contents.LogPageBits };
+            logPageBits = geometry.LogBytes < SmallLogBytes ? 18 : 20;
         }
+        options = options with { LogPageBits = logPageBits };
         if (options.LogPageBits is < 16 or > 24)
         {
             throw StorageException.Corruption("page checkpoint ticket names an impossible log page size");
@@ -57,6 +62,8 @@ public sealed unsafe partial class FasterPageStore
 
     public CheckpointTicket Checkpoint()
     {
+        _latch.ThrowIfFailed();
+        CleanForSpace();
         _latch.ThrowIfFailed();
         long tail = _store.Log.TailAddress;
         if (_compactedUntil > _store.Log.BeginAddress)

@@ -15,6 +15,8 @@ public sealed unsafe partial class FasterPageStore
 
     private const int ScanRecords = 32;
 
+    private const int MaxCleanedPerCheckpoint = 2048;
+
     private AlignedBuffer? _scanBuffer;
     private long _scanStart;
     private int _scanBytes;
@@ -42,17 +44,37 @@ public sealed unsafe partial class FasterPageStore
         return examined;
     }
 
+    private long TargetSpanBytes => _geometry.LogBytes / 2;
+
     private long SpanBytes => _store.Log.TailAddress - _compactedUntil;
 
     private void PaceCompaction()
     {
         long tail = _store.Log.TailAddress;
-        if (tail == _pacedTail || SpanBytes <= _geometry.LogBytes / 2)
+        if (tail == _pacedTail || SpanBytes <= TargetSpanBytes || WritableRecords <= ReserveRecords)
         {
             return;
         }
         CompactRecords(PacePages);
         _pacedTail = _store.Log.TailAddress;
+    }
+
+    // When writes have eaten into the reserve, checkpoints clean. Copying takes at most half of what is
+    // free, so that every checkpoint can; what it gains is free after the next one.
+    private void CleanForSpace()
+    {
+        if (WritableRecords > ReserveRecords)
+        {
+            return;
+        }
+        long moveLimit = PagesMoved + Math.Max(1, FreeRecords / 2);
+        for (int examined = 0; examined < MaxCleanedPerCheckpoint && SpanBytes > TargetSpanBytes && PagesMoved < moveLimit; examined++)
+        {
+            if (CompactRecords(1) == 0)
+            {
+                break;
+            }
+        }
     }
 
     // Only what the last checkpoint made durable is cleaned: it is read-only and on the device.

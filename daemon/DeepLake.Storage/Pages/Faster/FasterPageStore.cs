@@ -59,10 +59,18 @@ public sealed unsafe partial class FasterPageStore : IPageStore
 
     public bool CheckpointDue =>
         _store.Log.TailAddress - _checkpointTail >= CheckpointIntervalBytes ||
-        FreeRecords < _geometry.LogBytes / (4 * LogLayout.RecordBytes) && _compactedUntil > _beginAddress;
+        WritableRecords < ReserveRecords && _layout.PageStart(_compactedUntil) - _log.ReuseLimit >= CheckpointIntervalBytes / 2;
 
-    // Each write may also pay for the cleaning of PacePages records, which are copied at worst.
-    public long RoomPages => FreeRecords / (1 + PacePages);
+    // Above the reserve each write may also pay for the cleaning of PacePages records, copied at worst;
+    // within it only checkpoints clean.
+    public long RoomPages
+    {
+        get
+        {
+            long records = WritableRecords;
+            return records <= ReserveRecords ? records : ReserveRecords + (records - ReserveRecords) / (1 + PacePages);
+        }
+    }
 
     /// <summary>Hash index in memory and in its slot, bytes.</summary>
     public long IndexBytes => (_store.IndexSize + _store.OverflowBucketCount) * 64;
@@ -184,6 +192,9 @@ public sealed unsafe partial class FasterPageStore : IPageStore
         }
     }
 
+    private long ReserveRecords => _geometry.LogBytes / (8 * LogLayout.RecordBytes);
+
+    // What the log can still take, of writes and of cleaning.
     private long FreeRecords
     {
         get
@@ -193,9 +204,12 @@ public sealed unsafe partial class FasterPageStore : IPageStore
         }
     }
 
+    // The last FASTER page is for cleaning alone: a log that is full can always be made less so.
+    private long WritableRecords => Math.Max(0, FreeRecords - _layout.RecordsPerPage);
+
     private void RequireRoom()
     {
-        if (FreeRecords <= 0)
+        if (WritableRecords == 0)
         {
             throw new StorageException(Errno.ENOSPC, "the page log is full up to the previous checkpoint");
         }
