@@ -266,6 +266,13 @@ static int lakefs_ioc_declare(struct lakefs_attachment *att,
 		if (!out)
 			return -ENOMEM;
 	}
+	/* answers of the predecessor, on their way into the pool */
+	if (wait_event_state(sbi->state_wq,
+			     !READ_ONCE(sbi->leases_arriving),
+			     LAKEFS_WAIT_KILLABLE)) {
+		kvfree(out);
+		return -EINTR;
+	}
 	mutex_lock(&sbi->chan_lock);
 	if (att->detached || att->ready)
 		err = -ESTALE;

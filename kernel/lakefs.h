@@ -115,6 +115,7 @@ struct lakefs_sb_info {
 	struct list_head reqs_sent;	/* in the ring, unanswered */
 	u64 next_tag;
 	u64 late_replies;		/* to requests that are gone */
+	u32 leases_arriving;		/* answered, not settled */
 
 	/* leases: pool_lock (lease.c) */
 	spinlock_t pool_lock;
@@ -289,6 +290,12 @@ int lakefs_request(struct lakefs_sb_info *sbi, void *body, size_t body_bytes,
 int lakefs_request_unkillable(struct lakefs_sb_info *sbi, void *body,
 			      size_t body_bytes, u16 op, u64 barrier,
 			      struct lakefs_answer *answer);
+/*
+ * To be called once for every lease request that was answered (result >= 0),
+ * when what it gave is where DECLARE finds it: until then DECLARE waits, so
+ * that a successor learns of leases whose answer has just come.
+ */
+void lakefs_lease_settled(struct lakefs_sb_info *sbi);
 /* barrier for an inode that may have been evicted */
 u64 lakefs_unknown_barrier(struct lakefs_sb_info *sbi);
 

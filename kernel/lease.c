@@ -253,6 +253,7 @@ static int lakefs_lease_blocks(struct lakefs_sb_info *sbi, u64 need)
 		ret = lakefs_lease_add(sbi, &ranges[i]);
 		sbi->lease_goal = ranges[i].start + ranges[i].count;
 	}
+	lakefs_lease_settled(sbi);
 	if (!ret)
 		sbi->lease_chunk = min(sbi->lease_chunk * 2, LAKEFS_LEASE_MAX);
 out:
@@ -349,6 +350,27 @@ static void lakefs_lease_work(struct work_struct *work)
 
 /* ---- inode numbers ------------------------------------------------------- */
 
+static int lakefs_inos_add(struct lakefs_sb_info *sbi,
+			   const struct lakefs_range *range)
+{
+	if (!range->count || range->count > S32_MAX ||
+	    range->start < LAKEFS_FIRST_INO ||
+	    range->start > S64_MAX - range->count ||
+	    range->start < READ_ONCE(sbi->ino_end)) {
+		lakefs_err(sbi, "bad lease of inode numbers %llu+%llu",
+			   range->start, range->count);
+		return -EUCLEAN;
+	}
+	spin_lock(&sbi->pool_lock);
+	sbi->ino_old = sbi->ino_start;	/* creates may still be under way */
+	sbi->ino_old_end = sbi->ino_end;
+	sbi->ino_start = range->start;
+	sbi->ino_next = range->start;
+	sbi->ino_end = range->start + range->count;
+	spin_unlock(&sbi->pool_lock);
+	return 0;
+}
+
 static int lakefs_lease_inos(struct lakefs_sb_info *sbi)
 {
 	struct lakefs_r_lease ask = { .want = LAKEFS_LEASE_INOS };
@@ -363,24 +385,12 @@ static int lakefs_lease_inos(struct lakefs_sb_info *sbi)
 			     &answer);
 	if (ret < 0)
 		return ret;
-	if (ret != sizeof(range))
-		return ret ? -EPROTO : -ENOSPC;
-	if (!range.count || range.count > S32_MAX ||
-	    range.start < LAKEFS_FIRST_INO ||
-	    range.start > S64_MAX - range.count ||
-	    range.start < READ_ONCE(sbi->ino_end)) {
-		lakefs_err(sbi, "bad lease of inode numbers %llu+%llu",
-			   range.start, range.count);
-		return -EUCLEAN;
-	}
-	spin_lock(&sbi->pool_lock);
-	sbi->ino_old = sbi->ino_start;	/* creates may still be under way */
-	sbi->ino_old_end = sbi->ino_end;
-	sbi->ino_start = range.start;
-	sbi->ino_next = range.start;
-	sbi->ino_end = range.start + range.count;
-	spin_unlock(&sbi->pool_lock);
-	return 0;
+	if (ret == sizeof(range))
+		ret = lakefs_inos_add(sbi, &range);
+	else
+		ret = ret ? -EPROTO : -ENOSPC;
+	lakefs_lease_settled(sbi);
+	return ret;
 }
 
 static bool lakefs_try_ino(struct lakefs_sb_info *sbi, u64 *ino)

@@ -100,7 +100,8 @@ static struct lakefs_req *lakefs_req_find(struct lakefs_sb_info *sbi, u64 tag)
 }
 
 /* req_lock held. The payload is copied once, to the waiter's buffer. */
-static void lakefs_req_answer(struct lakefs_req *req,
+static void lakefs_req_answer(struct lakefs_sb_info *sbi,
+			      struct lakefs_req *req,
 			      const struct lakefs_reply_hdr *hdr,
 			      const u8 *payload)
 {
@@ -120,7 +121,18 @@ static void lakefs_req_answer(struct lakefs_req *req,
 			answer->flags = hdr->flags;
 		}
 	}
+	if (result >= 0 && (req->hdr->op == LAKEFS_R_LEASE_BLOCKS ||
+			    req->hdr->op == LAKEFS_R_LEASE_INOS))
+		WRITE_ONCE(sbi->leases_arriving, sbi->leases_arriving + 1);
 	lakefs_req_end(req, result);
+}
+
+void lakefs_lease_settled(struct lakefs_sb_info *sbi)
+{
+	spin_lock(&sbi->req_lock);
+	WRITE_ONCE(sbi->leases_arriving, sbi->leases_arriving - 1);
+	spin_unlock(&sbi->req_lock);
+	wake_up_all(&sbi->state_wq);
 }
 
 /* what an answered MOUNT says, remembered until req_lock is dropped */
@@ -157,7 +169,7 @@ void lakefs_req_consume(struct lakefs_sb_info *sbi,
 			sbi->late_replies++;
 			continue;
 		}
-		lakefs_req_answer(req, &hdr, payload);
+		lakefs_req_answer(sbi, req, &hdr, payload);
 		lakefs_peek_mount(req, &epoch, &seq);
 	}
 	if (got)

@@ -84,6 +84,7 @@ extern bool space_strict;		/* only leased blocks may be mapped */
 
 /* mkfs.c */
 int fake_mkfs(const char *path, u64 bytes);
+int fake_damage(const char *path, const char *what);
 u32 crc32c(const void *data, size_t bytes);
 
 /* requests.c: answer to one request; payload has room for its maximum */

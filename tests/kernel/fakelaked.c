@@ -4,6 +4,7 @@
  * without laked.
  *
  *   fakelaked mkfs FILE [BYTES]
+ *   fakelaked damage FILE incompat|version|layout|sum|sum-a
  *   fakelaked run [--log FILE] [--pid FILE] [--die-after N] [--evil WHAT]
  *
  * "run" serves one attachment after the other, each in a child of its own
@@ -119,8 +120,12 @@ static void take_intent(const struct lakefs_intent_hdr *hdr)
 	fake.applied_seq = hdr->seq;
 	if (!dirty_since)
 		dirty_since = time(NULL);
-	if (++taken == opt.die_after)
+	if (++taken == opt.die_after) {
+		/* half of them die between the log and the COMMIT */
+		if (getpid() & 1)
+			log_write();
 		kill(getpid(), SIGKILL);
+	}
 }
 
 static bool take_intents(void)
@@ -398,8 +403,10 @@ int main(int argc, char **argv)
 {
 	if (argc >= 3 && !strcmp(argv[1], "mkfs"))
 		return fake_mkfs(argv[2], argc > 3 ? strtoull(argv[3], 0, 0) : 0);
+	if (argc == 4 && !strcmp(argv[1], "damage"))
+		return fake_damage(argv[2], argv[3]);
 	if (argc < 2 || strcmp(argv[1], "run"))
-		die("usage: fakelaked mkfs FILE [BYTES] | run [options]");
+		die("usage: fakelaked mkfs|damage|run ...");
 	for (int i = 2; i + 1 < argc; i += 2) {
 		if (!strcmp(argv[i], "--log"))
 			opt.log = argv[i + 1];

@@ -74,3 +74,37 @@ int fake_mkfs(const char *path, u64 bytes)
 	close(fd);
 	return 0;
 }
+
+/* change one thing in both superblocks; the checksum follows unless "sum" */
+static void damage_copy(struct lakefs_sb *copy, const char *what)
+{
+	if (!strcmp(what, "incompat"))
+		copy->incompat = 0x40;
+	else if (!strcmp(what, "version"))
+		copy->format_version = 7;
+	else if (!strcmp(what, "layout"))
+		copy->data.start_block = copy->wal.start_block;
+	else if (strcmp(what, "sum") && strcmp(what, "sum-a"))
+		die("unknown damage %s", what);
+	copy->crc32c = 0;
+	copy->crc32c = crc32c(copy, sizeof(*copy)) ^ !strncmp(what, "sum", 3);
+}
+
+int fake_damage(const char *path, const char *what)
+{
+	static struct lakefs_sb copy;
+	int fd = open(path, O_RDWR);
+	off_t at = LAKEFS_SB_A_BLOCK * LAKEFS_BLOCK_SIZE;
+
+	if (fd < 0 || pread(fd, &copy, sizeof(copy), at) != sizeof(copy))
+		die("cannot read %s", path);
+	damage_copy(&copy, what);
+	if (pwrite(fd, &copy, sizeof(copy), at) != sizeof(copy))
+		die("cannot write to %s", path);
+	at = (copy.device_blocks - 1) * LAKEFS_BLOCK_SIZE;
+	if (strcmp(what, "sum-a") &&
+	    pwrite(fd, &copy, sizeof(copy), at) != sizeof(copy))
+		die("cannot write to %s", path);
+	close(fd);
+	return 0;
+}

@@ -1,0 +1,216 @@
+#!/bin/sh
+# SPDX-License-Identifier: MPL-2.0
+# lakefs.ko with fakelaked, in the busybox guest: mounts and refusals, the life
+# of attachments, a hostile daemon, shutdown. One line of result a case.
+# lakefs.ko and fakelaked lie beside this script.
+here=$(dirname "$0")
+PATH=$here:$PATH
+image=/tmp/lake.img
+dev=/dev/loop0
+lake=/mnt/lake
+sys=/sys/fs/lakefs/loop0
+mkdir -p $lake
+modprobe -q libcrc32c
+modprobe -q loop
+insmod "$here/lakefs.ko" || exit 1
+
+result() { # STATUS NAME
+	if [ "$1" = 0 ]; then echo "pass $2"; else echo "fail $2"; fi
+}
+
+check() { # NAME CMD...
+	name=$1
+	shift
+	"$@" >/tmp/check.log 2>&1
+	status=$?
+	[ $status = 0 ] || sed 's/^/    /' /tmp/check.log >&2
+	result $status "$name"
+}
+
+fresh() { # a new lake on $dev
+	losetup -d $dev 2>/dev/null
+	rm -f $image /tmp/log
+	fakelaked mkfs $image 268435456 && losetup "$@" $dev $image
+}
+
+daemon() { # ARG...
+	fakelaked run --log /tmp/log --pid /tmp/pid "$@" 2>>/tmp/daemon.log &
+	daemon=$!
+}
+
+stop_daemon() {
+	kill $daemon 2>/dev/null
+	wait $daemon 2>/dev/null
+}
+
+mount_lake() {
+	timeout 60 mount -t lakefs "$@" $dev $lake
+}
+
+mounted() {
+	grep -q " $lake lakefs " /proc/mounts
+}
+
+said() { # TEXT: is it in the kernel log since the last dmesg -c?
+	dmesg | grep -q "$1" && return 0
+	dmesg | tail -5
+	return 1
+}
+
+# refused NAME TEXT: the mount fails and says why
+refused() {
+	dmesg -c >/dev/null
+	if mount_lake 2>/dev/null; then
+		umount $lake
+		result 1 "$1"
+	else
+		check "$1" said "$2"
+	fi
+}
+
+# ---- superblocks -----------------------------------------------------------
+fresh
+daemon
+dd if=/dev/zero of=$image bs=1M count=256 2>/dev/null
+refused 'a foreign device is refused' 'not a DeepLake device'
+for what in incompat:'incompat 0x40' version:'format version 7' \
+	layout:'layout is impossible' sum:'both superblocks are damaged'; do
+	fresh
+	fakelaked damage $image ${what%%:*}
+	refused "a superblock with wrong ${what%%:*} is refused" "${what#*:}"
+done
+fresh
+losetup -d $dev
+truncate -s 200M $image
+losetup $dev $image
+refused 'a truncated device is refused' 'truncated'
+fresh
+fakelaked damage $image sum-a
+check 'with one bad superblock the other is used' mount_lake
+check 'and a warning says so' said 'using the copy'
+umount $lake
+
+# ---- a life ------------------------------------------------------------------
+fresh
+check 'a new lake mounts' mount_lake
+head -c 5000000 /dev/urandom >/tmp/data
+life() {
+	mounted && cp /tmp/data $lake/data &&
+	mkdir $lake/dir && ln $lake/data $lake/dir/second &&
+	ln -s data $lake/link && sync &&
+	mv $lake/dir/second $lake/dir/third && rm $lake/data &&
+	cmp /tmp/data $lake/dir/third
+}
+check 'files are made, linked, renamed, removed' life
+check 'statfs answers' df $lake
+check 'it unmounts' umount $lake
+dmesg -c >/dev/null
+check 'it mounts again' mount_lake
+check 'and was clean' said 'epoch 2, clean'
+check 'it is mounted' mounted
+check 'the content is there' cmp /tmp/data $lake/dir/third
+check 'remount read-only' mount -o remount,ro $lake
+check 'which refuses writing' sh -c "! touch $lake/x 2>/dev/null"
+check 'remount read-write' mount -o remount,rw $lake
+check 'which allows writing' touch $lake/x
+
+# ---- a daemon that dies ---------------------------------------------------------
+check 'kill: a successor answers' sh -c "kill -9 \$(cat /tmp/pid); ls $lake"
+kills() {
+	mounted || return 1
+	for i in 1 2 3 4 5 6 7 8 9 10; do
+		cp /tmp/data $lake/k$i || return 1
+		kill -9 $(cat /tmp/pid)
+		mkdir $lake/d$i && mv $lake/k$i $lake/d$i/f || return 1
+	done
+	sync
+	echo 3 >/proc/sys/vm/drop_caches
+	for i in 1 2 3 4 5 6 7 8 9 10; do
+		cmp /tmp/data $lake/d$i/f || return 1
+	done
+}
+check 'kill: ten times under writing, nothing is lost' kills
+umount $lake
+stop_daemon
+daemon --die-after 100
+mount_lake
+many() {
+	mounted || return 1
+	i=0
+	while [ $i -lt 1000 ]; do
+		echo $i >$lake/m$i || return 1
+		i=$((i + 1))
+	done
+	sync && cat $lake/m* | wc -l | grep -qx 1000
+}
+check 'kill: every 100 intents, nothing is lost' many
+stop_daemon
+daemon
+check 'it unmounts after all that' umount $lake
+
+# ---- a hostile daemon -------------------------------------------------------------
+work() {
+	mounted || return 1
+	for i in $(seq 60); do
+		mkdir $lake/$1.$i && ls $lake/$1.$i && df $lake || return 1
+	done >/dev/null
+	sync
+	ls -d $lake/$1.* | wc -l | grep -qx 60
+}
+for what in tail head len tag; do
+	stop_daemon
+	fresh
+	daemon --evil $what
+	mount_lake
+	check "a daemon with bad $what harms nothing" work $what
+	umount $lake
+done
+stop_daemon
+fresh
+daemon --evil abi
+refused 'a daemon of another ABI is refused' 'ring ABI 99'
+stop_daemon
+fresh
+daemon
+mount_lake
+touch $lake/a
+sync
+stop_daemon
+dmesg -c >/dev/null
+daemon --evil stale
+check 'lost state shuts the mount down' sh -c "! ls $lake/none; ! mkdir $lake/b"
+check 'with the reason' grep -q 'state was lost' $sys/state
+umount $lake
+
+# ---- shutdown ---------------------------------------------------------------------
+stop_daemon
+fresh
+daemon
+mount_lake
+touch $lake/a
+stop_daemon
+touch $lake/b
+sync -f $lake 2>/dev/null & waiter=$!
+sleep 1
+check 'without a daemon sync waits' kill -0 $waiter
+check 'umount -f of a busy lake gives up' sh -c "umount -f $lake; true"
+wait $waiter
+umount $lake 2>/dev/null
+check 'nothing stays mounted' sh -c "! grep -q ' $lake ' /proc/mounts"
+daemon
+dmesg -c >/dev/null
+check 'and mounts again' mount_lake
+check 'not clean' said 'replayed'
+echo 1 >$sys/shutdown
+check 'shutdown through sysfs gives EIO' sh -c \
+	"mkdir $lake/c 2>&1 | grep -q 'I/O error'"
+check 'and unmounts' umount $lake
+stop_daemon
+mount_lake & waiter=$!
+sleep 1
+echo 1 >$sys/shutdown
+wait $waiter
+check 'a mount that waits can be shut down' [ $? != 0 ]
+sleep 1
+losetup -d $dev
+check 'the module unloads' rmmod lakefs
