@@ -11,6 +11,7 @@ LAKE_CMDLINE='console=ttyS0,115200 loglevel=5 panic=-1 oops=panic
 	mitigations=off nokaslr cryptomgr.notests random.trust_cpu=on
 	tsc=reliable no_timer_check rcupdate.rcu_expedited=1
 	rcupdate.rcu_cpu_stall_suppress=1 audit=0 transparent_hugepage=never
+	sysctl.kernel.hung_task_timeout_secs=300
 	nowatchdog net.ifnames=0'
 
 # QEMU's arguments, collected by the functions below.
