@@ -98,7 +98,8 @@ static struct inode *lakefs_ask_mount(struct fs_context *fc,
 static void lakefs_init_sb(struct super_block *sb, struct lakefs_sb_info *sbi)
 {
 	sb->s_magic = LAKEFS_SUPER_MAGIC;
-	sb->s_maxbytes = MAX_LFS_FILESIZE;
+	/* whole blocks: rounding up an offset never overflows */
+	sb->s_maxbytes = MAX_LFS_FILESIZE - (LAKEFS_BLOCK_SIZE - 1);
 	sb->s_max_links = LAKEFS_LINK_MAX;
 	sb->s_time_gran = 1;
 	sb->s_flags |= SB_POSIXACL;
