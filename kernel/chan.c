@@ -347,7 +347,7 @@ static int lakefs_ioc_ready(struct lakefs_attachment *att,
 	spin_unlock(&sbi->rec_lock);
 	wake_up_all(&sbi->state_wq);
 	lakefs_rec_pump(sbi);
-	lakefs_req_pump(sbi);
+	lakefs_req_pump(sbi, false);
 out:
 	mutex_unlock(&sbi->chan_lock);
 	return err;
@@ -457,7 +457,7 @@ static int lakefs_ioc_kick(struct lakefs_attachment *att)
 	spin_unlock(&sbi->rec_lock);
 	lakefs_req_consume(sbi, att);
 	lakefs_rec_pump(sbi);
-	lakefs_req_pump(sbi);
+	lakefs_req_pump(sbi, false);
 	return READ_ONCE(att->detached) ? -ESTALE :
 	       READ_ONCE(att->broken) ? -EPROTO :
 	       lakefs_is_shutdown(sbi) ? -EIO : 0;

@@ -132,10 +132,10 @@ static void lakefs_pump_waiting(struct lakefs_sb_info *sbi)
 {
 	smp_mb();
 	if (!list_empty(&sbi->reqs))
-		lakefs_req_pump(sbi);
+		lakefs_req_pump(sbi, false);
 }
 
-void lakefs_rec_pump(struct lakefs_sb_info *sbi)
+static void lakefs_pump_all(struct lakefs_sb_info *sbi, bool will_wait)
 {
 	bool more;
 
@@ -144,8 +144,13 @@ void lakefs_rec_pump(struct lakefs_sb_info *sbi)
 		more = __lakefs_rec_pump(sbi, LAKEFS_PUMP_BATCH);
 		spin_unlock(&sbi->rec_lock);
 	} while (more);
-	lakefs_doorbell(sbi);
+	lakefs_doorbell(sbi, will_wait);
 	lakefs_pump_waiting(sbi);
+}
+
+void lakefs_rec_pump(struct lakefs_sb_info *sbi)
+{
+	lakefs_pump_all(sbi, false);
 }
 
 u64 lakefs_rec_emit(struct lakefs_sb_info *sbi, struct lakefs_rec *rec)
@@ -176,7 +181,7 @@ u64 lakefs_rec_emit(struct lakefs_sb_info *sbi, struct lakefs_rec *rec)
 	 * later lets it take many at once. Requests and wanted_seq ring now.
 	 */
 	if (ring_now)
-		lakefs_doorbell(sbi);
+		lakefs_doorbell(sbi, false);
 	else if (att && !delayed_work_pending(&sbi->bell_work))
 		queue_delayed_work(system_wq, &sbi->bell_work,
 				   msecs_to_jiffies(LAKEFS_BELL_DELAY_MS));
@@ -280,7 +285,8 @@ u64 lakefs_last_seq(struct lakefs_sb_info *sbi)
 	return READ_ONCE(sbi->last_seq);
 }
 
-void lakefs_want_durable(struct lakefs_sb_info *sbi, u64 seq)
+static void __lakefs_want_durable(struct lakefs_sb_info *sbi, u64 seq,
+				  bool will_wait)
 {
 	struct lakefs_attachment *att;
 
@@ -293,7 +299,12 @@ void lakefs_want_durable(struct lakefs_sb_info *sbi, u64 seq)
 			smp_store_release(&att->k->wanted_seq, seq);
 	}
 	spin_unlock(&sbi->rec_lock);
-	lakefs_rec_pump(sbi);
+	lakefs_pump_all(sbi, will_wait);
+}
+
+void lakefs_want_durable(struct lakefs_sb_info *sbi, u64 seq)
+{
+	__lakefs_want_durable(sbi, seq, false);
 }
 
 static int __lakefs_wait_durable(struct lakefs_sb_info *sbi, u64 seq,
@@ -303,7 +314,7 @@ static int __lakefs_wait_durable(struct lakefs_sb_info *sbi, u64 seq,
 
 	if (READ_ONCE(sbi->durable_seq) >= seq)
 		return 0;
-	lakefs_want_durable(sbi, seq);
+	__lakefs_want_durable(sbi, seq, true);
 	err = wait_event_state(sbi->durable_wq,
 			       READ_ONCE(sbi->durable_seq) >= seq ||
 			       lakefs_is_shutdown(sbi), state);

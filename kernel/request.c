@@ -52,11 +52,11 @@ static void lakefs_req_end(struct lakefs_req *req, int result)
 	list_del_init(&req->link);
 	req->result = result;
 	smp_store_release(&req->done, true);	/* pairs with the waiter's */
-	wake_up(&req->wq);
+	wake_up_sync(&req->wq);		/* the daemon will sleep, too */
 }
 
 /* Move requests into the ring while there is room and barriers allow. */
-void lakefs_req_pump(struct lakefs_sb_info *sbi)
+void lakefs_req_pump(struct lakefs_sb_info *sbi, bool will_wait)
 {
 	struct lakefs_attachment *att;
 	struct lakefs_req *req, *next;
@@ -86,7 +86,7 @@ void lakefs_req_pump(struct lakefs_sb_info *sbi)
 out:
 	spin_unlock(&sbi->req_lock);
 	if (moved)
-		lakefs_doorbell(sbi);
+		lakefs_doorbell(sbi, will_wait);
 }
 
 static struct lakefs_req *lakefs_req_find(struct lakefs_sb_info *sbi, u64 tag)
@@ -246,7 +246,7 @@ static int __lakefs_request(struct lakefs_sb_info *sbi, void *body,
 		return err;
 	if (READ_ONCE(sbi->sent_seq) < req.hdr->barrier)
 		lakefs_rec_pump(sbi);
-	lakefs_req_pump(sbi);
+	lakefs_req_pump(sbi, true);
 
 	wait_event_state(req.wq, smp_load_acquire(&req.done), state);
 	spin_lock(&sbi->req_lock);

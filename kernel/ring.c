@@ -204,20 +204,24 @@ void lakefs_att_break(struct lakefs_attachment *att, const char *what)
 	wake_up_interruptible_poll(att->poll_wq, EPOLLERR);
 }
 
-void lakefs_doorbell(struct lakefs_sb_info *sbi)
+void lakefs_doorbell(struct lakefs_sb_info *sbi, bool will_wait)
 {
 	struct lakefs_attachment *att;
 
 	smp_mb();	/* see the opening comment */
 	rcu_read_lock();
 	att = rcu_dereference(sbi->att);
-	if (att && READ_ONCE(att->d->sleeping))
-		wake_up_interruptible_poll(att->poll_wq, EPOLLIN);
+	if (att && READ_ONCE(att->d->sleeping)) {
+		if (will_wait)
+			wake_up_interruptible_sync_poll(att->poll_wq, EPOLLIN);
+		else
+			wake_up_interruptible_poll(att->poll_wq, EPOLLIN);
+	}
 	rcu_read_unlock();
 }
 
 void lakefs_bell_work(struct work_struct *work)
 {
 	lakefs_doorbell(container_of(to_delayed_work(work),
-				     struct lakefs_sb_info, bell_work));
+				     struct lakefs_sb_info, bell_work), false);
 }

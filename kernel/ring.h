@@ -61,12 +61,15 @@ void lakefs_ring_release(struct lakefs_in_ring *ring);
 
 /* the daemon broke the protocol: no more traffic (rec_lock or req_lock) */
 void lakefs_att_break(struct lakefs_attachment *att, const char *what);
-/* wake the daemon if it sleeps or is about to */
-void lakefs_doorbell(struct lakefs_sb_info *sbi);
+/*
+ * Wake the daemon if it sleeps or is about to. will_wait: the caller goes to
+ * sleep itself, so the daemon may well run on this processor.
+ */
+void lakefs_doorbell(struct lakefs_sb_info *sbi, bool will_wait);
 void lakefs_bell_work(struct work_struct *work);
 
 /* request.c, for chan.c */
-void lakefs_req_pump(struct lakefs_sb_info *sbi);
+void lakefs_req_pump(struct lakefs_sb_info *sbi, bool will_wait);
 void lakefs_req_consume(struct lakefs_sb_info *sbi,
 			struct lakefs_attachment *att);
 void lakefs_req_rewind(struct lakefs_sb_info *sbi);	/* req_lock held */
