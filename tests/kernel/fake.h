@@ -96,6 +96,10 @@ struct answer {
 };
 void request_answer(const struct lakefs_request_hdr *hdr, struct answer *a);
 
+/* garble.c: lies. garble_seed() first. */
+void garble_seed(u64 seed);
+void garble(u16 op, struct answer *a);
+
 /* fakelaked.c: what the log says about the mount */
 struct fake_state {
 	u64 epoch;

@@ -6,6 +6,7 @@
  *   fakelaked mkfs FILE [BYTES]
  *   fakelaked damage FILE incompat|version|layout|sum|sum-a
  *   fakelaked run [--log FILE] [--pid FILE] [--die-after N] [--evil WHAT]
+ *                 [--garble SEED]
  *
  * "run" serves one attachment after the other, each in a child of its own
  * that starts from the log (a killed child is replaced at once). It checks
@@ -15,6 +16,8 @@
  * --die-after N: every child kills itself after N intents.
  * --evil WHAT: the first child breaks the protocol after 20 intents:
  *   tail, head, len, tag (in the rings), abi, stale (when it attaches).
+ * --garble SEED: answers are spoilt (garble.c), and intents, which then make
+ *   no sense, are not judged.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -39,6 +42,7 @@ struct fake_state fake;
 static struct {
 	const char *log, *pid, *evil;
 	u64 die_after;
+	u64 garble;
 } opt = { .log = "/tmp/fakelaked.log", .evil = "" };
 
 static int chan;
@@ -114,7 +118,7 @@ static void take_intent(const struct lakefs_intent_hdr *hdr)
 	if (hdr->seq != fake.applied_seq + 1)
 		fail_mount("a gap in the sequence", hdr->seq);
 	wrong = tree_apply(hdr);
-	if (wrong)
+	if (wrong && !opt.garble)
 		fail_mount(wrong, hdr->seq);
 	log_add(hdr, hdr->len);
 	fake.applied_seq = hdr->seq;
@@ -205,6 +209,8 @@ static void take_request(const struct lakefs_request_hdr *hdr)
 	if (hdr->op == LAKEFS_R_UNMOUNT)
 		commit();
 	request_answer(hdr, &a);
+	if (opt.garble)
+		garble(hdr->op, &a);
 	if (evil("tag")) {
 		put_reply(hdr->tag + 1000000, &a);
 		put_reply(hdr->tag, &a);
@@ -416,6 +422,8 @@ int main(int argc, char **argv)
 			opt.evil = argv[i + 1];
 		else if (!strcmp(argv[i], "--die-after"))
 			opt.die_after = strtoull(argv[i + 1], 0, 0);
+		else if (!strcmp(argv[i], "--garble"))
+			garble_seed(opt.garble = strtoull(argv[i + 1], 0, 0));
 		else
 			die("unknown option %s", argv[i]);
 	}

@@ -2,7 +2,8 @@
 /*
  * vfstest DIR [NAME...]: runs all tests (or those whose names begin with one
  * of NAME) in DIR. One line each on standard output, "pass NAME" or
- * "fail NAME: reason"; exit status 1 when any failed.
+ * "fail NAME: reason"; exit status 1 when any failed. With VFSTEST_TIMES set
+ * the time of each goes to standard error.
  */
 #include "vfstest.h"
 #include <ftw.h>
@@ -166,6 +167,24 @@ static bool wanted(const char *name, char **names)
 	return false;
 }
 
+static long long now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000ll + t.tv_nsec / 1000000;
+}
+
+static bool timed_test(const struct test *t)
+{
+	long long start = now_ms();
+	bool passed = run_test(t);
+
+	if (getenv("VFSTEST_TIMES"))
+		fprintf(stderr, "%6lld ms %s\n", now_ms() - start, t->name);
+	return passed;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct test *const all[] = {
@@ -187,7 +206,7 @@ int main(int argc, char **argv)
 	for (list = all; *list; list++)
 		for (t = *list; t->name; t++)
 			if (wanted(t->name, argv + 2)) {
-				if (run_test(t))
+				if (timed_test(t))
 					passed++;
 				else
 					failed++;

@@ -1,0 +1,51 @@
+#!/bin/bash
+# SPDX-License-Identifier: MPL-2.0
+# What every file system call has to do (tests/kernel/vfs), in the busybox
+# guest: on ext4, to know that the tests are right, and on lakefs served by
+# fakelaked and by laked. KERNEL=debug runs it under KASAN and lockdep;
+# ONLY="fake" (ext4, fake, laked) runs a part, NAMES="acl xattr" some tests.
+set -uo pipefail
+. "$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/lib/suite.sh"
+suite_begin vfs
+kernel=${KERNEL:-6.12}
+
+make -s -C "$LAKE_TESTS/kernel/vfs" OUT="$LAKE_BUILD/tests/vfs" >&2 || {
+	fail 'vfstest builds'
+	exit 1
+}
+
+# guest NAME SCRIPT VM-OPTION...: runs SCRIPT, which prints the results
+guest() {
+	local name=$1 script=$2 status=0
+	shift 2
+	case " ${ONLY:-ext4 fake laked} " in *" $name "*) ;; *) return ;; esac
+	"$LAKE_VM" run --kernel "$kernel" --timeout "${TIMEOUT:-600}" --smp 2 \
+		--file "$LAKE_BUILD/tests/vfs:/t" "$@" --env NAMES="${NAMES:-}" \
+		-- sh -c "$script" >"$suite_dir/results" || status=$?
+	suite_collect "$suite_dir/results" "$name/"
+	[ $status = 0 ] || [ $status = 1 ] ||
+		fail "$name: the guest ends with status $status"
+}
+
+run_tests='mkdir /m/t && /t/vfstest /m/t $NAMES && umount /m'
+
+truncate -s 300M "$suite_dir/ext4"
+mkfs.ext4 -q -F -b 4096 "$suite_dir/ext4"
+guest ext4 "mkdir /m; modprobe -q ext4; mount -t ext4 /dev/vda /m && $run_tests" \
+	--disk "$suite_dir/ext4"
+
+dir=$("$LAKE_ROOT/qemu/kernel.sh" "$kernel") &&
+	make -s -C "$LAKE_ROOT/kernel" KDIR="$dir/build" \
+		OUT="$LAKE_BUILD/kernel/$kernel" CC="$(cat "$dir/cc")" >&2 &&
+	make -s -C "$LAKE_TESTS/kernel" OUT="$LAKE_BUILD/tests/fake" >&2 || {
+	fail 'module and fakelaked build'
+	exit 1
+}
+"$LAKE_BUILD/tests/fake/fakelaked" mkfs "$suite_dir/fake" 419430400
+guest fake "mkdir /m; /f/fakelaked run --log /run/log & mount -t lakefs /dev/vda /m && $run_tests" \
+	--module "$LAKE_BUILD/kernel/$kernel/kernel/lakefs.ko" \
+	--file "$LAKE_BUILD/tests/fake:/f" --disk "$suite_dir/fake"
+
+guest laked "mkdir /m; lakectl mkfs /dev/vda >&2 && mount -t lakefs /dev/vda /m && $run_tests" \
+	--lake --disk "$suite_dir/laked,size=400M"
+suite_end
