@@ -64,8 +64,9 @@ internal static class LakeRecovery
             WalPosition keep = Oldest(copies);
             (ulong replayed, bool hadFrames) = Replay(wal, state, superblock, keep);
 
-            // generations count on from the newest copy, whichever was usable
-            superblock.Generation = copies[0].Generation;
+            // the next generation goes to the newest copy's slot, or, when that copy was of no use, over it:
+            // never over the one that was recovered from
+            superblock.Generation = copies[0].Generation + (index == 0 ? 0ul : 1ul);
             bool clean = superblock.State == SuperblockState.Clean && !hadFrames && index == 0;
             return new RecoveredLake(superblock, store, state, wal, keep, replayed, clean);
         }

@@ -236,6 +236,52 @@ public sealed class EngineTests
         AssertClean(again);
     }
 
+    /// <summary>The next checkpoint once went over the only good copy: a crash in it lost the lake.</summary>
+    [Test]
+    public void AfterFallingBack_ACrashInTheNextCheckpoint_LeavesTheGoodCopyWhole()
+    {
+        using var memory = new MemoryBlockDevice(DeviceBytes);
+        using var device = new FaultyBlockDevice(memory, 5);
+        Lake.Format(device);
+        var kernel = new SimKernel(4);
+        Superblock newest;
+        using (LakeEngine engine = Lake.Open(device))
+        {
+            Lake.Mount(engine);
+            for (int step = 0; step < 600; step++)
+            {
+                kernel.Step(engine);
+            }
+
+            engine.Checkpoint();
+            newest = engine.Superblock;
+        }
+
+        device.Write(new byte[4096], (long)newest.Ticket[(int)(newest.Generation & 1)].StartBlock * 4096);
+        device.Flush();
+        for (int cut = 1; cut < 40; cut++)
+        {
+            try
+            {
+                using LakeEngine engine = Lake.Open(device);
+                Assert.That(engine.AppliedSeq, Is.EqualTo(kernel.LastSeq));
+                device.Plan.PowerCutAtOperation = device.Operations + cut;
+                engine.Checkpoint();
+                device.Plan.PowerCutAtOperation = 0;
+                break;
+            }
+            catch (StorageException)
+            {
+                device.PowerOn();
+                device.Plan.PowerCutAtOperation = 0;
+            }
+        }
+
+        using LakeEngine again = Lake.Open(device);
+        Assert.That(again.AppliedSeq, Is.EqualTo(kernel.LastSeq));
+        AssertClean(again);
+    }
+
     [Test]
     public void ADeviceThatIsNoLake_IsRefusedWithTheReason()
     {
