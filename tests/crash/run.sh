@@ -160,6 +160,11 @@ replay() {
 		last=$(sed -n 's/^begin //p' "$work/report.txt" | tail -n 1)
 		[ -n "$last" ] && [ "${last% *}" -ge $from ] ||
 			fail "the replay ended with $status: $work/report.txt"
+		# Only a guest that got nowhere in its time hangs.
+		if [ $status = 124 ] && [ "${last% *}" -gt $from ]; then
+			from=${last% *}
+			continue
+		fi
 		printf 'fail %s the guest ended with %s\n' "${last#* }" \
 			"$status" >>"$work/report.txt"
 		from=$((${last% *} + 1))

@@ -9,12 +9,16 @@ FS_VM_OPTIONS='--lake'
 FS_RECORD_OPTIONS=''
 FS_REPLAY_OPTIONS=''
 # Content is durable before a rename that puts it in a file's place is.
-FS_REPLAY_ARGS='--replace-flushes --verify-socket /run/deeplake/laked.sock'
+# The daemon verifies each state while it is mounted; now and then a lakectl
+# of its own does after the unmount, which takes seconds in a guest.
+FS_REPLAY_ARGS='--replace-flushes --verify-socket /run/deeplake/laked.sock
+	--fsck-every 20'
 FS_MEMORY=2G
 # The daemon is running and takes what the kernel mounts: mount(2) will do.
 FS_MOUNT_HOOK=''
 FS_UMOUNT_HOOK=''
-FS_FSCK_HOOK=''
+# shellcheck disable=SC2016 # DEV is set where the hook runs
+FS_FSCK_HOOK='lakectl verify --full "$DEV"'
 
 # Host: lakectl of the parts that the guests get.
 fs_lakectl() { "$("$CRASH_ROOT/qemu/parts.sh" tree)/usr/lib/deeplake/lakectl" "$@"; }
@@ -30,7 +34,7 @@ fs_prepare() {
 		echo 1 >/sys/module/lakefs/parameters/unsafe_no_flush
 		export LAKED_UNSAFE_NO_FLUSH=1
 	fi
-	laked-launcher --wait-ready
+	/usr/lib/deeplake/laked-launcher --wait-ready
 }
 
 fs_mount() { mount.lakefs "$1" "$2"; }

@@ -26,6 +26,7 @@ struct replay {
 	uint32_t nstates, from_index;
 	int64_t only;
 	uint32_t unit_sectors;
+	uint32_t fsck_every;		/* a slow checker sees fewer states */
 	bool ignore_flushes;		/* a disk that lies about them */
 	uint32_t stop_after;		/* failures, 0 for never */
 	uint32_t applied;		/* requests already on the base */
@@ -121,6 +122,7 @@ static int run_state(struct replay *r, const struct lc_state *s,
 		     uint32_t index)
 {
 	uint64_t began = now_ms();
+	struct lc_hooks hooks = r->hooks;
 	struct lc_verdict v;
 	char device[64], *line, *save = NULL;
 	int error = build(r, s, device, sizeof(device));
@@ -133,7 +135,9 @@ static int run_state(struct replay *r, const struct lc_state *s,
 	r->check.nacks = acks_before(&r->log, s->cut);
 	printf("begin %u %u\n", index, s->number);
 	fflush(stdout);
-	lc_judge(&r->hooks, device, &r->check, &v);
+	if (index % r->fsck_every && r->only < 0)
+		hooks.fsck = NULL;
+	lc_judge(&hooks, device, &r->check, &v);
 	error = lc_snapshot_remove();
 	if (error) {
 		printf("broken state %u: removing %s: %s\n", s->number,
@@ -181,7 +185,7 @@ static int run_states(struct replay *r)
 enum {
 	O_LOG = 256, O_IMAGE, O_BASE, O_STORE, O_FS, O_OPTIONS, O_DIR, O_MOUNT,
 	O_UMOUNT, O_SOCKET, O_FSCK, O_SEED, O_STATE_SEED, O_STATES, O_STREAMS, O_OPS,
-	O_ONLY, O_FROM, O_STOP, O_UNIT, O_LIE, O_REPLACE,
+	O_ONLY, O_FROM, O_STOP, O_UNIT, O_EVERY, O_LIE, O_REPLACE,
 };
 
 static const struct option OPTIONS[] = {
@@ -205,6 +209,7 @@ static const struct option OPTIONS[] = {
 	{ "from-index", required_argument, NULL, O_FROM },
 	{ "stop-after", required_argument, NULL, O_STOP },
 	{ "torn-unit", required_argument, NULL, O_UNIT },
+	{ "fsck-every", required_argument, NULL, O_EVERY },
 	{ "ignore-flushes", no_argument, NULL, O_LIE },
 	{ "replace-flushes", no_argument, NULL, O_REPLACE },
 	{ NULL, 0, NULL, 0 },
@@ -242,6 +247,8 @@ static void set_number(struct replay *r, int o, uint64_t value)
 		r->only = value;
 	else if (o == O_FROM)
 		r->from_index = value;
+	else if (o == O_EVERY)
+		r->fsck_every = value ? value : 1;
 	else if (o == O_UNIT)
 		r->unit_sectors = value / LC_SECTOR;
 	else
@@ -254,7 +261,7 @@ int lc_replay_main(int argc, char **argv)
 	struct replay r = {
 		.base_device = "/dev/ram0", .store_device = "/dev/ram1",
 		.hooks.dir = "/mnt/crash", .only = -1, .nstates = 100,
-		.unit_sectors = 1,
+		.unit_sectors = 1, .fsck_every = 1,
 		.check = { .nstreams = 3, .nops = 400 },
 	};
 	int o;

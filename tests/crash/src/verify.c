@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 /*
- * Asks laked to verify the lake that is mounted on a folder.
+ * Asks laked to verify the lake that is mounted on a folder: its structure,
+ * as data may change meanwhile (the oracle has read it all).
  *
  * The few messages of proto/control.proto that this takes are coded by hand:
  * starting lakectl for every state would cost more than the state itself.
@@ -19,7 +20,7 @@
 /* Field numbers of control.proto. */
 enum {
 	REQUEST_VERSION = 1, REQUEST_VERIFY = 4,
-	VERIFY_MAJOR = 2, VERIFY_MINOR = 3, VERIFY_FULL = 4,
+	VERIFY_MAJOR = 2, VERIFY_MINOR = 3,
 	RESPONSE_RESULT = 2, RESPONSE_ERROR = 3,
 	RESULT_VERIFY = 3, ERROR_MESSAGE = 2,
 	REPORT_CLEAN = 1, REPORT_PROBLEMS = 2,
@@ -133,7 +134,6 @@ static int send_request(int fd, const char *dir)
 		return errno;
 	n += put_number(body + n, VERIFY_MAJOR, major(st.st_dev));
 	n += put_number(body + n, VERIFY_MINOR, minor(st.st_dev));
-	n += put_number(body + n, VERIFY_FULL, 1);
 	at = 4 + put_number(frame + 4, REQUEST_VERSION, CONTROL_VERSION);
 	at += put_varint(frame + at, REQUEST_VERIFY << 3 | 2);
 	at += put_varint(frame + at, n);

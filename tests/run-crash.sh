@@ -1,0 +1,29 @@
+#!/bin/bash
+# SPDX-License-Identifier: MPL-2.0
+# Power failures and daemon kills: tests/crash/README.md. The states replayed
+# for lakefs are 200 in all: of a quiet recording and of one in which the
+# daemon was killed. SEED=N takes other ones.
+set -uo pipefail
+. "$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/lib/suite.sh"
+suite_begin crash
+seed=${SEED:-1}
+
+# replay OPTIONS...: run.sh writes one line a state into the results itself.
+replay() {
+	local status=0
+	say "crash: $*"
+	"$LAKE_TESTS/crash/run.sh" --seed "$seed" "$@" || status=$?
+	[ $status -lt 2 ] || fail "crash/run $*" "could not be run"
+}
+
+"$LAKE_TESTS/crash/selftest.sh" >"$suite_dir/selftest" || :
+suite_collect "$suite_dir/selftest" ''
+# The instrument itself, where the answer is known.
+replay --fs ext4 --states 40 --ops 200
+replay --fs ext4-nobarrier --states 40 --ops 200
+replay --fs lakefs --states 120
+replay --fs lakefs --states 80 --kill-daemon
+replay --fs lakefs --states 40 --control
+check "crash/daemon killed 20 times under load" \
+	"$LAKE_TESTS/crash/killloop.sh" --seed "$seed"
+suite_end
