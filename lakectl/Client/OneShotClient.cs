@@ -22,6 +22,7 @@ internal static partial class OneShotClient
             return Failure(ErrorCode.ErrorNotFound, "the program laked was not found", $"install it beside lakectl, or name it in the variable {PathVariable}");
         }
         using Process worker = Start(program);
+        bool interrupted = false;
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Forward);
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Forward);
         try
@@ -35,7 +36,11 @@ internal static partial class OneShotClient
             {
                 new Thread(() => Copy(data, worker)) { IsBackground = true }.Start();
             }
-            return ReadAnswer(worker, progress);
+            Response answer = ReadAnswer(worker, progress);
+            // Whatever the worker ran into then, the reason was the person's.
+            return Volatile.Read(ref interrupted) && answer.Error is { } error && error.Code != ErrorCode.ErrorInterrupted
+                ? Failure(ErrorCode.ErrorInterrupted, $"interrupted ({error.Message})", "begin again; an import goes on with --resume")
+                : answer;
         }
         catch (Exception e) when (e is IOException or InvalidDataException)
         {
@@ -44,9 +49,12 @@ internal static partial class OneShotClient
 
         void Forward(PosixSignalContext context)
         {
-            // The worker ends the job in order and says so; that answer is waited for.
+            // The worker ends the job in order and says so; that answer is waited for. It may be waiting
+            // for more input just now: there will be none.
             context.Cancel = true;
+            Volatile.Write(ref interrupted, true);
             _ = Kill(worker.Id, SignalInterrupt);
+            CloseInput(worker);
         }
     }
 
@@ -90,11 +98,23 @@ internal static partial class OneShotClient
         try
         {
             data.CopyTo(worker.StandardInput.BaseStream, 1 << 20);
-            worker.StandardInput.Close();
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or ObjectDisposedException)
         {
             // The worker does not want any more; its answer says why.
+        }
+        CloseInput(worker);
+    }
+
+    private static void CloseInput(Process worker)
+    {
+        try
+        {
+            worker.StandardInput.Close();
+        }
+        catch (Exception e) when (e is IOException or InvalidOperationException)
+        {
+            // It has ended already.
         }
     }
 

@@ -16,6 +16,7 @@ internal sealed class DataWriter(LakeWriter lake, IBlockDevice device) : IDispos
     private const int StagingBlocks = 256;
     private const int BlockBytes = LakeFormat.BlockSize;
     private const ulong BlocksPerLease = 16384;
+    private const int WritesPerCommit = 8;
 
     private readonly AlignedBuffer _staging = new(StagingBlocks * BlockBytes);
     private readonly Queue<BlockRange> _leased = new();
@@ -24,6 +25,7 @@ internal sealed class DataWriter(LakeWriter lake, IBlockDevice device) : IDispos
     private BlockRange _run;
     private ulong _stagingStart;
     private int _usedBlocks;
+    private int _uncommittedWrites;
 
     /// <summary>Bytes of files written so far.</summary>
     internal ulong WrittenBytes { get; private set; }
@@ -89,6 +91,12 @@ internal sealed class DataWriter(LakeWriter lake, IBlockDevice device) : IDispos
             Apply(finish);
         }
         _finishes.Clear();
+        // An import that is killed goes on from here.
+        if (++_uncommittedWrites >= WritesPerCommit)
+        {
+            _uncommittedWrites = 0;
+            lake.Commit();
+        }
     }
 
     public void Dispose() => _staging.Dispose();

@@ -28,6 +28,7 @@ internal static class ImportJob
         bool resume = CheckTarget(lake, request);
         engine.BeginEpoch(LakeWriter.Now());
         lake.SetXattr(LakeFormat.RootIno, new Xattr(Mark, System.Text.Encoding.UTF8.GetBytes(request.Source)));
+        lake.Commit();
         bool isTree = Directory.Exists(request.Source);
         var importer = new TreeImporter(lake, data, resume, mayRepeat: !isTree, send, cancellation);
         try

@@ -25,6 +25,8 @@ internal sealed class TarSource(TreeImporter importer, LakeWriter lake, Stream s
         }
         catch (Exception e) when (e is InvalidDataException or OverflowException)
         {
+            // An interrupted caller closes the stream: that is no fault of the archive.
+            importer.ThrowIfInterrupted();
             throw new CommandException(
                 ErrorCode.ErrorGeneral, e.Message, "check the archive with tar -tvf; a compressed one must be unpacked: zstd -dc FILE | lakectl import - DEVICE");
         }

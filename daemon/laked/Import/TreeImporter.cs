@@ -84,10 +84,12 @@ internal sealed class TreeImporter(LakeWriter lake, DataWriter data, bool resume
         }
     }
 
+    internal void ThrowIfInterrupted() => cancellation.ThrowIfCancellationRequested();
+
     /// <summary>Ends the job when the person interrupts; tells how far it is now and then.</summary>
     internal void Step(ulong doneBytes, ulong totalBytes, Func<string> item)
     {
-        cancellation.ThrowIfCancellationRequested();
+        ThrowIfInterrupted();
         if (Stopwatch.GetElapsedTime(_told) >= Interval)
         {
             _told = Stopwatch.GetTimestamp();

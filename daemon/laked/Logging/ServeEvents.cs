@@ -6,8 +6,8 @@ namespace DeepLake.Laked.Logging;
 /// <summary>What happens to lakes: 1000 to 1099.</summary>
 internal static partial class ServeEvents
 {
-    [LoggerMessage(1000, LogLevel.Information, "laked {Version} is ready (process {ProcessId}, {UptimeMs} ms after its start)")]
-    internal static partial void Ready(ILogger logger, string version, int processId, long uptimeMs);
+    [LoggerMessage(1000, LogLevel.Information, "laked {Version} is ready (process {ProcessId}, {Methods} methods compiled in {Milliseconds} ms)")]
+    internal static partial void Ready(ILogger logger, string version, int processId, long methods, long milliseconds);
 
     [LoggerMessage(1001, LogLevel.Information, "{Device}: a mount wants a daemon")]
     internal static partial void Wanted(ILogger logger, string device);

@@ -67,6 +67,7 @@ internal sealed class LakeLoop : IDisposable
             bool worked = Round();
             if (IsOver())
             {
+                TellEnd();
                 return;
             }
             if (worked)
@@ -182,18 +183,17 @@ internal sealed class LakeLoop : IDisposable
         }
     }
 
-    private bool IsOver()
+    private bool IsOver() => _words.State is ChannelState.Unmounted or ChannelState.Shutdown;
+
+    private void TellEnd()
     {
-        switch (_words.State)
+        if (_words.State == ChannelState.Unmounted)
         {
-            case ChannelState.Unmounted:
-                ServeEvents.Unmounted(_logger, _name);
-                return true;
-            case ChannelState.Shutdown:
-                ServeEvents.ShutDown(_logger, _name);
-                return true;
-            default:
-                return false;
+            ServeEvents.Unmounted(_logger, _name);
+        }
+        else
+        {
+            ServeEvents.ShutDown(_logger, _name);
         }
     }
 

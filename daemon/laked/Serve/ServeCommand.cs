@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-using System.Diagnostics;
+using System.Runtime;
 using DeepLake.Laked.Control;
 using DeepLake.Laked.Logging;
 using DeepLake.Platform;
@@ -50,8 +50,7 @@ internal static class ServeCommand
             buffer.Add($"laked cannot start: {e.Message}");
             return 1;
         }
-        Process self = Process.GetCurrentProcess();
-        ServeEvents.Ready(logger, LakedVersion.Text, Environment.ProcessId, (long)(DateTime.Now - self.StartTime).TotalMilliseconds);
+        ServeEvents.Ready(logger, LakedVersion.Text, Environment.ProcessId, JitInfo.GetCompiledMethodCount(), (long)JitInfo.GetCompilationTime().TotalMilliseconds);
         SignalReadiness();
         Preload.Start();
         host.WaitForShutdown();
@@ -74,10 +73,11 @@ internal static class ServeCommand
         return builder.Build();
     }
 
-    // A page fault must never have to wait for memory that only this daemon could free.
+    // A page fault must never have to wait for memory that only this daemon could free. On fault: what was
+    // never touched takes no memory; the program's files are in memory anyway (a tmpfs at boot).
     private static void LockMemory(ILogger logger)
     {
-        Errno error = Linux.LockAllMemory(LockAllFlags.Current | LockAllFlags.Future);
+        Errno error = Linux.LockAllMemory(LockAllFlags.Current | LockAllFlags.Future | LockAllFlags.OnFault);
         if (error != Errno.None)
         {
             ServeEvents.NotLocked(logger, Linux.Describe(error));

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MPL-2.0
+using NUnit.Framework;
+
+namespace DeepLake.Cli.Tests;
+
+[TestFixture]
+public sealed class C010MkfsTests
+{
+    private Scratch _scratch = null!;
+
+    [SetUp]
+    public void SetUp() => _scratch = new Scratch();
+
+    [TearDown]
+    public void TearDown() => _scratch.Dispose();
+
+    [Test]
+    public void Mkfs_MakesAnImageOfTheSizeAsked_WithLabelAndUuid()
+    {
+        CliResult result = Cli.Run(
+            "mkfs", "--json", "--size", "128M", "--label", "Ein See", "--uuid", "00112233-4455-6677-8899-aabbccddeeff", _scratch["a.img"]);
+        Assert.That(result.ExitCode, Is.Zero, result.Errors);
+        Assert.That(new FileInfo(_scratch["a.img"]).Length, Is.EqualTo(128 << 20));
+        var json = Cli.Json(result);
+        Assert.That(json.GetProperty("version").GetInt32(), Is.EqualTo(1));
+        Assert.That(json.GetProperty("uuid").GetString(), Is.EqualTo("00112233-4455-6677-8899-aabbccddeeff"));
+        var lake = Cli.Json(Cli.Run("stats", "--json", _scratch["a.img"])).GetProperty("lakes")[0];
+        Assert.That(lake.GetProperty("label").GetString(), Is.EqualTo("Ein See"));
+        Assert.That(lake.GetProperty("uuid").GetString(), Is.EqualTo("00112233-4455-6677-8899-aabbccddeeff"));
+        Cli.AssertClean(_scratch["a.img"]);
+    }
+
+    [Test]
+    public void Mkfs_WithoutSizeOfAMissingFile_SaysNotFound_AndMakesNothing()
+    {
+        CliResult result = Cli.Run("mkfs", _scratch["a.img"]);
+        Assert.That(result.ExitCode, Is.EqualTo(10));
+        Assert.That(result.Errors, Does.Contain("does not exist").And.Contain("--size"));
+        Assert.That(File.Exists(_scratch["a.img"]), Is.False);
+    }
+
+    [TestCase("1M", 2)]
+    [TestCase("95M", 2)]
+    [TestCase("lots", 2)]
+    [TestCase("-5G", 2)]
+    public void Mkfs_RefusesSizesThatCannotBe_AndMakesNothing(string size, int status)
+    {
+        CliResult result = Cli.Run("mkfs", $"--size={size}", _scratch["a.img"]);
+        Assert.That(result.ExitCode, Is.EqualTo(status), result.Errors);
+        Assert.That(File.Exists(_scratch["a.img"]), Is.False);
+    }
+
+    [TestCase(0x438, new byte[] { 0x53, 0xef }, "ext4")]
+    [TestCase(0, new byte[] { 0x58, 0x46, 0x53, 0x42 }, "XFS")]
+    [TestCase(510, new byte[] { 0x55, 0xaa }, "partition table")]
+    [TestCase(700_000, new byte[] { 1 }, "unknown kind")]
+    [TestCase((128 << 20) - 100, new byte[] { 1 }, "at its end")]
+    public void Mkfs_RefusesADeviceThatHoldsSomething_AndChangesNothing(int offset, byte[] content, string named)
+    {
+        using (FileStream file = File.Create(_scratch["a.img"]))
+        {
+            file.SetLength(128 << 20);
+            file.Position = offset;
+            file.Write(content);
+        }
+        string before = Scratch.HashOf(_scratch["a.img"]);
+        CliResult result = Cli.Run("mkfs", "--json", _scratch["a.img"]);
+        Assert.That(result.ExitCode, Is.EqualTo(1));
+        Assert.That(result.Errors, Does.Contain(named).And.Contain("--force"));
+        Assert.That(Cli.Json(result).GetProperty("type").GetString(), Is.EqualTo("error"));
+        Assert.That(Scratch.HashOf(_scratch["a.img"]), Is.EqualTo(before));
+    }
+
+    [Test]
+    public void Mkfs_WithForce_ReplacesALake()
+    {
+        Cli.MakeLake(_scratch["a.img"]);
+        CliResult first = Cli.Run("stats", "--json", _scratch["a.img"]);
+        Assert.That(Cli.Run("mkfs", _scratch["a.img"]).Errors, Does.Contain("a DeepLake filesystem"));
+        Assert.That(Cli.Run("mkfs", "--force", _scratch["a.img"]).ExitCode, Is.Zero);
+        CliResult second = Cli.Run("stats", "--json", _scratch["a.img"]);
+        string? Uuid(CliResult r) => Cli.Json(r).GetProperty("lakes")[0].GetProperty("uuid").GetString();
+        Assert.That(Uuid(second), Is.Not.EqualTo(Uuid(first)));
+        Cli.AssertClean(_scratch["a.img"]);
+    }
+
+    [Test]
+    public void Mkfs_DryRun_ChangesNothing()
+    {
+        Assert.That(Cli.Run("mkfs", "--dry-run", "--size", "128M", _scratch["new.img"]).ExitCode, Is.Zero);
+        Assert.That(File.Exists(_scratch["new.img"]), Is.False);
+        Cli.MakeLake(_scratch["a.img"]);
+        string before = Scratch.HashOf(_scratch["a.img"]);
+        Assert.That(Cli.Run("mkfs", "--dry-run", "--force", _scratch["a.img"]).ExitCode, Is.Zero);
+        Assert.That(Cli.Run("mkfs", "--dry-run", _scratch["a.img"]).ExitCode, Is.EqualTo(1), "refusals too");
+        Assert.That(Scratch.HashOf(_scratch["a.img"]), Is.EqualTo(before));
+    }
+
+    [Test]
+    public void Mkfs_RefusesALongLabelAndAnotherSize()
+    {
+        Assert.That(Cli.Run("mkfs", "--size", "128M", "--label", new string('x', 65), _scratch["a.img"]).ExitCode, Is.EqualTo(2));
+        Assert.That(File.Exists(_scratch["a.img"]), Is.False);
+        Cli.MakeLake(_scratch["a.img"]);
+        Assert.That(Cli.Run("mkfs", "--force", "--size", "256M", _scratch["a.img"]).ExitCode, Is.EqualTo(2));
+        Assert.That(new FileInfo(_scratch["a.img"]).Length, Is.EqualTo(128 << 20));
+    }
+
+    [Test]
+    public void Commands_SayBusy_WhenAnotherLakedUsesTheImage()
+    {
+        Cli.MakeLake(_scratch["a.img"]);
+        string before = Scratch.HashOf(_scratch["a.img"]);
+        // An import that waits for its archive holds the image.
+        using var import = Cli.Start("import", "-", _scratch["a.img"]);
+        WaitUntilBusy();
+        Assert.That(Cli.Run("mkfs", "--force", _scratch["a.img"]).ExitCode, Is.EqualTo(11));
+        Assert.That(Cli.Run("verify", _scratch["a.img"]).ExitCode, Is.EqualTo(11));
+        import.StandardInput.BaseStream.Write(new byte[1024]);
+        import.StandardInput.Close();
+        Assert.That(Cli.Finish(import).ExitCode, Is.Zero);
+        Assert.That(Scratch.HashOf(_scratch["a.img"]), Is.Not.EqualTo(before));
+        Cli.AssertClean(_scratch["a.img"]);
+    }
+
+    private void WaitUntilBusy()
+    {
+        for (int i = 0; i < 200; i++)
+        {
+            if (Cli.Run("stats", _scratch["a.img"]).ExitCode == 11)
+            {
+                return;
+            }
+            Thread.Sleep(50);
+        }
+        Assert.Fail("the import never opened the image");
+    }
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MPL-2.0
+using System.Diagnostics;
+using System.Security.Cryptography;
+using DeepLake.Platform;
+using NUnit.Framework;
+
+namespace DeepLake.Cli.Tests;
+
+[TestFixture]
+public sealed class C050ImportDirectoryTests
+{
+    private Scratch _scratch = null!;
+
+    [SetUp]
+    public void SetUp()
+    {
+        _scratch = new Scratch();
+        Cli.MakeLake(_scratch["a.img"]);
+    }
+
+    [TearDown]
+    public void TearDown() => _scratch.Dispose();
+
+    [Test]
+    public void Import_KeepsEverythingThatTheSourceHas()
+    {
+        string tree = MakeTree();
+        CliResult result = Cli.Run("import", tree, _scratch["a.img"]);
+        Assert.That(result.ExitCode, Is.Zero, result.Errors);
+        Cli.AssertClean(_scratch["a.img"]);
+        Dictionary<string, LakeNode> lake = LakeReader.ReadAll(_scratch["a.img"]);
+        string[] paths = [.. Directory.EnumerateFileSystemEntries(tree, "*", SearchOption.AllDirectories).Select(p => Path.GetRelativePath(tree, p))];
+        Assert.That(lake.Keys, Is.EquivalentTo(paths.Append("")));
+        foreach ((string path, LakeNode node) in lake)
+        {
+            Compare(Path.Combine(tree, path), node);
+        }
+        Assert.That(lake["a/first"].Inode.Ino, Is.EqualTo(lake["b/second"].Inode.Ino));
+        Assert.That(lake["sparse"].Inode.Blocks, Is.LessThan(10ul));
+        Assert.That(lake["a/link"].Target, Is.EqualTo("../nowhere"));
+    }
+
+    [Test]
+    public void Import_IntoALakeThatIsNotEmpty_IsRefused()
+    {
+        string tree = _scratch["tree"];
+        Directory.CreateDirectory(tree);
+        File.WriteAllText(Path.Combine(tree, "f"), "1");
+        Assert.That(Cli.Run("import", tree, _scratch["a.img"]).ExitCode, Is.Zero);
+        string before = Scratch.HashOf(_scratch["a.img"]);
+        foreach (string[] again in new[] { new[] { "import", tree, _scratch["a.img"] }, ["import", "--resume", tree, _scratch["a.img"]] })
+        {
+            CliResult result = Cli.Run(again);
+            Assert.That(result.ExitCode, Is.EqualTo(1));
+            Assert.That(result.Errors, Does.Contain("not empty"));
+        }
+        Assert.That(Scratch.HashOf(_scratch["a.img"]), Is.EqualTo(before));
+    }
+
+    [Test]
+    public void Import_OfWhatIsNotThere_HasStatus10() =>
+        Assert.That(Cli.Run("import", _scratch["nothing"], _scratch["a.img"]).ExitCode, Is.EqualTo(10));
+
+    private string MakeTree()
+    {
+        string tree = _scratch["tree"];
+        Directory.CreateDirectory(Path.Combine(tree, "a"));
+        Directory.CreateDirectory(Path.Combine(tree, "b", "empty"));
+        File.WriteAllText(Path.Combine(tree, "a", "first"), "one inode");
+        Shell("ln a/first b/second; ln -s ../nowhere a/link; mkfifo -m 640 b/pipe; chmod 2750 b; chmod 4711 a/first; touch empty");
+        File.WriteAllBytes(Path.Combine(tree, "big"), RandomNumberGenerator.GetBytes(3_000_001));
+        for (int i = 0; i < 700; i++)
+        {
+            File.WriteAllBytes(Path.Combine(tree, "b", $"small{i:000}"), RandomNumberGenerator.GetBytes(i * 11));
+        }
+        using (FileStream sparse = File.Create(Path.Combine(tree, "sparse")))
+        {
+            sparse.Position = 5 << 20;
+            sparse.Write(new byte[100]);
+            sparse.SetLength(20 << 20);
+        }
+        Shell("touch -h -d '2001-02-03 04:05:06.123456789' a/link a/first big; touch -d '1999-01-01 00:00:00.5' b");
+        if (Environment.IsPrivilegedProcess)
+        {
+            Shell("mknod node c 250 300; mknod disk b 8 17; chown 1234:4321 big; chown -h 77:88 a/link");
+            Shell("command -v setcap >/dev/null && setcap cap_net_raw+ep big || true");
+        }
+        Shell("command -v setfattr >/dev/null && setfattr -n user.test -v value big || true");
+        return tree;
+    }
+
+    private void Shell(string script)
+    {
+        using Process process = Process.Start(new ProcessStartInfo("sh", ["-ec", script]) { WorkingDirectory = _scratch["tree"] })!;
+        process.WaitForExit();
+        Assert.That(process.ExitCode, Is.Zero, script);
+    }
+
+    private static void Compare(string path, LakeNode node)
+    {
+        Assert.That(LinuxFiles.Status(LinuxFiles.CurrentDirectory, LinuxFiles.Name(path), out FileStatus status), Is.EqualTo(Errno.None));
+        Assert.Multiple(() =>
+        {
+            Assert.That((node.Inode.Mode, node.Inode.Uid, node.Inode.Gid), Is.EqualTo((status.Mode, status.Uid, status.Gid)), path);
+            Assert.That(node.Inode.Mtime, Is.EqualTo(status.Mtime), path + " mtime");
+            Assert.That(node.Inode.Nlink, Is.EqualTo(status.LinkCount).Or.EqualTo(node.Type == 0x4000 ? node.Inode.Nlink : status.LinkCount), path);
+            uint rdev = (status.RdevMinor & 0xff) | (status.RdevMajor << 8) | ((status.RdevMinor & ~0xffu) << 12);
+            Assert.That(node.Inode.Rdev, Is.EqualTo(rdev), path);
+        });
+        if (node.Type == 0x8000)
+        {
+            Assert.That(node.Content.AsSpan().SequenceEqual(File.ReadAllBytes(path)), path);
+        }
+        Assert.That(node.Xattrs, Is.EquivalentTo(SourceXattrs(path)), path);
+    }
+
+    private static Dictionary<string, byte[]> SourceXattrs(string path)
+    {
+        var result = new Dictionary<string, byte[]>();
+        var list = new byte[65536];
+        var value = new byte[65536];
+        LinuxFiles.ListXattrs(LinuxFiles.Name(path), list, out int length);
+        foreach (string name in System.Text.Encoding.UTF8.GetString(list, 0, length).Split('\0', StringSplitOptions.RemoveEmptyEntries))
+        {
+            LinuxFiles.GetXattr(LinuxFiles.Name(path), LinuxFiles.Name(name), value, out int bytes);
+            result[name] = value[..bytes];
+        }
+        return result;
+    }
+}
