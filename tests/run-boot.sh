@@ -9,8 +9,8 @@ set -uo pipefail
 suite_begin boot
 
 debs='hello tree jq libjq1 libonig5'
-cuts='7 11 16'			# seconds from the first write
-boot=(--smp 2 --mem 1G --timeout 420)
+cuts='12 18 25'		# seconds after the job began
+boot=(--smp 2 --mem 1G --timeout 600)
 
 # The packages, a repository of our own sources with a fixed history, and a
 # program to compile.

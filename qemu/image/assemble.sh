@@ -76,7 +76,7 @@ clean() {
 }
 
 write_results() {
-	tar -C "$root" --format=posix --xattrs --xattrs-include='*' --acls \
+	tar -C "$root" --format=posix --xattrs --xattrs-include='*' \
 		--numeric-owner --sort=name -cf "$work/root.tar" .
 	truncate -s "${LAKE_IMAGE_SIZE:-4G}" "$work/ext4.disk"
 	mkfs.ext4 -q -F -L lake-ext4 -m 1 -E lazy_itable_init=0,lazy_journal_init=0,nodiscard \
