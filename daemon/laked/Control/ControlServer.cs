@@ -43,9 +43,11 @@ internal sealed class ControlServer(ServeOptions options, ControlCommands comman
             File.SetUnixFileMode(path, Everyone);
             _listener.Listen(Backlog);
         }
-        catch (Exception e) when (e is SocketException or UnauthorizedAccessException or ArgumentException)
+        catch (Exception e) when (e is SocketException or IOException or UnauthorizedAccessException or ArgumentException)
         {
-            throw new IOException($"cannot open the control socket {path}: {e.Message}", e);
+            // Lakes are served without it too.
+            ControlEvents.SocketFailed(logger, $"{path}: {e.Message}");
+            return Task.CompletedTask;
         }
         new Thread(Accept) { IsBackground = true, Name = "control" }.Start();
         ControlEvents.Listening(logger, path);

@@ -16,12 +16,13 @@ namespace DeepLake.Laked.Serve;
 internal sealed class DeviceWatcher : IHostedService, IDisposable
 {
     private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(1);
+    private const int SettlePollMs = 20;
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(50);
 
     private readonly ServeOptions _options;
-    private readonly ILogger<DeviceWatcher> _logger;
-    private readonly ILogger<LakeServer> _serverLogger;
-    private readonly IHostApplicationLifetime _lifetime;
+    private readonly ILogger _logger;
+    private readonly ILogger _serverLogger;
+    private readonly Action _failed;
     private readonly Lock _lock = new();
     private readonly Dictionary<(uint Major, uint Minor), LakeServer> _servers = [];
     private readonly Thread _thread;
@@ -29,12 +30,16 @@ internal sealed class DeviceWatcher : IHostedService, IDisposable
     private int _wakeFd = -1;
     private volatile bool _stopping;
 
-    public DeviceWatcher(ServeOptions options, ILogger<DeviceWatcher> logger, ILogger<LakeServer> serverLogger, IHostApplicationLifetime lifetime)
+    /// <param name="options">Arguments of the daemon.</param>
+    /// <param name="logger">For the watcher.</param>
+    /// <param name="serverLogger">For the lakes' servers.</param>
+    /// <param name="failed">Told when the control file stops working: nothing can be served any more.</param>
+    internal DeviceWatcher(ServeOptions options, ILogger logger, ILogger serverLogger, Action failed)
     {
         _options = options;
         _logger = logger;
         _serverLogger = serverLogger;
-        _lifetime = lifetime;
+        _failed = failed;
         _thread = new Thread(Run) { IsBackground = true, Name = "watcher" };
     }
 
@@ -50,7 +55,9 @@ internal sealed class DeviceWatcher : IHostedService, IDisposable
         }
     }
 
-    public Task StartAsync(CancellationToken cancellationToken)
+    /// <summary>Opens the control file and begins to watch. Before the host is there: a boot waits for it.</summary>
+    /// <exception cref="IOException">There is no control file, or it cannot be opened.</exception>
+    internal void Start()
     {
         Errno error = ControlFile.Open(_options.ControlDevice, out _control);
         if (error != Errno.None)
@@ -64,8 +71,19 @@ internal sealed class DeviceWatcher : IHostedService, IDisposable
             throw new IOException($"no event counter: {Linux.Describe(error)}");
         }
         _thread.Start();
-        return Task.CompletedTask;
     }
+
+    /// <summary>Waits until no lake is on its way to being served, for a limited time.</summary>
+    internal void WaitUntilSettled(TimeSpan patience)
+    {
+        long started = Stopwatch.GetTimestamp();
+        while (Stopwatch.GetElapsedTime(started) < patience && Servers.Any(s => s.State is LakeState.Attaching or LakeState.Recovering))
+        {
+            Thread.Sleep(SettlePollMs);
+        }
+    }
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task StopAsync(CancellationToken cancellationToken)
     {
@@ -112,7 +130,7 @@ internal sealed class DeviceWatcher : IHostedService, IDisposable
         catch (IOException e)
         {
             ServeEvents.ControlFileFailed(_logger, e.Message);
-            _lifetime.StopApplication();
+            _failed();
         }
     }
 

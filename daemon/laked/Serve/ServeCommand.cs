@@ -14,6 +14,8 @@ internal static class ServeCommand
 {
     private const string ReadyVariable = "LAKED_READY_FD";
 
+    private static readonly TimeSpan SettlePatience = TimeSpan.FromSeconds(5);
+
     internal static int Run(ServeOptions options)
     {
         var buffer = new LogBuffer();
@@ -33,40 +35,47 @@ internal static class ServeCommand
         }
     }
 
+    // A boot waits for the first lake, and building a host takes many times as long as beginning to
+    // watch: so the watcher runs first, and the host (signals, control socket) is built behind it.
     private static int Run(ServeOptions options, LogBuffer buffer)
     {
-        using IHost host = Build(options, buffer);
-        var logger = host.Services.GetRequiredService<ILogger<LakeServer>>();
+        using var provider = new BufferLoggerProvider(buffer, TimeProvider.System);
+        ILogger logger = provider.CreateLogger(nameof(LakeServer));
+        using var failure = new CancellationTokenSource();
+        using var watcher = new DeviceWatcher(options, provider.CreateLogger(nameof(DeviceWatcher)), logger, failure.Cancel);
         if (options.LockMemory)
         {
             LockMemory(logger);
         }
         try
         {
-            host.Start();
+            watcher.Start();
         }
         catch (IOException e)
         {
             buffer.Add($"laked cannot start: {e.Message}");
             return 1;
         }
-        ServeEvents.Ready(logger, LakedVersion.Text, Environment.ProcessId, JitInfo.GetCompiledMethodCount(), (long)JitInfo.GetCompilationTime().TotalMilliseconds);
         SignalReadiness();
+        ServeEvents.Ready(logger, LakedVersion.Text, Environment.ProcessId, JitInfo.GetCompiledMethodCount(), (long)JitInfo.GetCompilationTime().TotalMilliseconds);
+        watcher.WaitUntilSettled(SettlePatience);
+        using IHost host = Build(options, buffer, provider, watcher);
+        host.Start();
         Preload.Start();
-        host.WaitForShutdown();
-        return 0;
+        host.WaitForShutdownAsync(failure.Token).GetAwaiter().GetResult();
+        return failure.IsCancellationRequested ? 1 : 0;
     }
 
-    private static IHost Build(ServeOptions options, LogBuffer buffer)
+    private static IHost Build(ServeOptions options, LogBuffer buffer, BufferLoggerProvider provider, DeviceWatcher watcher)
     {
         // No configuration files, environment or console: the daemon reads nothing but its arguments.
         var builder = new HostApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
-        builder.Logging.AddProvider(new BufferLoggerProvider(buffer, TimeProvider.System));
+        builder.Logging.AddProvider(provider);
         builder.Services.AddSingleton(options);
         builder.Services.AddSingleton(buffer);
+        builder.Services.AddSingleton(watcher);
+        builder.Services.AddSingleton<IHostedService>(watcher);
         builder.Services.AddSingleton<IHostLifetime, SignalLifetime>();
-        builder.Services.AddSingleton<DeviceWatcher>();
-        builder.Services.AddSingleton<IHostedService>(services => services.GetRequiredService<DeviceWatcher>());
         builder.Services.AddSingleton<ControlCommands>();
         builder.Services.AddSingleton<IHostedService, ControlServer>();
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(55));
