@@ -102,8 +102,10 @@ static void lakefs_record_direct(struct inode *inode, loff_t pos, loff_t end)
 		i_size_write(inode, end);
 	WRITE_ONCE(li->in_place_seq, lakefs_last_seq(LAKEFS_SB(inode->i_sb)));
 	atomic64_inc(&li->in_place_gen);
-	for (; (e = lakefs_ext_find(li, block)) && e->block < last;
-	     block = next) {
+	for (; block < last; block = next) {
+		e = lakefs_ext_find(li, block);
+		if (!e || e->block >= last)
+			break;
 		block = max(block, e->block);
 		next = min(lakefs_ext_end(e), last);
 		if (lakefs_ext_pending(e) && e->direct)

@@ -368,7 +368,10 @@ void lakefs_unreserve_direct(struct inode *inode, u64 start, u64 end)
 	u64 from;
 
 	mutex_lock(&li->ext_lock);
-	while ((e = lakefs_ext_find(li, start)) && e->block < end) {
+	while (start < end) {
+		e = lakefs_ext_find(li, start);
+		if (!e || e->block >= end)
+			break;
 		from = max(e->block, start);
 		start = min(lakefs_ext_end(e), end);
 		if (!lakefs_ext_pending(e) || !e->direct)

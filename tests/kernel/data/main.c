@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <sys/mount.h>
 #include <sys/vfs.h>
+#include <time.h>
 
 int ops_wanted = 3000;
 bool is_lakefs;
@@ -164,6 +165,7 @@ static bool run_test(const struct test *t)
 {
 	char dir[PATH_MAX], reason[600];
 	int fds[2], status, got = 0, n;
+	time_t began = time(NULL);
 	pid_t pid;
 
 	test_name = t->name;
@@ -190,6 +192,7 @@ static bool run_test(const struct test *t)
 	reason[got] = 0;
 	close(fds[0]);
 	waitpid(pid, &status, 0);
+	fprintf(stderr, "%s: %ld s\n", t->name, (long)(time(NULL) - began));
 	if (nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS) && !status) {
 		printf("fail %s: cannot remove its directory: %s\n", t->name,
 		       strerror(errno));
