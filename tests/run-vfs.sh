@@ -46,6 +46,10 @@ guest fake "mkdir /m; /f/fakelaked run --log /run/log & mount -t lakefs /dev/vda
 	--module "$LAKE_BUILD/kernel/$kernel/kernel/lakefs.ko" \
 	--file "$LAKE_BUILD/tests/fake:/f" --disk "$suite_dir/fake"
 
-guest laked "mkdir /m; lakectl mkfs /dev/vda >&2 && mount -t lakefs /dev/vda /m && $run_tests" \
-	--lake --disk "$suite_dir/laked,size=400M"
+# and what it left behind is sound
+guest laked "mkdir /m; lakectl mkfs /dev/vda >&2 && mount.lakefs /dev/vda /m && $run_tests
+	status=\$?
+	if lakectl verify --full /dev/vda >&2; then echo pass verify; else echo fail verify; fi
+	exit \$status" \
+	--lake --mem 2G --disk "$suite_dir/laked,size=400M"
 suite_end
