@@ -1,25 +1,42 @@
 #!/bin/bash
 # SPDX-License-Identifier: MPL-2.0
 # lakefs.ko against fakelaked in the busybox guest. KERNEL=debug runs it under
-# KASAN and lockdep.
+# KASAN and lockdep (then with TIMEOUT=2000 or so).
 set -uo pipefail
 . "$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/lib/suite.sh"
 suite_begin module
 kernel=${KERNEL:-6.12}
+module=$LAKE_BUILD/kernel/$kernel/kernel/lakefs.ko
+tools=$LAKE_BUILD/tests/fake
 
-dir=$("$LAKE_ROOT/qemu/kernel.sh" "$kernel") &&
-	make -s -C "$LAKE_ROOT/kernel" KDIR="$dir/build" \
-		OUT="$LAKE_BUILD/kernel/$kernel" CC="$(cat "$dir/cc")" >&2 &&
-	make -s -C "$LAKE_TESTS/kernel" OUT="$LAKE_BUILD/tests/fake" >&2 || {
-	fail 'module and fakelaked build'
-	exit 1
+build() {
+	local dir
+	dir=$("$LAKE_ROOT/qemu/kernel.sh" "$kernel") &&
+		make -s -C "$LAKE_ROOT/kernel" KDIR="$dir/build" \
+			OUT="$LAKE_BUILD/kernel/$kernel" \
+			CC="$(cat "$dir/cc")" &&
+		make -s -C "$LAKE_TESTS/kernel" OUT="$tools" &&
+		make -s -C "$LAKE_TESTS/kernel/vfs" OUT="$tools" &&
+		make -s -C "$LAKE_TESTS/kernel/data" OUT="$tools"
 }
-status=0
-"$LAKE_VM" run --kernel "$kernel" --timeout "${TIMEOUT:-600}" --smp 2 \
-	--file "$LAKE_BUILD/tests/fake:/t" \
-	--file "$LAKE_BUILD/kernel/$kernel/kernel/lakefs.ko:/t/lakefs.ko" \
-	--file "$LAKE_TESTS/kernel/guest.sh:/t/guest.sh" -- \
-	sh /t/guest.sh >"$suite_dir/results" || status=$?
-suite_collect "$suite_dir/results" ''
-[ $status = 0 ] || fail "the guest ends with status $status"
+
+# guest SCRIPT: runs it beside the module and the tools
+guest() {
+	local status=0
+	"$LAKE_VM" run --kernel "$kernel" --timeout "${TIMEOUT:-600}" --smp 2 \
+		--file "$tools:/t" --file "$module:/t/lakefs.ko" \
+		--file "$LAKE_TESTS/kernel/$1:/t/$1" -- \
+		sh "/t/$1" >"$suite_dir/results" || status=$?
+	suite_collect "$suite_dir/results" ''
+	[ $status = 0 ] || fail "$1 ends with status $status"
+}
+
+if build >"$suite_dir/build.log" 2>&1; then
+	for script in ${SCRIPTS:-guest.sh kill-guest.sh}; do
+		guest "$script"
+	done
+else
+	tail -n 30 "$suite_dir/build.log" >&2
+	fail 'module and its tools build'
+fi
 suite_end
