@@ -27,11 +27,26 @@ guest() {
 		fail "$name: the guest ends with status $status"
 }
 
-run_tests='mkdir /m/t && /t/vfstest /m/t $NAMES && umount /m'
-
+# The guest defines remount. First the tests, then what they make is kept,
+# listed, and has to be the same after a remount.
+run_tests='mkdir /m/t /m/k && /t/vfstest /m/t $NAMES
+status=$?
+[ -n "$NAMES" ] || {
+	VFSTEST_KEEP=1 /t/vfstest /m/k >&2
+	/t/vfstest --list /m/k >/before && umount /m && remount &&
+		/t/vfstest --list /m/k >/after
+	if cmp /before /after >&2 && [ -s /before ]; then echo pass kept
+	else diff /before /after | head -n 20 >&2; echo fail kept; fi
+	wc -l /before >&2
+}
+umount /m || echo fail umount
+'
 truncate -s 300M "$suite_dir/ext4"
 mkfs.ext4 -q -F -b 4096 "$suite_dir/ext4"
-guest ext4 "mkdir /m; modprobe -q ext4; mount -t ext4 /dev/vda /m && $run_tests" \
+guest ext4 "mkdir /m
+modprobe -q ext4
+remount() { mount -t ext4 /dev/vda /m; }
+remount && { $run_tests }; exit \$status" \
 	--disk "$suite_dir/ext4"
 
 dir=$("$LAKE_ROOT/qemu/kernel.sh" "$kernel") &&
@@ -42,14 +57,18 @@ dir=$("$LAKE_ROOT/qemu/kernel.sh" "$kernel") &&
 	exit 1
 }
 "$LAKE_BUILD/tests/fake/fakelaked" mkfs "$suite_dir/fake" 419430400
-guest fake "mkdir /m; /f/fakelaked run --log /run/log & mount -t lakefs /dev/vda /m && $run_tests" \
+guest fake "mkdir /m
+/f/fakelaked run --log /run/log &
+remount() { mount -t lakefs /dev/vda /m; }
+remount && { $run_tests }; exit \$status" \
 	--module "$LAKE_BUILD/kernel/$kernel/kernel/lakefs.ko" \
 	--file "$LAKE_BUILD/tests/fake:/f" --disk "$suite_dir/fake"
 
 # and what it left behind is sound
-guest laked "mkdir /m; lakectl mkfs /dev/vda >&2 && mount.lakefs /dev/vda /m && $run_tests
-	status=\$?
-	if lakectl verify --full /dev/vda >&2; then echo pass verify; else echo fail verify; fi
-	exit \$status" \
+guest laked "mkdir /m
+remount() { mount.lakefs /dev/vda /m; }
+lakectl mkfs /dev/vda >&2 && remount && { $run_tests }
+if lakectl verify --full /dev/vda >&2; then echo pass verify; else echo fail verify; fi
+exit \$status" \
 	--lake --mem 2G --disk "$suite_dir/laked,size=400M"
 suite_end

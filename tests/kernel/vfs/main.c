@@ -3,7 +3,8 @@
  * vfstest DIR [NAME...]: runs all tests (or those whose names begin with one
  * of NAME) in DIR. One line each on standard output, "pass NAME" or
  * "fail NAME: reason"; exit status 1 when any failed. With VFSTEST_TIMES set
- * the time of each goes to standard error.
+ * the time of each goes to standard error; with VFSTEST_KEEP set what the
+ * tests made stays.
  */
 #include "vfstest.h"
 #include <ftw.h>
@@ -144,7 +145,8 @@ static bool run_test(const struct test *t)
 	reason[got] = 0;
 	close(fds[0]);
 	waitpid(pid, &status, 0);
-	if (nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS) && !status) {
+	if (!getenv("VFSTEST_KEEP") &&
+	    nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS) && !status) {
 		printf("fail %s: cannot remove its directory: %s\n", t->name,
 		       strerror(errno));
 		return false;
@@ -195,6 +197,8 @@ int main(int argc, char **argv)
 	int passed = 0, failed = 0;
 	struct statfs sf;
 
+	if (argc == 3 && !strcmp(argv[1], "--list"))
+		return list_tree(argv[2]) ? 1 : 0;
 	if (argc < 2 || !realpath(argv[1], top_dir) || statfs(top_dir, &sf)) {
 		fprintf(stderr, "usage: vfstest DIR [NAME...]\n");
 		return 2;

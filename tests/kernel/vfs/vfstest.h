@@ -59,6 +59,7 @@ int count_names(const char *path);
 struct stat stat_of(const char *path);
 /* a moment later, in the file system's own clock */
 void tick(void);
+int list_tree(const char *path);
 
 #define CHECK(cond) \
 	do { \
