@@ -46,7 +46,8 @@ folder_image() {
 		die "could not make an image of $dir"
 }
 
-# share_image DIR: cached by the folder's content; prints the image.
+# share_image DIR: cached by the folder's content; prints the image. A changed
+# one replaces the old by name only, as another run may be using that.
 share_image() {
 	local dir image key
 	dir=$(realpath "$1")
@@ -54,7 +55,8 @@ share_image() {
 	image=$LAKE_BUILD/vm/share/$(digest_text "$dir").ext4
 	key=$(folder_key "$dir")
 	if ! stamp_ok "$image.stamp" "$key"; then
-		folder_image "$dir" "$image" share
+		folder_image "$dir" "$image.$$" share
+		mv "$image.$$" "$image"
 		printf '%s\n' "$key" >"$image.stamp"
 	fi
 	printf '%s\n' "$image"
@@ -75,8 +77,8 @@ tools_image() {
 		# shellcheck disable=SC2086 # a list of words
 		apt_private_fetch "$LAKE_GUEST_SUITE" "$tree" $list
 		rm -rf "$tree"/usr/share/{doc,man,locale,info,lintian}
-		folder_image "$tree" "$image.new" tools
-		mv "$image.new" "$image"
+		folder_image "$tree" "$image.$$" tools
+		mv "$image.$$" "$image"
 		rm -rf "$tree"
 	fi
 	printf '%s\n' "$image"
