@@ -206,7 +206,7 @@ static void take_request(const struct lakefs_request_hdr *hdr)
 	take_intents();
 	if (hdr->barrier > fake.applied_seq)
 		fail_mount("a request before its barrier", hdr->barrier);
-	if (hdr->op == LAKEFS_R_UNMOUNT)
+	if (hdr->op == LAKEFS_R_UNMOUNT && fake.applied_seq > fake.durable_seq)
 		commit();
 	request_answer(hdr, &a);
 	if (opt.garble)

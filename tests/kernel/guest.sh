@@ -114,6 +114,25 @@ check 'which refuses writing' sh -c "! touch $lake/x 2>/dev/null"
 check 'remount read-write' mount -o remount,rw $lake
 check 'which allows writing' touch $lake/x
 
+fsfreeze --freeze $lake
+touch $lake/frozen & waiter=$!
+sleep 1
+check 'a frozen lake can be read' ls $lake
+check 'and writers wait' kill -0 $waiter
+fsfreeze --unfreeze $lake
+wait $waiter
+check 'until it thaws' [ -e $lake/frozen ]
+umount $lake
+losetup -d $dev
+losetup -r $dev $image
+check 'a read-only device mounts read-only' mount_lake -o ro
+check 'with what it holds' cmp /tmp/data $lake/dir/third
+check 'and not read-write' sh -c "! mount -o remount,rw $lake"
+check 'and unmounts' umount $lake
+losetup -d $dev
+losetup $dev $image
+mount_lake
+
 # ---- a daemon that dies ---------------------------------------------------------
 check 'kill: a successor answers' sh -c "kill -9 \$(cat /tmp/pid); ls $lake"
 kills() {
@@ -204,7 +223,7 @@ check 'not clean' said 'replayed'
 echo 1 >$sys/shutdown
 check 'shutdown through sysfs gives EIO' sh -c \
 	"mkdir $lake/c 2>&1 | grep -qi 'i.*/o.* error'"
-check 'and unmounts' umount $lake
+check 'and unmounts after that' umount $lake
 stop_daemon
 mount_lake & waiter=$!
 sleep 1
