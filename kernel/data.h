@@ -161,6 +161,8 @@ int lakefs_reserve(struct inode *inode, u64 block, u64 *blocks, int mode,
 		   struct lakefs_extent **found, bool *fresh);
 /* reservations of [start, end) that no dirty folio needs: given back */
 void lakefs_unreserve_clean(struct inode *inode, u64 start, u64 end);
+/* the same for one block after a write fault that failed */
+void lakefs_unreserve_fault(struct inode *inode, u64 block);
 /* the same for one block, whose folio is locked or cannot be there */
 void lakefs_unreserve_block(struct inode *inode, u64 block);
 /* a failed or short direct write: give back what [start, end) took */
@@ -177,6 +179,8 @@ void lakefs_ioend_work(struct work_struct *work);
 /* ---- size.c -------------------------------------------------------------- */
 loff_t lakefs_size_advance(struct inode *inode, loff_t end, u64 io_start,
 			   u64 io_end);
+void lakefs_size_done(struct inode *inode, loff_t end, u64 io_start,
+		      u64 io_end);
 void lakefs_emit_map(struct inode *inode, struct lakefs_rec *rec);
 void lakefs_emit_size(struct inode *inode, struct lakefs_rec *rec, loff_t size,
 		      u32 extra_valid);

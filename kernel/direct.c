@@ -92,9 +92,7 @@ static void lakefs_record_direct(struct inode *inode, loff_t pos, loff_t end)
 {
 	struct lakefs_inode_info *li = LAKEFS_I(inode);
 	u64 block = lakefs_block_of(pos), last = lakefs_blocks_for(end), next;
-	struct lakefs_rec *rec;
 	struct lakefs_extent *e;
-	loff_t size;
 
 	mutex_lock(&li->ext_lock);
 	/* only the exclusive holder of i_rwsem gets here with a longer file */
@@ -113,17 +111,7 @@ static void lakefs_record_direct(struct inode *inode, loff_t pos, loff_t end)
 					  min_t(loff_t, end, next <<
 						LAKEFS_BLOCK_BITS));
 	}
-	size = lakefs_size_advance(inode, end, lakefs_block_of(pos), last);
-	if (size) {
-		rec = li->size_rec;
-		li->size_rec = NULL;
-		lakefs_map_moved(li);
-		if (!rec)	/* a writeback's completion had it */
-			rec = lakefs_rec_alloc(LAKEFS_I_SETATTR,
-					sizeof(struct lakefs_i_setattr),
-					GFP_NOFS | __GFP_NOFAIL);
-		lakefs_emit_size(inode, rec, size, 0);
-	}
+	lakefs_size_done(inode, end, lakefs_block_of(pos), last);
 	mutex_unlock(&li->ext_lock);
 }
 

@@ -158,6 +158,7 @@ static int lakefs_punch(struct inode *inode, loff_t offset, loff_t end)
 		spin_unlock(&li->attr_lock);
 		rec = NULL;
 	}
+	lakefs_size_done(inode, 0, 0, 0);
 	mutex_unlock(&li->ext_lock);
 	lakefs_bank_withdraw(2);
 	lakefs_rec_free(rec);

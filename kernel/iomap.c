@@ -190,9 +190,6 @@ static int lakefs_write_end(struct inode *inode, loff_t pos, loff_t length,
 	if ((flags & (IOMAP_ZERO | IOMAP_FAULT)) || written >= length ||
 	    (iomap->type != IOMAP_DELALLOC && iomap->type != IOMAP_UNWRITTEN))
 		return 0;
-	/* begin comes again, and an end of the same range after it */
-	if (iomap->flags & IOMAP_F_STALE)
-		return 0;
 	lakefs_unreserve_clean(inode,
 			       written ? lakefs_blocks_for(pos + written) :
 					 lakefs_block_of(pos),
@@ -250,7 +247,7 @@ vm_fault_t lakefs_iomap_mkwrite(struct vm_fault *vmf)
 	ret = err ? vmf_error(err) : iomap_page_mkwrite(vmf, &lakefs_write_ops);
 	filemap_invalidate_unlock_shared(inode->i_mapping);
 	if (!err && !(ret & VM_FAULT_LOCKED))
-		lakefs_unreserve_clean(inode, block, block + 1);
+		lakefs_unreserve_fault(inode, block);
 	return ret;
 }
 

@@ -327,6 +327,7 @@ void lakefs_unreserve_block(struct inode *inode, u64 block)
 		lakefs_ext_drop(li, e);
 	}
 	lakefs_map_cut(li);
+	lakefs_size_done(inode, 0, 0, 0);
 out:
 	mutex_unlock(&li->ext_lock);
 }
@@ -339,6 +340,37 @@ static struct folio *lakefs_lock_cached(struct address_space *mapping,
 	return IS_ERR_OR_NULL(folio) ? NULL : folio;
 }
 
+static bool lakefs_folio_needs(struct folio *folio)
+{
+	return folio_test_dirty(folio) || folio_test_writeback(folio);
+}
+
+/*
+ * Other writers may be between begin and their dirty page. A folio is made
+ * where there is none, to have its lock: who comes after us sees that the map
+ * moved, who came before has a dirty folio.
+ */
+void lakefs_unreserve_fault(struct inode *inode, u64 block)
+{
+	struct address_space *mapping = inode->i_mapping;
+	struct folio *folio;
+
+	filemap_invalidate_lock(mapping);
+	if (block >= lakefs_blocks_for(i_size_read(inode)))
+		goto out;		/* truncate has been here */
+	folio = __filemap_get_folio(mapping, block, FGP_LOCK | FGP_CREAT,
+				    GFP_NOFS | __GFP_NOFAIL);
+	if (IS_ERR_OR_NULL(folio))
+		goto out;
+	if (!lakefs_folio_needs(folio))
+		lakefs_unreserve_block(inode, block);
+	folio_unlock(folio);
+	folio_put(folio);
+out:
+	filemap_invalidate_unlock(mapping);
+}
+
+/* i_rwsem held: no other writer but faults */
 void lakefs_unreserve_clean(struct inode *inode, u64 start, u64 end)
 {
 	struct address_space *mapping = inode->i_mapping;
@@ -349,8 +381,7 @@ void lakefs_unreserve_clean(struct inode *inode, u64 start, u64 end)
 	filemap_invalidate_lock(mapping);
 	for (block = start; block < end; block++) {
 		folio = lakefs_lock_cached(mapping, block);
-		if (!folio || (!folio_test_dirty(folio) &&
-			       !folio_test_writeback(folio)))
+		if (!folio || !lakefs_folio_needs(folio))
 			lakefs_unreserve_block(inode, block);
 		if (folio) {
 			folio_unlock(folio);
@@ -385,6 +416,7 @@ void lakefs_unreserve_direct(struct inode *inode, u64 start, u64 end)
 		}
 	}
 	lakefs_map_cut(li);
+	lakefs_size_done(inode, 0, 0, 0);
 	mutex_unlock(&li->ext_lock);
 }
 

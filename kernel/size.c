@@ -111,6 +111,28 @@ void lakefs_emit_size(struct inode *inode, struct lakefs_rec *rec, loff_t size,
 	spin_unlock(&li->attr_lock);
 }
 
+/*
+ * The same without a MAP record to carry the size: in-place data, and
+ * whenever pending blocks that held the size back are gone.
+ */
+void lakefs_size_done(struct inode *inode, loff_t end, u64 io_start,
+		      u64 io_end)
+{
+	struct lakefs_inode_info *li = LAKEFS_I(inode);
+	loff_t size = lakefs_size_advance(inode, end, io_start, io_end);
+	struct lakefs_rec *rec = li->size_rec;
+
+	if (!size)
+		return;
+	li->size_rec = NULL;
+	lakefs_map_moved(li);		/* a writer must prepare it again */
+	if (!rec)			/* rare: two such sizes at once */
+		rec = lakefs_rec_alloc(LAKEFS_I_SETATTR,
+				       sizeof(struct lakefs_i_setattr),
+				       GFP_NOFS | __GFP_NOFAIL);
+	lakefs_emit_size(inode, rec, size, 0);
+}
+
 /* ---- growing; i_rwsem, no ext_lock --------------------------------------- */
 
 int lakefs_zero_eof(struct inode *inode, loff_t to)
@@ -186,10 +208,38 @@ static int lakefs_settle_tail(struct inode *inode, loff_t size)
 	return filemap_write_and_wait_range(inode->i_mapping, from, size - 1);
 }
 
+/*
+ * Drop all blocks behind size. A recorded size that becomes smaller tells the
+ * daemon that; else it needs an UNMAP (of preallocated blocks, mostly).
+ */
+static void lakefs_drop_behind(struct inode *inode, loff_t size,
+			       struct lakefs_rec **unmap)
+{
+	struct lakefs_inode_info *li = LAKEFS_I(inode);
+	struct lakefs_i_unmap *e =
+		(struct lakefs_i_unmap *)(*unmap)->entry.bytes;
+	struct rb_node *last = rb_last(&li->extents);
+	u64 from = lakefs_blocks_for(size), end = from;
+
+	if (last)
+		end = lakefs_ext_end(rb_entry(last, struct lakefs_extent,
+					      node));
+	if (!lakefs_ext_drop_range(li, from, U64_MAX) || size < li->disk_size)
+		return;
+	e->ino = li->ino;
+	e->file_block = from;
+	e->blocks = end - from;
+	spin_lock(&li->attr_lock);
+	lakefs_carry_times(inode, &e->mtime, &e->ctime);
+	lakefs_touch(inode, lakefs_rec_emit(LAKEFS_SB(inode->i_sb), *unmap));
+	spin_unlock(&li->attr_lock);
+	*unmap = NULL;
+}
+
 static int lakefs_shrink(struct inode *inode, loff_t size, u32 extra_valid)
 {
 	struct lakefs_inode_info *li = LAKEFS_I(inode);
-	struct lakefs_rec *rec;
+	struct lakefs_rec *rec, *unmap;
 	int err;
 
 	err = lakefs_settle_tail(inode, size);
@@ -197,18 +247,19 @@ static int lakefs_shrink(struct inode *inode, loff_t size, u32 extra_valid)
 		return err;
 	rec = lakefs_rec_alloc(LAKEFS_I_SETATTR,
 			       sizeof(struct lakefs_i_setattr), GFP_KERNEL);
-	if (!rec)
-		return -ENOMEM;
-	err = lakefs_bank_deposit(2, GFP_KERNEL);
+	unmap = lakefs_rec_alloc(LAKEFS_I_UNMAP, sizeof(struct lakefs_i_unmap),
+				 GFP_KERNEL);
+	err = rec && unmap ? lakefs_bank_deposit(2, GFP_KERNEL) : -ENOMEM;
 	if (err) {
 		lakefs_rec_free(rec);
+		lakefs_rec_free(unmap);
 		return err;
 	}
 	/* waits for reads and writeback of all that goes */
 	truncate_setsize(inode, size);
 
 	mutex_lock(&li->ext_lock);
-	lakefs_ext_drop_range(li, lakefs_blocks_for(size), U64_MAX);
+	lakefs_drop_behind(inode, size, &unmap);
 	WRITE_ONCE(li->disk_size, size);
 	li->done_size = min(li->done_size, size);
 	lakefs_emit_size(inode, rec, size, extra_valid);
@@ -219,6 +270,7 @@ static int lakefs_shrink(struct inode *inode, loff_t size, u32 extra_valid)
 	}
 	mutex_unlock(&li->ext_lock);
 	lakefs_bank_withdraw(2);
+	lakefs_rec_free(unmap);
 	if (!size)
 		li->flush_on_close = true;
 	return 0;

@@ -236,27 +236,6 @@ static void lakefs_done_map(const struct lakefs_done *done, u32 from, u32 n,
 	lakefs_map_moved(li);
 }
 
-/* A size without a map: in-place data, or a size that was held back. */
-static void lakefs_done_size(const struct lakefs_done *done, loff_t end,
-			     u64 io_end)
-{
-	struct lakefs_inode_info *li = LAKEFS_I(done->inode);
-	struct lakefs_rec *rec;
-	loff_t size;
-
-	size = lakefs_size_advance(done->inode, end, done->io_block, io_end);
-	if (!size)
-		return;
-	rec = li->size_rec;
-	li->size_rec = NULL;
-	lakefs_map_moved(li);		/* a writer must prepare it again */
-	if (!rec)			/* the rare race: see iomap.c */
-		rec = lakefs_rec_alloc(LAKEFS_I_SETATTR,
-				       sizeof(struct lakefs_i_setattr),
-				       GFP_NOFS | __GFP_NOFAIL);
-	lakefs_emit_size(done->inode, rec, size, 0);
-}
-
 static void lakefs_done_in_place(const struct lakefs_done *done, u64 end)
 {
 	struct lakefs_inode_info *li = LAKEFS_I(done->inode);
@@ -265,7 +244,8 @@ static void lakefs_done_in_place(const struct lakefs_done *done, u64 end)
 	WRITE_ONCE(li->in_place_seq,
 		   lakefs_last_seq(LAKEFS_SB(done->inode->i_sb)));
 	atomic64_inc(&li->in_place_gen);
-	lakefs_done_size(done, (loff_t)end << LAKEFS_BLOCK_BITS, end);
+	lakefs_size_done(done->inode, (loff_t)end << LAKEFS_BLOCK_BITS,
+			 done->io_block, end);
 }
 
 static void lakefs_done_error(const struct lakefs_done *done, u64 block,
@@ -283,7 +263,7 @@ static void lakefs_done_error(const struct lakefs_done *done, u64 block,
 		}
 		lakefs_map_cut(li);
 	}
-	lakefs_done_size(done, 0, end);
+	lakefs_size_done(done->inode, 0, done->io_block, end);
 }
 
 /* Returns how many of the folios from on were dealt with. */

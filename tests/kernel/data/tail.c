@@ -264,6 +264,30 @@ static void refused_modes(void)
 	ERR(fallocate(fd, 0, 0, BLOCK), EBADF);
 }
 
+/* blocks behind the end go with a truncate to the same size */
+static void kept_size(void)
+{
+	int fd = create("a");
+	struct stat st;
+
+	put_pattern(fd, 0, 5000, 1);
+	OK(fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, 40 * BLOCK));
+	OK(fsync(fd));
+	EQ(file_size(fd), 5000);
+	OK(ftruncate(fd, 5000));
+	OK(fsync(fd));
+	close(fd);
+	if (!remount())
+		drop_caches();
+	fd = OK(open(path("a"), O_RDWR));
+	OK(fstat(fd, &st));
+	EQ(st.st_blocks, 16);
+	check_pattern(fd, 0, 5000, 1);
+	OK(fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, 40 * BLOCK));
+	OK(ftruncate(fd, 20 * BLOCK));
+	check_zero(fd, 5000, 20 * BLOCK - 5000);
+}
+
 static void far_away(void)
 {
 	uint64_t far = 3ull << 40;
@@ -293,6 +317,7 @@ const struct test tail_tests[] = {
 	{ "hole_fiemap", fiemap_tells_all, false },
 	{ "hole_prealloc", preallocated_then_written, false },
 	{ "hole_modes", refused_modes, false },
+	{ "hole_keep_size", kept_size, false },
 	{ "hole_far", far_away, false },
 	{ NULL, NULL, false }
 };
