@@ -94,6 +94,7 @@ build_busybox() {
 	stamp_ok "$image.stamp" "$key" && return
 	guest_base
 	step "building the busybox guest for $(cat "$kernel/release")"
+	rm -rf "$LAKE_BUILD"/vm/tree.* # left by a build that was killed
 	tree=$(mktemp -d "$LAKE_BUILD/vm/tree.XXXXXX")
 	busybox_tree "$kernel" "$tree"
 	(cd "$tree" && find . | LC_ALL=C sort |
