@@ -12,7 +12,7 @@ FS_REPLAY_OPTIONS=''
 # The daemon verifies each state while it is mounted; now and then a lakectl
 # of its own does after the unmount, which takes seconds in a guest.
 FS_REPLAY_ARGS='--replace-flushes --verify-socket /run/deeplake/laked.sock
-	--fsck-every 20'
+	--fsck-every 50'
 FS_MEMORY=2G
 # The daemon is running and takes what the kernel mounts: mount(2) will do.
 FS_MOUNT_HOOK=''
@@ -41,5 +41,5 @@ fs_mount() { mount.lakefs "$1" "$2"; }
 
 fs_disturb() {
 	[ -z "$CRASH_KILL_DAEMON" ] || exec lakecrash kill --name laked \
-		--acks /dev/vda2 --seed "$CRASH_SEED" --max-ms 6000
+		--probe /mnt/crash --acks /dev/vda2 --seed "$CRASH_SEED"
 }

@@ -21,7 +21,7 @@ load=$!
 killed=0
 if [ "$kills" -gt 0 ]; then
 	lakecrash kill --name laked --seed "$seed" --count "$kills" \
-		--max-ms 6000 || killed=$?
+		--probe $dir || killed=$?
 	: >/tmp/stop
 fi
 status=0

@@ -6,6 +6,7 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@
 
 struct killer {
 	const char *name, *ack_device;
+	const char *probe;		/* a folder of the mount */
 	uint64_t rng;
 	uint32_t count, min_ms, max_ms;
 };
@@ -62,6 +64,26 @@ static pid_t wait_for_other(const char *name, pid_t old)
 	return 0;
 }
 
+/*
+ * Two times in three the successor first has to serve: what programs wait
+ * for moves on, and it is killed at work.  Else it may die while it starts
+ * and recovers.
+ */
+static int wait_for_service(const struct killer *k, uint64_t *rng)
+{
+	int fd, error;
+
+	if (!k->probe || !lc_below(rng, 3))
+		return 0;
+	fd = open(k->probe, O_RDONLY | O_DIRECTORY);
+	error = fd < 0 || syncfs(fd);
+	if (error)
+		perror(k->probe);
+	if (fd >= 0)
+		close(fd);
+	return error;
+}
+
 static int kill_all(const struct killer *k, struct lc_ack_area *area)
 {
 	uint64_t rng = k->rng;
@@ -78,6 +100,8 @@ static int kill_all(const struct killer *k, struct lc_ack_area *area)
 				k->name);
 			return 1;
 		}
+		if (wait_for_service(k, &rng))
+			return 1;
 		usleep(delay_ms * 1000);
 		if (kill(pid, SIGKILL)) {
 			fprintf(stderr, "lakecrash: %s %d ended by itself\n",
@@ -95,6 +119,7 @@ static int kill_all(const struct killer *k, struct lc_ack_area *area)
 static const struct option OPTIONS[] = {
 	{ "acks", required_argument, NULL, 'a' },
 	{ "name", required_argument, NULL, 'n' },
+	{ "probe", required_argument, NULL, 'p' },
 	{ "seed", required_argument, NULL, 's' },
 	{ "count", required_argument, NULL, 'c' },
 	{ "min-ms", required_argument, NULL, 'l' },
@@ -104,7 +129,7 @@ static const struct option OPTIONS[] = {
 
 int lc_kill_main(int argc, char **argv)
 {
-	struct killer k = { .name = "laked", .min_ms = 50, .max_ms = 4000 };
+	struct killer k = { .name = "laked", .min_ms = 0, .max_ms = 2000 };
 	struct lc_ack_area area = { .fd = -1 };
 	int o;
 
@@ -113,6 +138,8 @@ int lc_kill_main(int argc, char **argv)
 			k.ack_device = optarg;
 		else if (o == 'n')
 			k.name = optarg;
+		else if (o == 'p')
+			k.probe = optarg;
 		else if (o == 's')
 			k.rng = lc_mix(strtoull(optarg, NULL, 0));
 		else if (o == 'c')

@@ -18,7 +18,8 @@ static const struct {
 	  "--dir D --seed N --streams N --seconds N [--ops N] [--stop FILE] "
 	  "[--result FILE]" },
 	{ "kill", lc_kill_main,
-	  "--name N --seed N --count N --min-ms N --max-ms N [--acks DEVICE]" },
+	  "--name N --seed N --count N --min-ms N --max-ms N [--acks DEVICE] "
+	  "[--probe DIR]" },
 	{ "ops", lc_ops_main, "--seed N --streams N --ops N" },
 	{ "replay", lc_replay_main,
 	  "--log DEV --image DEV --fs TYPE --seed N --states N ..." },

@@ -176,8 +176,9 @@ static int run_states(struct replay *r)
 		if (r->stop_after && failed >= r->stop_after)
 			break;
 	}
-	printf("done passed=%u failed=%u requests=%u acks=%u\n", passed,
-	       failed, r->log.nrequests, r->log.nacks);
+	printf("done passed=%u failed=%u requests=%u acks=%u kills=%u\n",
+	       passed, failed, r->log.nrequests, r->log.nacks,
+	       r->log.nmarks);
 	free(states);
 	return failed ? 1 : 0;
 }
