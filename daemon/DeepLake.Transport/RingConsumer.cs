@@ -89,13 +89,18 @@ internal sealed unsafe class RingConsumer
         return ReadStatus.Broken;
     }
 
-    /// <summary>Gives the room of everything read back to the kernel.</summary>
+    /// <summary>
+    /// Gives the room of everything read back to the kernel. The full barrier after it pairs with the
+    /// kernel's between its store of last_seq and its look at the tail of a full ring: either the kernel
+    /// sees the room, or the caller sees that the kernel holds intents back, and kicks it.
+    /// </summary>
     internal void Publish()
     {
         if (_published != _position)
         {
             Volatile.Write(ref *_tail, _position);
             _published = _position;
+            Interlocked.MemoryBarrier();
         }
     }
 

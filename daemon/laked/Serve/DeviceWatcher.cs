@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 using System.Diagnostics;
 using DeepLake.Abi;
+using DeepLake.Engine;
 using DeepLake.Laked.Logging;
 using DeepLake.Platform;
 using DeepLake.Transport;
@@ -17,6 +18,11 @@ internal sealed class DeviceWatcher : IHostedService, IDisposable
 {
     private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(1);
     private const int SettlePollMs = 20;
+
+    // The first lake, mostly the machine's root, gets most of the memory that the daemon may use.
+    private static readonly EngineOptions OnlyBudget = new();
+    private static readonly EngineOptions FurtherBudget = new() { TreeCacheBytes = 4 << 20, PageStoreBytes = 16 << 20 };
+
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(50);
 
     private readonly ServeOptions _options;
@@ -164,7 +170,8 @@ internal sealed class DeviceWatcher : IHostedService, IDisposable
             {
                 return false;
             }
-            var server = new LakeServer(wanted, _options, _serverLogger, Wake);
+            bool isOnly = !_servers.Values.Any(s => s.State is LakeState.Attaching or LakeState.Recovering or LakeState.Serving);
+            var server = new LakeServer(wanted, _options, isOnly ? OnlyBudget : FurtherBudget, _serverLogger, Wake);
             _servers[(wanted.DevMajor, wanted.DevMinor)] = server;
             server.Start();
             return true;

@@ -19,6 +19,7 @@ internal sealed class LakeServer
     private const int ThreadStackBytes = 1 << 20;
 
     private readonly ServeOptions _options;
+    private readonly EngineOptions _budget;
     private readonly ILogger _logger;
     private readonly Action _ended;
     private readonly Thread _thread;
@@ -28,8 +29,9 @@ internal sealed class LakeServer
     private volatile string _failure = "";
     private long _endedAt;
 
-    internal LakeServer(in WantedArgs wanted, ServeOptions options, ILogger logger, Action ended)
+    internal LakeServer(in WantedArgs wanted, ServeOptions options, EngineOptions budget, ILogger logger, Action ended)
     {
+        _budget = budget;
         _options = options;
         _logger = logger;
         _ended = ended;
@@ -82,6 +84,11 @@ internal sealed class LakeServer
                 Serve(attachment);
             }
         }
+        catch (OutOfMemoryException e)
+        {
+            // Nothing is wrong with the lake: a new process recovers and goes on.
+            Environment.FailFast("out of memory", e);
+        }
         catch (Exception e)
         {
             Fail(attachment, e);
@@ -127,7 +134,7 @@ internal sealed class LakeServer
         using DirectBlockDevice direct = OpenDevice(DevicePath);
         // A device that only allows reading can be mounted read-only; what the engine writes stays in memory.
         IBlockDevice device = direct.IsReadOnly ? new ReadOnlyOverlayDevice(direct) : direct;
-        using LakeEngine engine = LakeEngine.Open(device, direct.IsReadOnly ? new DeviceCommitSink(device) : sink, new EngineOptions());
+        using LakeEngine engine = LakeEngine.Open(device, direct.IsReadOnly ? new DeviceCommitSink(device) : sink, _budget);
         ServeEvents.Recovered(
             _logger,
             DevicePath,
