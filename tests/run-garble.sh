@@ -7,9 +7,7 @@ set -uo pipefail
 suite_begin garble
 kernel=${KERNEL:-6.12}
 
-dir=$("$LAKE_ROOT/qemu/kernel.sh" "$kernel") &&
-	make -s -C "$LAKE_ROOT/kernel" KDIR="$dir/build" \
-		OUT="$LAKE_BUILD/kernel/$kernel" CC="$(cat "$dir/cc")" >&2 &&
+ko=$("$LAKE_ROOT/qemu/parts.sh" module "$kernel") &&
 	make -s -C "$LAKE_TESTS/kernel" OUT="$LAKE_BUILD/tests/fake" >&2 &&
 	make -s -C "$LAKE_TESTS/kernel/vfs" OUT="$LAKE_BUILD/tests/vfs" >&2 || {
 	fail 'module, fakelaked and vfstest build'
@@ -19,7 +17,7 @@ status=0
 "$LAKE_VM" run --kernel "$kernel" --timeout "${TIMEOUT:-600}" --smp 2 \
 	--file "$LAKE_BUILD/tests/fake/fakelaked:/t/fakelaked" \
 	--file "$LAKE_BUILD/tests/vfs/vfstest:/t/vfstest" \
-	--file "$LAKE_BUILD/kernel/$kernel/kernel/lakefs.ko:/t/lakefs.ko" \
+	--file "$ko:/t/lakefs.ko" \
 	--file "$LAKE_TESTS/kernel/garble-guest.sh:/t/guest.sh" \
 	--env SEEDS="${SEEDS:-4}" --env SECONDS_EACH="${SECONDS_EACH:-10}" -- \
 	sh /t/guest.sh >"$suite_dir/results" || status=$?

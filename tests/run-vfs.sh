@@ -3,7 +3,7 @@
 # What every file system call has to do (tests/kernel/vfs), in the busybox
 # guest: on ext4, to know that the tests are right, and on lakefs served by
 # fakelaked and by laked. KERNEL=debug runs it under KASAN and lockdep;
-# ONLY="fake" (ext4, fake, laked) runs a part, NAMES="acl xattr" some tests.
+# ONLY="fake" (ext4, fake, dying, laked) runs a part, NAMES="acl xattr" some tests.
 set -uo pipefail
 . "$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/lib/suite.sh"
 suite_begin vfs
@@ -18,7 +18,7 @@ make -s -C "$LAKE_TESTS/kernel/vfs" OUT="$LAKE_BUILD/tests/vfs" >&2 || {
 guest() {
 	local name=$1 script=$2 status=0
 	shift 2
-	case " ${ONLY:-ext4 fake laked} " in *" $name "*) ;; *) return ;; esac
+	case " ${ONLY:-ext4 fake dying laked} " in *" $name "*) ;; *) return ;; esac
 	"$LAKE_VM" run --kernel "$kernel" --timeout "${TIMEOUT:-600}" --smp 2 \
 		--file "$LAKE_BUILD/tests/vfs:/t" "$@" --env NAMES="${NAMES:-}" \
 		-- sh -c "$script" >"$suite_dir/results" || status=$?
@@ -47,9 +47,7 @@ remount() { mount -t ext4 /dev/vda /m; }
 remount && { $run_tests }; exit \$status" \
 	--disk "$suite_dir/ext4"
 
-dir=$("$LAKE_ROOT/qemu/kernel.sh" "$kernel") &&
-	make -s -C "$LAKE_ROOT/kernel" KDIR="$dir/build" \
-		OUT="$LAKE_BUILD/kernel/$kernel" CC="$(cat "$dir/cc")" >&2 &&
+ko=$("$LAKE_ROOT/qemu/parts.sh" module "$kernel") &&
 	make -s -C "$LAKE_TESTS/kernel" OUT="$LAKE_BUILD/tests/fake" >&2 || {
 	fail 'module and fakelaked build'
 	exit 1
@@ -59,8 +57,19 @@ guest fake "mkdir /m
 /f/fakelaked run --log /run/log &
 remount() { mount -t lakefs /dev/vda /m; }
 remount && { $run_tests }; exit \$status" \
-	--module "$LAKE_BUILD/kernel/$kernel/kernel/lakefs.ko" \
+	--module "$ko" \
 	--file "$LAKE_BUILD/tests/fake:/f" --disk "$suite_dir/fake"
+
+# programs notice nothing of a daemon that dies every 300 intents
+"$LAKE_BUILD/tests/fake/fakelaked" mkfs "$suite_dir/dying" 419430400
+guest dying "mkdir /m
+/f/fakelaked run --log /run/log --die-after 300 2>/run/err &
+mount -t lakefs /dev/vda /m && mkdir /m/t &&
+	/t/vfstest /m/t ${NAMES:-name_ rename_ attr_ acl_ xattr_n dir_re misc_}
+status=\$?
+grep -c attached /run/err >&2
+exit \$status" \
+	--module "$ko" --file "$LAKE_BUILD/tests/fake:/f" --disk "$suite_dir/dying"
 
 # and what it left behind is sound
 guest laked "mkdir /m
