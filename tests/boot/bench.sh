@@ -13,13 +13,14 @@ declare -A wall=() guest=()
 # a complete boot, in milliseconds.
 one_boot() {
 	local root=$1 begin=$EPOCHREALTIME ms text
-	text=$("$LAKE_ROOT/qemu/vm" run --root "$root" --smp 2 --timeout 300 -- sh -c '
+	text=$("$LAKE_ROOT/qemu/vm" run --root "$root" --smp 2 --timeout 900 -- sh -c '
 		systemctl is-system-running --wait >/dev/null
 		busctl get-property org.freedesktop.systemd1 /org/freedesktop/systemd1 \
 			org.freedesktop.systemd1.Manager FinishTimestampMonotonic') ||
 		die "the $root guest did not start and stop"
 	ms=$(awk -v b="$begin" -v e="$EPOCHREALTIME" 'BEGIN { print int((e - b) * 1000) }')
 	text=$(printf '%s\n' "$text" | sed -n 's/^t \([0-9]*\)$/\1/p')
+	[ -n "$text" ] || die "the $root guest did not say how long it took"
 	text=$((text / 1000))
 	[ "${wall[$root]:-999999999}" -le $ms ] || wall[$root]=$ms
 	[ "${guest[$root]:-999999999}" -le $text ] || guest[$root]=$text
@@ -31,6 +32,7 @@ line() {
 		printf "%-28s lake %7.2f s  ext4 %7.2f s  ratio %.2f\n", n, l / 1000, e / 1000, l / e }'
 }
 
+"$LAKE_ROOT/qemu/image/debian.sh" lake
 for ((round = 0; round < rounds; round++)); do
 	one_boot ext4
 	one_boot lake
