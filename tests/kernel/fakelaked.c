@@ -5,7 +5,8 @@
  *
  *   fakelaked mkfs FILE [BYTES]
  *   fakelaked damage FILE incompat|version|layout|sum|sum-a
- *   fakelaked run [--log FILE] [--pid FILE] [--die-after N] [--evil WHAT]
+ *   fakelaked run [--log FILE] [--pid FILE] [--die-after N] [--spin US]
+ *                 [--evil WHAT]
  *                 [--garble SEED]
  *
  * "run" serves one attachment after the other, each in a child of its own
@@ -13,6 +14,7 @@
  * each intent against its tree and fails the mount when they do not agree:
  * it is a judge of the module as much as its server.
  *
+ * --spin US: look for US microseconds before sleeping, as laked does.
  * --die-after N: every child kills itself after N intents.
  * --evil WHAT: the first child breaks the protocol after 20 intents:
  *   tail, head, len, tag (in the rings), abi, stale (when it attaches).
@@ -41,7 +43,7 @@ struct fake_state fake;
 
 static struct {
 	const char *log, *pid, *evil;
-	u64 die_after;
+	u64 die_after, spin_us;
 	u64 garble;
 } opt = { .log = "/tmp/fakelaked.log", .evil = "" };
 
@@ -260,6 +262,26 @@ static bool must_commit(void)
 	       fake.applied_seq > fake.durable_seq;
 }
 
+/* a little patience before sleeping; true when something came */
+static bool spin(void)
+{
+	struct timespec t;
+	u64 end = 0, now;
+
+	do {
+		if (__atomic_load_n(&k->intent_head, __ATOMIC_ACQUIRE) !=
+		    intent_tail ||
+		    __atomic_load_n(&k->request_head, __ATOMIC_ACQUIRE) !=
+		    request_tail || must_commit())
+			return true;
+		clock_gettime(CLOCK_MONOTONIC, &t);
+		now = t.tv_sec * 1000000ull + t.tv_nsec / 1000;
+		if (!end)
+			end = now + opt.spin_us;
+	} while (now < end);
+	return false;
+}
+
 /* until the mount is gone */
 static void serve(void)
 {
@@ -274,7 +296,7 @@ static void serve(void)
 			commit();
 			any = true;
 		}
-		if (any)
+		if (any || (opt.spin_us && spin()))
 			continue;
 		d->sleeping = 1;
 		__atomic_thread_fence(__ATOMIC_SEQ_CST);
@@ -420,6 +442,8 @@ int main(int argc, char **argv)
 			opt.pid = argv[i + 1];
 		else if (!strcmp(argv[i], "--evil"))
 			opt.evil = argv[i + 1];
+		else if (!strcmp(argv[i], "--spin"))
+			opt.spin_us = strtoull(argv[i + 1], 0, 0);
 		else if (!strcmp(argv[i], "--die-after"))
 			opt.die_after = strtoull(argv[i + 1], 0, 0);
 		else if (!strcmp(argv[i], "--garble"))
