@@ -66,7 +66,6 @@ static void *lakefs_acl_encode(struct posix_acl *acl, size_t *bytes)
 /* An ACL that was no more than a mode: there is none, the mode changes */
 static int lakefs_record_mode(struct inode *inode, umode_t mode)
 {
-	struct lakefs_sb_info *sbi = LAKEFS_SB(inode->i_sb);
 	struct lakefs_rec *rec;
 
 	rec = lakefs_rec_alloc(LAKEFS_I_SETATTR,
@@ -75,9 +74,7 @@ static int lakefs_record_mode(struct inode *inode, umode_t mode)
 		return -ENOMEM;
 	inode->i_mode = mode;
 	lakefs_stamp(inode, current_time(inode), S_CTIME);
-	lakefs_fill_setattr(inode, (void *)rec->entry.bytes,
-			    LAKEFS_ATTR_MODE | LAKEFS_ATTR_CTIME);
-	lakefs_touch(inode, lakefs_rec_emit(sbi, rec));
+	lakefs_emit_attr(inode, rec, LAKEFS_ATTR_MODE | LAKEFS_ATTR_CTIME);
 	return 0;
 }
 

@@ -125,6 +125,17 @@ void lakefs_fill_setattr(struct inode *inode, struct lakefs_i_setattr *e,
 	e->pad = 0;
 }
 
+void lakefs_emit_attr(struct inode *inode, struct lakefs_rec *rec, u32 valid)
+{
+	struct lakefs_inode_info *li = LAKEFS_I(inode);
+
+	spin_lock(&li->attr_lock);
+	li->attr_dirty &= ~valid;
+	lakefs_fill_setattr(inode, (void *)rec->entry.bytes, valid);
+	lakefs_touch(inode, lakefs_rec_emit(LAKEFS_SB(inode->i_sb), rec));
+	spin_unlock(&li->attr_lock);
+}
+
 void lakefs_flush_attr(struct inode *inode)
 {
 	struct lakefs_inode_info *li = LAKEFS_I(inode);
@@ -170,13 +181,7 @@ static u32 lakefs_attr_bits(unsigned int ia_valid)
 static int lakefs_record_attr(struct inode *inode, struct lakefs_rec *rec,
 			      u32 valid, const struct iattr *attr)
 {
-	struct lakefs_inode_info *li = LAKEFS_I(inode);
 	int err = 0;
-
-	/* see the rule at the top; the record below carries these */
-	spin_lock(&li->attr_lock);
-	li->attr_dirty &= ~valid;
-	spin_unlock(&li->attr_lock);
 
 	if ((attr->ia_valid & ATTR_SIZE) && S_ISREG(inode->i_mode)) {
 		err = lakefs_set_size(inode, attr->ia_size, valid);
@@ -185,8 +190,7 @@ static int lakefs_record_attr(struct inode *inode, struct lakefs_rec *rec,
 			return 0;
 		}
 	}
-	lakefs_fill_setattr(inode, (void *)rec->entry.bytes, valid);
-	lakefs_touch(inode, lakefs_rec_emit(LAKEFS_SB(inode->i_sb), rec));
+	lakefs_emit_attr(inode, rec, valid);
 	return err;
 }
 

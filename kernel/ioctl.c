@@ -63,9 +63,7 @@ int lakefs_fileattr_set(LAKEFS_IDMAP *idmap, struct dentry *dentry,
 		return -ENOMEM;
 	lakefs_set_flags(inode, flags);
 	lakefs_stamp(inode, current_time(inode), S_CTIME);
-	lakefs_fill_setattr(inode, (void *)rec->entry.bytes,
-			    LAKEFS_ATTR_FLAGS | LAKEFS_ATTR_CTIME);
-	lakefs_touch(inode, lakefs_rec_emit(sbi, rec));
+	lakefs_emit_attr(inode, rec, LAKEFS_ATTR_FLAGS | LAKEFS_ATTR_CTIME);
 	return 0;
 }
 

@@ -414,6 +414,8 @@ int lakefs_update_time(struct inode *inode, struct timespec64 *now, int flags);
 /* fill a SETATTR entry from the inode's present state */
 void lakefs_fill_setattr(struct inode *inode, struct lakefs_i_setattr *e,
 			 u32 valid);
+/* fill a plain SETATTR record from the present state and emit it */
+void lakefs_emit_attr(struct inode *inode, struct lakefs_rec *rec, u32 valid);
 /* emit what is dirty now (write_inode, evict); no waiting, no allocation */
 void lakefs_flush_attr(struct inode *inode);
 
