@@ -23,6 +23,9 @@ result() { # STATUS NAME
 
 (
 	while :; do
+		until grep -qx running /sys/fs/lakefs/loop0/state; do
+			usleep 100000
+		done
 		usleep $((600000 + RANDOM * 80))
 		kill -9 "$(cat /tmp/pid)"
 	done
