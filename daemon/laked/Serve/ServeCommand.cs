@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
+using System.Net.Sockets;
 using System.Runtime;
 using DeepLake.Laked.Control;
 using DeepLake.Laked.Logging;
@@ -14,10 +15,19 @@ internal static class ServeCommand
 {
     private const string ReadyVariable = "LAKED_READY_FD";
 
+    private const int ExitBusy = 11;
+
     private static readonly TimeSpan SettlePatience = TimeSpan.FromSeconds(5);
 
     internal static int Run(ServeOptions options)
     {
+        if (IsServed(options.SocketPath))
+        {
+            Console.Error.WriteLine(
+                $"laked: another laked serves this machine at {options.SocketPath}; it also serves lakes mounted later. "
+                + "Stop it first (laked-launcher --stop) to run this one.");
+            return ExitBusy;
+        }
         var buffer = new LogBuffer();
         LogWriter writer;
         try
@@ -32,6 +42,21 @@ internal static class ServeCommand
         using (writer)
         {
             return Run(options, buffer);
+        }
+    }
+
+    /// <summary>Whether somebody listens there; a socket that a dead daemon left behind refuses.</summary>
+    private static bool IsServed(string socketPath)
+    {
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            socket.Connect(new UnixDomainSocketEndPoint(socketPath));
+            return true;
+        }
+        catch (Exception e) when (e is SocketException or ArgumentException)
+        {
+            return false;
         }
     }
 

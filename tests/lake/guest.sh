@@ -1,0 +1,67 @@
+#!/bin/sh
+# SPDX-License-Identifier: MPL-2.0
+# In the busybox guest, with the real daemon: wrong inputs and a full device.
+# /dev/vda: empty, 128 MiB. /dev/vdb: ext4. Prints `pass NAME` / `fail NAME`.
+l=/lake
+mkdir -p $l
+
+check() { # NAME CMD...
+	name=$1
+	shift
+	if "$@" >/tmp/check.log 2>&1; then
+		echo "pass $name"
+	else
+		echo "fail $name"
+		sed 's/^/    /' /tmp/check.log >&2
+	fi
+}
+
+# refused STATUS TEXT CMD...: ends with STATUS and says TEXT
+refused() {
+	want=$1 text=$2
+	shift 2
+	"$@" >/tmp/refused.log 2>&1
+	got=$?
+	cat /tmp/refused.log
+	[ $got = "$want" ] && grep -qi "$text" /tmp/refused.log
+}
+
+sum() { md5sum "$1" | cut -d' ' -f1; }
+
+before=$(sum /dev/vdb)
+check 'mkfs refuses a device that holds ext4' refused 1 'ext' lakectl mkfs /dev/vdb
+check 'and changes nothing' [ "$(sum /dev/vdb)" = "$before" ]
+check 'mkfs of an empty device' lakectl mkfs /dev/vda
+check 'it mounts' mount.lakefs /dev/vda $l
+check 'mkfs refuses a mounted device' refused 11 'use\|mounted' lakectl mkfs --force /dev/vda
+check 'a second daemon is refused' refused 11 'another laked' \
+	timeout 60 /usr/lib/deeplake/laked serve
+echo old >$l/old
+
+# fill: until ENOSPC; counts the whole files of 1 MiB
+fill() {
+	n=0
+	while dd if=/dev/urandom of=$l/fill/$n bs=64k count=16 2>/tmp/dd.log; do
+		n=$((n + 1))
+		[ $n -lt 400 ] || return 1
+	done
+	grep -q 'No space' /tmp/dd.log || return 1
+	sync
+	echo $n >/tmp/filled
+}
+
+mkdir $l/fill
+check 'a full device says ENOSPC' fill
+first=$(cat /tmp/filled)
+check 'and still holds what was written' sh -c "[ \$(cat $l/old) = old ] && cp $l/fill/0 /tmp/zero"
+check 'deleting works on it' rm -rf $l/fill
+sync
+mkdir $l/fill
+check 'what was deleted can be used again' fill
+echo "files of 1 MiB: $first, then $(cat /tmp/filled)" >&2
+check 'all of it' [ "$(cat /tmp/filled)" -ge $((first - 2)) ]
+rm -rf $l/fill
+check 'the lake is sound while mounted' lakectl verify $l
+check 'it unmounts' umount $l
+check 'and after' lakectl verify --full /dev/vda
+check 'it was unmounted cleanly' sh -c 'lakectl stats /dev/vda | grep -q cleanly'
