@@ -14,6 +14,7 @@ help:
 	@echo 'make check        the quick tests (about two minutes)'
 	@echo 'make boot-test    boots, reboots, power cuts of the Debian guest'
 	@echo 'make crash-test   power failures, replayed from recorded writes'
+	@echo 'make soak         long runs: page store under power cuts (SEEDS=200), crash states'
 	@echo 'make bench        ratios against ext4 in the same boot'
 	@echo 'make kernel       lakefs.ko in build/kernel/KERNEL (KERNEL=6.12, 6.1 or debug)'
 	@echo 'make daemon       laked, lakectl and helpers in build/parts'
@@ -55,6 +56,15 @@ crash-test:
 bench: setup
 	tests/run-bench.sh
 
+SEEDS ?= 200
+SEED ?= 2
+soak: setup
+	dotnet test tests/unit/DeepLake.Storage.Tests -c Release -nologo --filter Name=Soak \
+		-- 'TestRunParameters.Parameter(name="seeds", value="$(SEEDS)")'
+	tests/crash/run.sh --fs lakefs --states 500 --seed $(SEED)
+	tests/crash/run.sh --fs lakefs --states 300 --seed $(SEED) --kill-daemon
+	tests/crash/killloop.sh --kills 100 --seconds 3000 --seed $(SEED)
+
 # The person's disk and the downloads stay.
 clean:
 	rm -rf out
@@ -67,4 +77,4 @@ distclean:
 	rm -rf out build
 
 .PHONY: help setup kernel daemon native run test check boot-test crash-test \
-	bench clean distclean
+	soak bench clean distclean
