@@ -1,0 +1,71 @@
+#!/bin/bash
+# SPDX-License-Identifier: MPL-2.0
+# That files hold what was put into them (tests/kernel/data), in the busybox
+# guest: on ext4, to know that the tests are right, on lakefs served by
+# fakelaked, also by one that dies all the time, and by laked. KERNEL=debug
+# runs it under KASAN and lockdep; ONLY="fake" (ext4, fake, dying, laked) runs
+# a part, NAMES="tail model" some tests, OPS=5000 more operations of each.
+set -uo pipefail
+. "$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/lib/suite.sh"
+suite_begin data
+kernel=${KERNEL:-6.12}
+
+make -s -C "$LAKE_TESTS/kernel/data" OUT="$LAKE_BUILD/tests/data" >&2 || {
+	fail 'datatest builds'
+	exit 1
+}
+
+# guest NAME TESTS SCRIPT VM-OPTION...: SCRIPT mounts /dev/vda at /m
+guest() {
+	local name=$1 names=${NAMES:-$2} script=$3 status=0
+	shift 3
+	case " ${ONLY:-ext4 fake dying laked} " in
+	*" $name "*) ;;
+	*) return ;;
+	esac
+	"$LAKE_VM" run --kernel "$kernel" --timeout "${TIMEOUT:-800}" --mem 2G \
+		--file "$LAKE_BUILD/tests/data:/t" "$@" \
+		--env NAMES="$names" --env DATATEST_OPS="${OPS:-1000}" \
+		-- sh -c "mkdir -p /m; $script" >"$suite_dir/results" ||
+		status=$?
+	suite_collect "$suite_dir/results" "$name/"
+	[ $status = 0 ] || [ $status = 1 ] ||
+		fail "$name: the guest ends with status $status"
+}
+
+truncate -s 160M "$suite_dir/ext4"
+mkfs.ext4 -q -F -b 4096 "$suite_dir/ext4"
+guest ext4 '' 'modprobe -q ext4
+mount -t ext4 /dev/vda /m && /t/datatest --dev /dev/vda --type ext4 /m $NAMES' \
+	--disk "$suite_dir/ext4"
+
+dir=$("$LAKE_ROOT/qemu/kernel.sh" "$kernel") &&
+	make -s -C "$LAKE_ROOT/kernel" KDIR="$dir/build" \
+		OUT="$LAKE_BUILD/kernel/$kernel" CC="$(cat "$dir/cc")" >&2 &&
+	make -s -C "$LAKE_TESTS/kernel" OUT="$LAKE_BUILD/tests/fake" >&2 || {
+	fail 'module and fakelaked build'
+	exit 1
+}
+run_lake='mount -t lakefs /dev/vda /m &&
+	/t/datatest --dev /dev/vda --type lakefs /m $NAMES
+status=$?
+umount /m || echo fail umount'
+with_fake=(--module "$LAKE_BUILD/kernel/$kernel/kernel/lakefs.ko"
+	--file "$LAKE_BUILD/tests/fake:/f")
+start_fake='/f/fakelaked mkfs /dev/vda; /f/fakelaked run --log /run/log'
+
+guest fake '' "$start_fake & $run_lake
+exit \$status" "${with_fake[@]}" --disk "$suite_dir/fake,size=160M"
+
+# every 250 intents: writeback, truncates and leases in flight
+guest dying 'tail direct many' "$start_fake --die-after 250 & $run_lake
+exit \$status" "${with_fake[@]}" --disk "$suite_dir/dying,size=160M"
+
+# and what it left behind is sound
+guest laked '' "lakectl mkfs /dev/vda >&2 && mount.lakefs /dev/vda /m &&
+	/t/datatest --dev /dev/vda --type lakefs /m \$NAMES
+status=\$?
+umount /m || echo fail umount
+if lakectl verify --full /dev/vda >&2; then echo pass verify; else echo fail verify; fi
+exit \$status" --lake --disk "$suite_dir/laked,size=300M"
+suite_end
