@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using DeepLake.Platform;
 using NUnit.Framework;
@@ -37,6 +38,8 @@ public sealed class C050ImportDirectoryTests
         }
         Assert.That(lake["a/first"].Inode.Ino, Is.EqualTo(lake["b/second"].Inode.Ino));
         Assert.That(lake["sparse"].Inode.Blocks, Is.LessThan(10ul));
+        Assert.That(lake["big"].Xattrs.Keys, Does.Contain("user.test"));
+        Assert.That(lake["big"].Xattrs.ContainsKey("security.capability"), Is.EqualTo(Environment.IsPrivilegedProcess));
         Assert.That(lake["a/link"].Target, Is.EqualTo("../nowhere"));
     }
 
@@ -83,11 +86,18 @@ public sealed class C050ImportDirectoryTests
         if (Environment.IsPrivilegedProcess)
         {
             Shell("mknod node c 250 300; mknod disk b 8 17; chown 1234:4321 big; chown -h 77:88 a/link");
-            Shell("command -v setcap >/dev/null && setcap cap_net_raw+ep big || true");
+            // struct vfs_cap_data, revision 2: cap_net_raw, permitted and effective
+            SetXattr(Path.Combine(tree, "big"), "security.capability", Convert.FromHexString("0100000200200000000000000000000000000000"));
         }
-        Shell("command -v setfattr >/dev/null && setfattr -n user.test -v value big || true");
+        SetXattr(Path.Combine(tree, "big"), "user.test", "value"u8.ToArray());
         return tree;
     }
+
+    [DllImport("libc", EntryPoint = "setxattr", SetLastError = true)]
+    private static extern int SetXattrCall(string path, string name, byte[] value, nint size, int flags);
+
+    private static void SetXattr(string path, string name, byte[] value) =>
+        Assert.That(SetXattrCall(path, name, value, value.Length, 0), Is.Zero, $"{name}: errno {Marshal.GetLastPInvokeError()}");
 
     private void Shell(string script)
     {
