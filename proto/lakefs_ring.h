@@ -10,6 +10,7 @@
  *
  * Changelog
  *   1  first version
+ *   2  INODES: batched inodes with their first extents
  */
 #ifndef LAKEFS_RING_H
 #define LAKEFS_RING_H
@@ -21,7 +22,7 @@
 #include <sys/ioctl.h>
 #endif
 
-#define LAKEFS_ABI_VERSION	1
+#define LAKEFS_ABI_VERSION	2
 #define LAKEFS_RING_MAGIC	0x474e49524b414cull	/* "LAKRING\0" reversed */
 #define LAKEFS_FEATURES_KNOWN	0x0ull
 
@@ -99,7 +100,7 @@ enum lakefs_intent_op {
 	LAKEFS_I_UNMAP		= 8,
 	LAKEFS_I_OVERWRITE	= 9,	/* crcs of the range no longer hold */
 	LAKEFS_I_RELEASE	= 10,	/* last use of an orphan is over */
-	/* reserved numbers, refused in ABI 1 */
+	/* reserved numbers, refused in ABI 2 */
 	LAKEFS_I_POINT		= 32,
 	LAKEFS_I_SEAL		= 33,
 	LAKEFS_I_REMAP		= 34,
@@ -299,7 +300,8 @@ enum lakefs_request_op {
 	LAKEFS_R_RETURN_BLOCKS	= 11,	/* lakefs_range* -> none */
 	LAKEFS_R_STATFS		= 12,	/* none -> lakefs_p_statfs */
 	LAKEFS_R_PARENT		= 13,	/* lakefs_r_ino (a dir) -> inode of .. */
-	/* reserved numbers, refused in ABI 1 */
+	LAKEFS_R_INODES		= 14,	/* lakefs_r_inodes -> lakefs_p_inode* */
+	/* reserved numbers, refused in ABI 2 */
 	LAKEFS_R_WHOLE_DIR	= 32,
 	LAKEFS_R_VIEW		= 33,
 	LAKEFS_R_PINS		= 34,
@@ -353,6 +355,15 @@ struct lakefs_r_extents {
 	__u32 pad;
 };
 
+/* __u64 ino[count] follows; extents wanted of each regular file */
+#define LAKEFS_INODES_MAX	256
+#define LAKEFS_INODES_EXTENTS_MAX 8
+struct lakefs_r_inodes {
+	struct lakefs_request_hdr hdr;
+	__u32 count;
+	__u32 max_extents;
+};
+
 struct lakefs_r_lease {
 	struct lakefs_request_hdr hdr;
 	__u64 want;			/* blocks or inode numbers */
@@ -401,6 +412,19 @@ struct lakefs_p_extent {
 	__u32 blocks;
 	__u32 flags;			/* LAKEFS_EXTENT_* */
 };
+
+/*
+ * INODES: in the order asked. What does not exist or did not fit is left out;
+ * the first one fits always. WHOLE: these extents are the file's whole map.
+ */
+struct lakefs_p_inode {
+	__u32 len;			/* all of it, a multiple of 8 */
+	__u16 extents;
+	__u16 flags;			/* LAKEFS_P_INODE_* */
+	struct lakefs_inode inode;
+	/* symlink target padded to 8, struct lakefs_p_extent[extents] */
+};
+#define LAKEFS_P_INODE_WHOLE	0x1u
 
 struct lakefs_range {
 	__u64 start;

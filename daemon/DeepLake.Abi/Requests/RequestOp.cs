@@ -46,6 +46,9 @@ public enum RequestOp : ushort
     [CConst("LAKEFS_R_PARENT")]
     Parent = 13,
 
+    [CConst("LAKEFS_R_INODES")]
+    Inodes = 14,
+
     [CConst("LAKEFS_R_WHOLE_DIR")]
     WholeDir = 32,
 

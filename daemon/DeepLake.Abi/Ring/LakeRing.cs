@@ -5,7 +5,7 @@ namespace DeepLake.Abi;
 public static class LakeRing
 {
     [CConst("LAKEFS_ABI_VERSION")]
-    public const uint AbiVersion = 1;
+    public const uint AbiVersion = 2;
 
     /// <summary>Magic of the kernel page.</summary>
     [CConst("LAKEFS_RING_MAGIC")]
@@ -56,6 +56,18 @@ public static class LakeRing
     /// <summary>Bytes of one reply.</summary>
     [CConst("LAKEFS_REPLY_MAX")]
     public const int ReplyMax = 131072;
+
+    /// <summary>Inodes of one INODES request.</summary>
+    [CConst("LAKEFS_INODES_MAX")]
+    public const int InodesMax = 256;
+
+    /// <summary>Extents of one file in an INODES answer.</summary>
+    [CConst("LAKEFS_INODES_EXTENTS_MAX")]
+    public const int InodesExtentsMax = 8;
+
+    /// <summary>The extents that follow are the file's whole map.</summary>
+    [CConst("LAKEFS_P_INODE_WHOLE")]
+    public const ushort InodeWhole = 0x1;
 
     /// <summary>Blocks of a MAP intent that carries crcs.</summary>
     [CConst("LAKEFS_MAP_BLOCKS_MAX")]
