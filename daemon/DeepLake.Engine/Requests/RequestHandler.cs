@@ -12,7 +12,7 @@ namespace DeepLake.Engine.Requests;
 /// Answers what the kernel asks about the tree, from the state with every accepted intent in it. Reads
 /// only; requests are hostile input. Results are payload bytes, or a negative errno.
 /// </summary>
-internal sealed class RequestHandler(LakeState state)
+internal sealed partial class RequestHandler(LakeState state)
 {
     private static readonly int InodeBytes = Unsafe.SizeOf<InodeRecord>();
 
@@ -24,6 +24,7 @@ internal sealed class RequestHandler(LakeState state)
         {
             RequestOp.Lookup => Lookup(request, payload),
             RequestOp.Inode => Inode(request, payload),
+            RequestOp.Inodes => Inodes(request, payload),
             RequestOp.Readdir => ReadDirectory(request, payload, ref flags),
             RequestOp.Extents => Extents(request, payload, ref flags),
             RequestOp.Getxattr => GetXattr(request, payload),
@@ -159,19 +160,20 @@ internal sealed class RequestHandler(LakeState state)
                 break;
             }
 
-            var reply = new ReplyExtent
-            {
-                FileBlock = extent.FileBlock,
-                PhysBlock = extent.PhysBlock,
-                Blocks = extent.Blocks,
-                Flags = extent.Flags,
-            };
-            MemoryMarshal.Write(payload[(count++ * size)..], reply);
+            MemoryMarshal.Write(payload[(count++ * size)..], ReplyOf(extent));
             at = extent.FileEnd;
         }
 
         return count * size;
     }
+
+    private static ReplyExtent ReplyOf(in Extent extent) => new()
+    {
+        FileBlock = extent.FileBlock,
+        PhysBlock = extent.PhysBlock,
+        Blocks = extent.Blocks,
+        Flags = extent.Flags,
+    };
 
     private int GetXattr(ReadOnlySpan<byte> request, Span<byte> payload)
     {
