@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MPL-2.0 */
 /*
- * DeepLake on-disk format, version 1.
+ * DeepLake on-disk format, version 2.
  *
  * The single source of every structure on the device. The kernel module, the
  * C tests and (mirrored, and compared field by field by tests/layout) the C#
@@ -9,6 +9,7 @@
  *
  * Changelog
  *   1  first version
+ *   2  blocks that several files share: LAKEFS_ITEM_SHARED, counters
  */
 #ifndef LAKEFS_FORMAT_H
 #define LAKEFS_FORMAT_H
@@ -27,7 +28,7 @@ typedef int64_t __s64;
 
 #define LAKEFS_SUPER_MAGIC	0x4c414b45u		/* statfs f_type, "LAKE" */
 #define LAKEFS_SB_MAGIC		0x315346454b414cull	/* bytes "LAKEFS1\0" */
-#define LAKEFS_FORMAT_VERSION	1
+#define LAKEFS_FORMAT_VERSION	2
 #define LAKEFS_BLOCK_BITS	12
 #define LAKEFS_BLOCK_SIZE	4096
 #define LAKEFS_ROOT_INO		1
@@ -47,7 +48,7 @@ typedef int64_t __s64;
 #define LAKEFS_STATE_CLEAN	1	/* WAL after the checkpoint is empty */
 #define LAKEFS_STATE_ACTIVE	2	/* replay needed unless still mounted */
 
-/* feature bits: none defined in version 1 */
+/* feature bits: none defined in version 2 */
 #define LAKEFS_INCOMPAT_KNOWN	0x0ull
 #define LAKEFS_RO_COMPAT_KNOWN	0x0ull
 #define LAKEFS_COMPAT_KNOWN	0x0ull
@@ -150,10 +151,13 @@ struct lakefs_key {
 #define LAKEFS_ITEM_ORPHAN	7	/* (OBJ_ORPHANS, ino) empty */
 #define LAKEFS_ITEM_BITMAP	8	/* (OBJ_BITMAP, chunk) bits of use */
 #define LAKEFS_ITEM_STATE	9	/* (OBJ_STATE, 0) lakefs_engine_state */
+#define LAKEFS_ITEM_SHARED	10	/* (OBJ_SHARED, device block)
+					   lakefs_shared_item */
 
 #define LAKEFS_OBJ_STATE	0xfffffffffffffff0ull
 #define LAKEFS_OBJ_BITMAP	0xfffffffffffffff1ull
 #define LAKEFS_OBJ_ORPHANS	0xfffffffffffffff2ull
+#define LAKEFS_OBJ_SHARED	0xfffffffffffffff3ull
 #define LAKEFS_BITMAP_CHUNK_BLOCKS 8192	/* 1024 bytes per item */
 
 struct lakefs_time {
@@ -204,7 +208,12 @@ struct lakefs_dirent {
 /* extent flags, on disk, in map intents and in extent replies */
 #define LAKEFS_EXTENT_UNWRITTEN	0x1u	/* reads as zeroes */
 #define LAKEFS_EXTENT_CRC	0x2u	/* one crc32c per block follows/known */
-/* reserved, refused in version 1: */
+/*
+ * Only in extent replies: other extents refer to these blocks too, or did
+ * until lately. Never written in place.
+ */
+#define LAKEFS_EXTENT_SHARED	0x4u
+/* reserved, refused in version 2: */
 #define LAKEFS_EXTENT_SEALED	0x100u
 #define LAKEFS_EXTENT_PACKED	0x200u
 #define LAKEFS_EXTENT_INLINE	0x400u
@@ -216,6 +225,16 @@ struct lakefs_extent_item {
 	__u32 flags;
 	__u64 birth_seq;
 	/* __u32 crc32c[blocks] when LAKEFS_EXTENT_CRC */
+};
+
+/*
+ * Data blocks that more than one extent refers to. Ranges do not overlap;
+ * neighbours with the same refs are one item. A block in use without an item
+ * has one reference. Unwritten blocks are never shared.
+ */
+struct lakefs_shared_item {
+	__u32 blocks;			/* up to 2^31 - 1 */
+	__u32 refs;			/* at least 2 */
 };
 
 /*
@@ -275,10 +294,12 @@ struct lakefs_engine_state {
 	__u64 applied_seq;
 	__u64 epoch;
 	__u64 next_ino;			/* above every ino ever seen */
-	__u64 used_blocks;		/* data blocks mapped */
+	__u64 used_blocks;		/* data blocks mapped, each once */
 	__u64 inode_count;
 	__u64 orphan_count;
-	__u64 reserved[10];
+	__u64 shared_blocks;		/* of them, mapped more than once */
+	__u64 saved_blocks;		/* sum of refs - 1 over these */
+	__u64 reserved[8];
 };
 
 #endif /* LAKEFS_FORMAT_H */

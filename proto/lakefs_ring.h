@@ -11,6 +11,7 @@
  * Changelog
  *   1  first version
  *   2  INODES: batched inodes with their first extents
+ *   3  CLONE, shared extents, TRIM
  */
 #ifndef LAKEFS_RING_H
 #define LAKEFS_RING_H
@@ -22,7 +23,7 @@
 #include <sys/ioctl.h>
 #endif
 
-#define LAKEFS_ABI_VERSION	2
+#define LAKEFS_ABI_VERSION	3
 #define LAKEFS_RING_MAGIC	0x474e49524b414cull	/* "LAKRING\0" reversed */
 #define LAKEFS_FEATURES_KNOWN	0x0ull
 
@@ -100,7 +101,8 @@ enum lakefs_intent_op {
 	LAKEFS_I_UNMAP		= 8,
 	LAKEFS_I_OVERWRITE	= 9,	/* crcs of the range no longer hold */
 	LAKEFS_I_RELEASE	= 10,	/* last use of an orphan is over */
-	/* reserved numbers, refused in ABI 2 */
+	LAKEFS_I_CLONE		= 11,	/* reflink, dedupe */
+	/* reserved numbers, refused in ABI 3 */
 	LAKEFS_I_POINT		= 32,
 	LAKEFS_I_SEAL		= 33,
 	LAKEFS_I_REMAP		= 34,
@@ -238,7 +240,7 @@ struct lakefs_i_xattr {
 /*
  * The data of [file_block, +blocks) is complete on the device at phys_block
  * (or the range is preallocated: UNWRITTEN). Whatever was mapped there before
- * at other blocks is freed; mapping the same blocks again converts them
+ * at other blocks loses a reference; mapping the same blocks again converts them
  * (unwritten to written). size: new file size if larger than the old one,
  * 0 = leave. Following: crc32c[blocks] when LAKEFS_EXTENT_CRC, padded to 8.
  */
@@ -254,7 +256,7 @@ struct lakefs_i_map {
 	struct lakefs_time ctime;
 };
 
-/* hole punch: the range reads as zeroes, its blocks are freed */
+/* hole punch: the range reads as zeroes, its blocks lose a reference */
 struct lakefs_i_unmap {
 	struct lakefs_intent_hdr hdr;
 	__u64 ino;
@@ -274,6 +276,26 @@ struct lakefs_i_overwrite {
 struct lakefs_i_release {
 	struct lakefs_intent_hdr hdr;
 	__u64 ino;
+};
+
+#define LAKEFS_CLONE_BLOCKS_MAX	4096	/* bounds the pages one intent changes */
+/*
+ * [dst_block, +blocks) now has the content of [src_block, +blocks): it maps
+ * the same device blocks, with their crcs; holes and unwritten blocks become
+ * holes. What it mapped before loses a reference. Both may be of one inode
+ * but do not overlap. size: new size of dst if larger than the old one, 0 =
+ * leave; mtime and ctime are dst's.
+ */
+struct lakefs_i_clone {
+	struct lakefs_intent_hdr hdr;
+	__u64 src_ino;
+	__u64 src_block;
+	__u64 dst_ino;
+	__u64 dst_block;
+	__u64 blocks;			/* up to LAKEFS_CLONE_BLOCKS_MAX */
+	__u64 size;
+	struct lakefs_time mtime;
+	struct lakefs_time ctime;
 };
 
 /* WAL only */
@@ -301,7 +323,8 @@ enum lakefs_request_op {
 	LAKEFS_R_STATFS		= 12,	/* none -> lakefs_p_statfs */
 	LAKEFS_R_PARENT		= 13,	/* lakefs_r_ino (a dir) -> inode of .. */
 	LAKEFS_R_INODES		= 14,	/* lakefs_r_inodes -> lakefs_p_inode* */
-	/* reserved numbers, refused in ABI 2 */
+	LAKEFS_R_TRIM		= 15,	/* lakefs_r_trim -> lakefs_range* */
+	/* reserved numbers, refused in ABI 3 */
 	LAKEFS_R_WHOLE_DIR	= 32,
 	LAKEFS_R_VIEW		= 33,
 	LAKEFS_R_PINS		= 34,
@@ -368,6 +391,20 @@ struct lakefs_r_lease {
 	struct lakefs_request_hdr hdr;
 	__u64 want;			/* blocks or inode numbers */
 	__u64 goal;			/* preferred block, 0 = any */
+};
+
+/*
+ * Lease the next free ranges of [start, end) that are min_blocks long at
+ * least (longer ones may be cut), in order, max_blocks in all, for the device
+ * to forget their content; to be given back with RETURN_BLOCKS. None: there
+ * is nothing more.
+ */
+struct lakefs_r_trim {
+	struct lakefs_request_hdr hdr;
+	__u64 start;
+	__u64 end;
+	__u64 min_blocks;
+	__u64 max_blocks;
 };
 
 /* ranges follow */

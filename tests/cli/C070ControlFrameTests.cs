@@ -44,7 +44,7 @@ public sealed class C070ControlFrameTests
         laked.StandardInput.Close();
         string errors = laked.StandardError.ReadToEnd();
         Assert.That(laked.WaitForExit(TimeSpan.FromMinutes(1)));
-        Assert.That(laked.ExitCode, Is.EqualTo(1));
+        Assert.That(laked.ExitCode, Is.EqualTo(2));
         Assert.That(errors, Does.StartWith("laked: ").And.Not.Contain("Unhandled"));
     }
 

@@ -12,9 +12,13 @@ public struct EngineState
     public ulong Epoch;
     /// <summary>Above every ino ever seen.</summary>
     public ulong NextIno;
-    /// <summary>Data blocks mapped.</summary>
+    /// <summary>Data blocks mapped, each counted once.</summary>
     public ulong UsedBlocks;
     public ulong InodeCount;
     public ulong OrphanCount;
-    public ULong10 Reserved;
+    /// <summary>Blocks that several extents refer to.</summary>
+    public ulong SharedBlocks;
+    /// <summary>What these would take more without sharing: the sum of their references, less one each.</summary>
+    public ulong SavedBlocks;
+    public ULong8 Reserved;
 }

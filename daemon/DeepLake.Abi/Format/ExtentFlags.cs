@@ -12,15 +12,19 @@ public static class ExtentFlags
     [CConst("LAKEFS_EXTENT_CRC")]
     public const uint Crc = 0x2u;
 
-    /// <summary>Reserved, refused in version 1.</summary>
+    /// <summary>Only in replies: other extents refer to these blocks too, or did until lately.</summary>
+    [CConst("LAKEFS_EXTENT_SHARED")]
+    public const uint Shared = 0x4u;
+
+    /// <summary>Reserved, refused in version 2.</summary>
     [CConst("LAKEFS_EXTENT_SEALED")]
     public const uint Sealed = 0x100u;
 
-    /// <summary>Reserved, refused in version 1.</summary>
+    /// <summary>Reserved, refused in version 2.</summary>
     [CConst("LAKEFS_EXTENT_PACKED")]
     public const uint Packed = 0x200u;
 
-    /// <summary>Reserved, refused in version 1.</summary>
+    /// <summary>Reserved, refused in version 2.</summary>
     [CConst("LAKEFS_EXTENT_INLINE")]
     public const uint Inline = 0x400u;
 }

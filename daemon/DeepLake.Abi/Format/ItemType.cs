@@ -30,4 +30,7 @@ public enum ItemType : uint
 
     [CConst("LAKEFS_ITEM_STATE")]
     State = 9,
+
+    [CConst("LAKEFS_ITEM_SHARED")]
+    Shared = 10,
 }

@@ -12,4 +12,7 @@ public static class ObjectIds
 
     [CConst("LAKEFS_OBJ_ORPHANS")]
     public const ulong Orphans = 0xfffffffffffffff2ul;
+
+    [CConst("LAKEFS_OBJ_SHARED")]
+    public const ulong Shared = 0xfffffffffffffff3ul;
 }

@@ -37,6 +37,9 @@ public enum IntentOp : ushort
     [CConst("LAKEFS_I_RELEASE")]
     Release = 10,
 
+    [CConst("LAKEFS_I_CLONE")]
+    Clone = 11,
+
     [CConst("LAKEFS_I_POINT")]
     Point = 32,
 

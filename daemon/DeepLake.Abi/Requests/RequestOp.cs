@@ -49,6 +49,9 @@ public enum RequestOp : ushort
     [CConst("LAKEFS_R_INODES")]
     Inodes = 14,
 
+    [CConst("LAKEFS_R_TRIM")]
+    Trim = 15,
+
     [CConst("LAKEFS_R_WHOLE_DIR")]
     WholeDir = 32,
 

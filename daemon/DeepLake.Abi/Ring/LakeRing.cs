@@ -5,7 +5,7 @@ namespace DeepLake.Abi;
 public static class LakeRing
 {
     [CConst("LAKEFS_ABI_VERSION")]
-    public const uint AbiVersion = 2;
+    public const uint AbiVersion = 3;
 
     /// <summary>Magic of the kernel page.</summary>
     [CConst("LAKEFS_RING_MAGIC")]
@@ -72,6 +72,10 @@ public static class LakeRing
     /// <summary>Blocks of a MAP intent that carries crcs.</summary>
     [CConst("LAKEFS_MAP_BLOCKS_MAX")]
     public const uint MapBlocksMax = 32;
+
+    /// <summary>Blocks of one clone intent: bounds the pages it changes.</summary>
+    [CConst("LAKEFS_CLONE_BLOCKS_MAX")]
+    public const uint CloneBlocksMax = 4096;
 
     /// <summary>MOUNT flag: the device is read-only.</summary>
     [CConst("LAKEFS_MOUNT_RDONLY_DEV")]

@@ -3,12 +3,12 @@ using System.Runtime.CompilerServices;
 
 namespace DeepLake.Abi;
 
-/// <summary>10 values of ulong in place; used as a span.</summary>
+/// <summary>8 values of ulong in place; used as a span.</summary>
 [InlineArray(Length)]
-public struct ULong10
+public struct ULong8
 {
     /// <summary>How many values it holds.</summary>
-    public const int Length = 10;
+    public const int Length = 8;
 
     private ulong _element0;
 }
