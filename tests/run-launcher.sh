@@ -6,7 +6,39 @@ set -uo pipefail
 . "$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/lib/suite.sh"
 suite_begin launcher
 
+# lake-probe on images: a whole one, one that only its second superblock can
+# tell, one that nothing can.
+probe() { "$LAKE_BUILD/launcher/lake-probe" "$1" >"$suite_dir/probed"; }
+
+probe_tells_a_lake() {
+	local image=$suite_dir/a.img
+	rm -f "$image"
+	"$1" mkfs --size 96M --label 'a "b" c' \
+		--uuid 00112233-4455-6677-8899-aabbccddeeff "$image" >/dev/null || return 1
+	probe "$image" && grep -qx 'ID_FS_TYPE=lakefs' "$suite_dir/probed" &&
+		grep -qx 'ID_FS_UUID=00112233-4455-6677-8899-aabbccddeeff' "$suite_dir/probed" &&
+		grep -qxF 'ID_FS_LABEL_ENC=a\x20\x22b\x22\x20c' "$suite_dir/probed" || return 1
+	cp "$suite_dir/probed" "$suite_dir/whole"
+	dd if=/dev/zero of="$image" bs=4096 seek=1 count=1 conv=notrunc status=none
+	probe "$image" && cmp "$suite_dir/whole" "$suite_dir/probed"
+}
+
+probe_tells_no_lake_from_one() {
+	local image=$suite_dir/a.img
+	printf x | dd of="$image" bs=1 seek=$((96 * 1048576 - 4096 + 100)) conv=notrunc status=none
+	probe "$image"
+	[ $? = 2 ] && [ ! -s "$suite_dir/probed" ] || return 1
+	head -c 100 /dev/zero >"$suite_dir/short"
+	probe "$suite_dir/short"
+	[ $? = 2 ] || return 1
+	probe "$suite_dir/none"
+	[ $? = 2 ]
+}
+
 if make -s -C "$LAKE_ROOT/daemon/launcher" OUT="$LAKE_BUILD/launcher" >&2; then
+	lakectl=$("$LAKE_ROOT/qemu/parts.sh" tree)/usr/bin/lakectl
+	check 'lake-probe tells a lake by either superblock' probe_tells_a_lake "$lakectl"
+	check 'lake-probe tells what is no lake' probe_tells_no_lake_from_one
 	status=0
 	"$LAKE_VM" run --timeout 240 --file "$LAKE_BUILD/launcher:/t" \
 		--file "$LAKE_TESTS/boot/launcher-guest.sh:/t/guest.sh" -- \

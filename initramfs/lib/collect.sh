@@ -4,7 +4,7 @@
 LAKE_LIB=${LAKE_LIB:-/usr/lib/deeplake}
 
 # Tools the boot scripts cannot do without.
-lake_programs='laked laked-launcher lake-shutdown'
+lake_programs='laked laked-launcher lake-shutdown lake-probe'
 
 # lake_complete: everything is installed; else says what is missing.
 lake_complete() {

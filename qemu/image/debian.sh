@@ -40,7 +40,7 @@ tree_build() {
 	ln -f "$LAKE_IMAGE/initrd-ext4.img" "$LAKE_IMAGE/initrd-lake.img"
 	cp "$kernel/vmlinuz" "$LAKE_IMAGE/vmlinuz"
 	echo "root=/dev/vda rootfstype=ext4 rw" >"$LAKE_IMAGE/cmdline-ext4"
-	echo "root=/dev/vda rootfstype=lakefs rw" >"$LAKE_IMAGE/cmdline-lake"
+	echo "root=LABEL=debian rootfstype=lakefs rw" >"$LAKE_IMAGE/cmdline-lake"
 	rm -rf "$work"
 	printf '%s\n' "$key" >"$LAKE_IMAGE/tree.stamp"
 }
@@ -53,7 +53,7 @@ lake_build() {
 	step "importing the Debian root into a lake"
 	rm -f "$LAKE_IMAGE/lake.stamp" "$disk.new"
 	truncate -s "$LAKE_IMAGE_SIZE" "$disk.new"
-	"$lakectl" mkfs "$disk.new" >&2 || die "lakectl mkfs failed"
+	"$lakectl" mkfs --label debian "$disk.new" >&2 || die "lakectl mkfs failed"
 	"$lakectl" import "$LAKE_IMAGE/root.tar" "$disk.new" >&2 ||
 		die "lakectl import failed"
 	mv "$disk.new" "$disk"

@@ -48,10 +48,13 @@ parts_tree() {
 	mv "$tree/laked.files" "$lib/laked.files"
 	cp -a "$LAKE_BUILD/publish/lakectl/." "$lib/"
 	cp "$LAKE_BUILD/launcher/laked-launcher" \
-		"$LAKE_BUILD/launcher/lake-shutdown" "$lib/"
+		"$LAKE_BUILD/launcher/lake-shutdown" \
+		"$LAKE_BUILD/launcher/lake-probe" "$lib/"
 	cp "$LAKE_BUILD/launcher/mount.lakefs" \
 		"$LAKE_ROOT"/lakectl/wrappers/*.lakefs "$tree/usr/sbin/"
 	ln -s ../lib/deeplake/lakectl "$tree/usr/bin/lakectl"
+	mkdir -p "$tree/usr/lib/udev/rules.d"
+	cp "$LAKE_ROOT"/initramfs/udev/*.rules "$tree/usr/lib/udev/rules.d/"
 	cp "$LAKE_ROOT"/initramfs/lib/*.sh "$lib/initramfs/"
 	cp -a "$LAKE_ROOT/initramfs/initramfs-tools/." \
 		"$tree/usr/share/initramfs-tools/"

@@ -205,7 +205,18 @@ do_again() {
 	check 'files of every kind are kept' kinds_sound
 	check 'the database is sound after the reboot' database_sound
 	check 'the packages are sound after the reboot' packages_verify
+	[ "$fstype" != lakefs ] || check 'the lake is found by label and by UUID' lake_has_names
 	[ "$fstype" != lakefs ] || check 'the start after a clean stop says clean' last_start_was ', clean'
+}
+
+# The root was found by label in the initramfs; udev knows it by both names.
+lake_has_names() {
+	grep -q ' root=LABEL=debian ' /proc/cmdline || return 1
+	[ "$(readlink -f /dev/disk/by-label/debian)" = /dev/vda ] || return 1
+	uuid=$(lsblk -no UUID /dev/vda)
+	[ "$(lsblk -no FSTYPE /dev/vda)" = lakefs ] && [ -n "$uuid" ] &&
+		[ "$(readlink -f "/dev/disk/by-uuid/$uuid")" = /dev/vda ] &&
+		lakectl stats / | grep -q "$uuid"
 }
 
 # Every line that reaches the host is a promise: that file is durable.
