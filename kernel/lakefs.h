@@ -4,7 +4,7 @@
  *
  *   main -> super -> inode, namei, dir, xattr, export, ioctl, file
  *        -> iomap -> extent -> lease -> request -> record -> ring
- *   chan (the /dev/lakefs file) sits beside record/request/ring and drives
+ *   chan, attach, mounts (/dev/lakefs) sit beside record/request/ring and drive
  *   them; netlink and sysfs only report.
  *
  * Lock order (outer first):
@@ -59,7 +59,7 @@ struct lakefs_rec {
 
 /* ---- mount --------------------------------------------------------------- */
 
-struct lakefs_attachment;		/* chan.c: one open, attached file */
+struct lakefs_attachment;		/* ring.h: one open, attached file */
 
 /* a run of leased blocks not used yet */
 struct lakefs_run {
@@ -299,7 +299,7 @@ void lakefs_lease_settled(struct lakefs_sb_info *sbi);
 /* barrier for an inode that may have been evicted */
 u64 lakefs_unknown_barrier(struct lakefs_sb_info *sbi);
 
-/* ---- chan.c -------------------------------------------------------------- */
+/* ---- mounts.c, chan.c ----------------------------------------------------- */
 int lakefs_chan_init(void);
 void lakefs_chan_exit(void);
 /* put the mount on the wanted list / wait until it runs (killable) */

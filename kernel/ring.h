@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Byte rings and the attachment that owns them. Known to ring.c, record.c,
- * request.c, chan.c, commit.c and sysfs.c; nothing here knows of inodes.
+ * request.c, commit.c, sysfs.c and those of chan.h; nothing here knows of inodes.
  */
 #ifndef LAKEFS_RING_INTERNAL_H
 #define LAKEFS_RING_INTERNAL_H
@@ -68,14 +68,14 @@ void lakefs_att_break(struct lakefs_attachment *att, const char *what);
 void lakefs_doorbell(struct lakefs_sb_info *sbi, bool will_wait);
 void lakefs_bell_work(struct work_struct *work);
 
-/* request.c, for chan.c */
+/* request.c, for attach.c and chan.c */
 void lakefs_req_pump(struct lakefs_sb_info *sbi, bool will_wait);
 void lakefs_req_consume(struct lakefs_sb_info *sbi,
 			struct lakefs_attachment *att);
 void lakefs_req_rewind(struct lakefs_sb_info *sbi);	/* req_lock held */
 void lakefs_req_fail_all(struct lakefs_sb_info *sbi);
 
-/* record.c, for chan.c and super.c */
+/* record.c, for super.c */
 void lakefs_mount_answered(struct lakefs_sb_info *sbi, u64 epoch, u64 seq);
 
 /* commit.c */
@@ -83,7 +83,7 @@ int lakefs_commit(struct lakefs_attachment *att,
 		  const struct lakefs_commit *arg);
 extern bool lakefs_unsafe_no_flush;
 
-/* chan.c, for sysfs.c */
+/* mounts.c, for sysfs.c */
 const char *lakefs_chan_state(struct lakefs_sb_info *sbi);
 
 /* the attachment traffic goes through now, or NULL. rec_lock or req_lock */
