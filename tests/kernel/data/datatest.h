@@ -25,14 +25,9 @@
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "../lib/testframe.h"
 
 #define BLOCK 4096
-
-struct test {
-	const char *name;
-	void (*run)(void);
-	bool alone;			/* needs the device: fills it, remounts */
-};
 
 /* the lists, one a file, each ended by a NULL name */
 extern const struct test model_tests[];
@@ -45,13 +40,8 @@ extern const struct test many_tests[];
 extern int ops_wanted;
 extern bool is_lakefs;
 
-/* end the test; printed as its reason */
-void fail_at(const char *file, int line, const char *fmt, ...)
-	__attribute__((noreturn, format(printf, 3, 4)));
 /* name inside this test's directory; a few are valid at a time */
 const char *path(const char *name);
-/* clean pages, dentries and inodes are forgotten (dirty ones written first) */
-void drop_caches(void);
 /* unmount and mount again; no file may be open. False: not possible here */
 bool remount(void);
 /* a fast generator, one per process; begins with the test's own seed */
@@ -65,36 +55,5 @@ void check_zero(int fd, uint64_t pos, size_t bytes);
 void put_pattern(int fd, uint64_t pos, size_t bytes, uint64_t seed);
 void *aligned(size_t bytes);
 uint64_t file_size(int fd);
-
-#define CHECK(cond) \
-	do { \
-		if (!(cond)) \
-			fail_at(__FILE__, __LINE__, "not true: %s", #cond); \
-	} while (0)
-#define EQ(a, b) \
-	do { \
-		long long a_ = (long long)(a), b_ = (long long)(b); \
-		if (a_ != b_) \
-			fail_at(__FILE__, __LINE__, "%s is %lld, not %lld", \
-				#a, a_, b_); \
-	} while (0)
-#define OK(call) \
-	({ \
-		long long r_ = (long long)(call); \
-		if (r_ < 0) \
-			fail_at(__FILE__, __LINE__, "%s: %s", #call, \
-				strerror(errno)); \
-		r_; \
-	})
-#define ERR(call, want) \
-	do { \
-		errno = 0; \
-		if ((long long)(call) >= 0) \
-			fail_at(__FILE__, __LINE__, \
-				"%s succeeded, not %s", #call, #want); \
-		if (errno != (want)) \
-			fail_at(__FILE__, __LINE__, "%s: %s, not %s", #call, \
-				strerror(errno), #want); \
-	} while (0)
 
 #endif

@@ -6,35 +6,13 @@
  * "pass NAME" or "fail NAME: reason"; exit status 1 when any failed.
  */
 #include "datatest.h"
-#include <ftw.h>
-#include <stdarg.h>
 #include <sys/mount.h>
 #include <sys/vfs.h>
-#include <time.h>
 
 int ops_wanted = 3000;
 bool is_lakefs;
-static char top_dir[PATH_MAX - 300];
-static const char *device, *fs_type, *test_name;
-static int reason_fd;
+static const char *device, *fs_type;
 static uint64_t rnd_state;
-
-void fail_at(const char *file, int line, const char *fmt, ...)
-{
-	const char *base = strrchr(file, '/');
-	char text[512];
-	va_list args;
-	int n;
-
-	n = snprintf(text, sizeof(text), "%s:%d: ", base ? base + 1 : file,
-		     line);
-	va_start(args, fmt);
-	vsnprintf(text + n, sizeof(text) - n, fmt, args);
-	va_end(args);
-	if (write(reason_fd, text, strlen(text)) < 0)
-		_exit(3);
-	_exit(1);
-}
 
 const char *path(const char *name)
 {
@@ -42,18 +20,9 @@ const char *path(const char *name)
 	static int next;
 	char *to = names[next++ % 8];
 
-	snprintf(to, PATH_MAX, "%s/t-%s/%s", top_dir, test_name, name);
+	if (snprintf(to, PATH_MAX, "%s/%s", test_dir, name) >= PATH_MAX)
+		fail_at(__FILE__, __LINE__, "%s: too long", name);
 	return to;
-}
-
-void drop_caches(void)
-{
-	int fd;
-
-	sync();
-	fd = OK(open("/proc/sys/vm/drop_caches", O_WRONLY));
-	OK(write(fd, "3\n", 2));
-	close(fd);
 }
 
 bool remount(void)
@@ -151,71 +120,9 @@ uint64_t file_size(int fd)
 	return st.st_size;
 }
 
-static int remove_one(const char *name, const struct stat *st, int type,
-		      struct FTW *at)
+static void begin(void)
 {
-	(void)st;
-	(void)type;
-	(void)at;
-	return remove(name);
-}
-
-/* Returns true when it passed. */
-static bool run_test(const struct test *t)
-{
-	char dir[PATH_MAX], reason[600];
-	int fds[2], status, got = 0, n;
-	time_t began = time(NULL);
-	pid_t pid;
-
-	test_name = t->name;
-	snprintf(dir, sizeof(dir), "%s/t-%s", top_dir, t->name);
-	if (mkdir(dir, 0755) || pipe(fds)) {
-		printf("fail %s: cannot begin: %s\n", t->name,
-		       strerror(errno));
-		return false;
-	}
-	fflush(stdout);
-	pid = fork();
-	if (!pid) {
-		close(fds[0]);
-		reason_fd = fds[1];
-		rnd_seed(strlen(t->name) * 1000 + t->name[0]);
-		alarm(1500);
-		t->run();
-		_exit(0);
-	}
-	close(fds[1]);
-	while (got < (int)sizeof(reason) - 1 &&
-	       (n = read(fds[0], reason + got, sizeof(reason) - 1 - got)) > 0)
-		got += n;
-	reason[got] = 0;
-	close(fds[0]);
-	waitpid(pid, &status, 0);
-	fprintf(stderr, "%s: %ld s\n", t->name, (long)(time(NULL) - began));
-	if (nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS) && !status) {
-		printf("fail %s: cannot remove its directory: %s\n", t->name,
-		       strerror(errno));
-		return false;
-	}
-	if (!status) {
-		printf("pass %s\n", t->name);
-		return true;
-	}
-	printf("fail %s: %s (status %x)\n", t->name, reason, status);
-	return false;
-}
-
-static bool wanted(const struct test *t, char **names)
-{
-	if (t->alone && !device)
-		return false;
-	if (!*names)
-		return true;
-	for (; *names; names++)
-		if (!strncmp(t->name, *names, strlen(*names)))
-			return true;
-	return false;
+	rnd_seed(strlen(test_name) * 1000 + test_name[0]);
 }
 
 int main(int argc, char **argv)
@@ -224,8 +131,7 @@ int main(int argc, char **argv)
 		tail_tests, direct_tests, many_tests, model_tests,
 		space_tests, NULL
 	};
-	const struct test *const *list, *t;
-	int passed = 0, failed = 0;
+	struct frame frame = { .lists = all, .seconds = 1500, .begin = begin };
 	struct statfs sf;
 
 	if (getenv("DATATEST_OPS"))
@@ -240,15 +146,7 @@ int main(int argc, char **argv)
 	}
 	strcpy(top_dir, argv[1]);
 	is_lakefs = sf.f_type == 0x4c414b45;
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	for (list = all; *list; list++)
-		for (t = *list; t->name; t++)
-			if (wanted(t, argv + 2)) {
-				if (run_test(t))
-					passed++;
-				else
-					failed++;
-			}
-	fprintf(stderr, "%d passed, %d failed\n", passed, failed);
-	return failed ? 1 : 0;
+	frame.names = argv + 2;
+	frame.no_alone = !device;
+	return run_tests(&frame) ? 1 : 0;
 }

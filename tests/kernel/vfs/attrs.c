@@ -36,7 +36,7 @@ static void test_chmod(void)
 	}
 	OK(chmod("d", 01751));
 	ERR(chmod("none", 0644), ENOENT);
-	forget();
+	drop_caches();
 	EQ(stat_of("f").st_mode, S_IFREG | 07777);
 	EQ(stat_of("d").st_mode, S_IFDIR | 01751);
 	CHECK(same(stat_of("f").st_ctim, after.st_ctim));
@@ -56,7 +56,7 @@ static void test_chown(void)
 	OK(lchown("l", 99, 98));
 	EQ(stat_of("f").st_uid, 1234);
 	OK(chown("f", 0xfffffffe, 0xfffffffe));
-	forget();
+	drop_caches();
 	EQ(stat_of("f").st_uid, 0xfffffffe);
 	EQ(stat_of("f").st_gid, 0xfffffffe);
 	EQ(stat_of("l").st_uid, 99);
@@ -83,7 +83,7 @@ static void test_utimes(void)
 		OK(utimensat(AT_FDCWD, "f", set[i], 0));
 		OK(utimensat(AT_FDCWD, "d", set[i], 0));
 		OK(utimensat(AT_FDCWD, "l", set[i], AT_SYMLINK_NOFOLLOW));
-		forget();
+		drop_caches();
 		st = stat_of("f");
 		CHECK(same(st.st_atim, set[i][0]));
 		CHECK(same(st.st_mtim, set[i][1]));
@@ -112,7 +112,7 @@ static void test_utimes_after_write(void)
 		put_file(name, "some content");
 		OK(utimensat(AT_FDCWD, name, set, 0));
 	}
-	forget();
+	drop_caches();
 	for (i = 0; i < 64; i++) {
 		snprintf(name, sizeof(name), "f%d", i);
 		CHECK(same(stat_of(name).st_mtim, set[1]));
@@ -148,7 +148,7 @@ static void test_times_of_ops(void)
 	now = stat_of("f");
 	d = stat_of(".");
 	close(fd);
-	forget();
+	drop_caches();
 	CHECK(same(stat_of("f").st_mtim, now.st_mtim));
 	CHECK(same(stat_of("f").st_ctim, now.st_ctim));
 	CHECK(same(stat_of(".").st_mtim, d.st_mtim));
@@ -170,7 +170,7 @@ static void test_atime(void)
 	st = stat_of("f");
 	CHECK(st.st_atim.tv_sec > 200);	/* relatime: older than mtime */
 	CHECK(same(st.st_mtim, old[1]));
-	forget();
+	drop_caches();
 	CHECK(same(stat_of("f").st_atim, st.st_atim));
 	OK(utimensat(AT_FDCWD, "f", old, 0));
 	fd = OK(open("f", O_RDONLY | O_NOATIME));
@@ -194,12 +194,12 @@ static void test_truncate(void)
 	close(fd);
 	OK(truncate("f", 4));
 	OK(truncate("f", 10));
-	forget();
+	drop_caches();
 	fd = OK(open("f", O_RDWR));
 	EQ(read(fd, buf, 16), 10);
 	CHECK(!memcmp(buf, "0123\0\0\0\0\0\0", 10));
 	OK(ftruncate(fd, 1ll << 40));
-	forget();
+	drop_caches();
 	EQ(stat_of("f").st_size, 1ll << 40);
 	CHECK(stat_of("f").st_blocks < 100);
 	OK(ftruncate(fd, 0));
@@ -222,7 +222,7 @@ static void test_statx(void)
 	OK(chmod("f", 0600));
 	put_file("f", "yy");
 	OK(rename("f", "g"));
-	forget();
+	drop_caches();
 	OK(statx(AT_FDCWD, "g", 0, STATX_BASIC_STATS | STATX_BTIME, &b));
 	EQ(a.stx_btime.tv_sec, b.stx_btime.tv_sec);
 	EQ(a.stx_btime.tv_nsec, b.stx_btime.tv_nsec);
@@ -261,7 +261,7 @@ static void test_immutable(void)
 	base = get_flags("f");
 	OK(set_flags("f", base | FS_IMMUTABLE_FL));
 	OK(set_flags("d", get_flags("d") | FS_IMMUTABLE_FL));
-	forget();
+	drop_caches();
 	CHECK(get_flags("f") & FS_IMMUTABLE_FL);
 	ERR(open("f", O_WRONLY), EPERM);
 	ERR(truncate("f", 0), EPERM);
@@ -298,7 +298,7 @@ static void test_append(void)
 	put_file("d/new", "");
 	ERR(unlink("d/in"), EPERM);
 	ERR(rename("d/in", "out"), EPERM);
-	forget();
+	drop_caches();
 	CHECK(get_flags("f") & FS_APPEND_FL);
 	EQ(stat_of("f").st_size, 2);
 	OK(set_flags("f", base));
@@ -312,7 +312,7 @@ static void test_flags_inherited(void)
 	put_file("d/f", "");
 	OK(mkdir("d/e", 0755));
 	if (fs_kind == FS_EXT || fs_kind == FS_LAKE) {
-		forget();
+		drop_caches();
 		CHECK((get_flags("d/f") & (FS_NODUMP_FL | FS_NOATIME_FL)) ==
 		      (FS_NODUMP_FL | FS_NOATIME_FL));
 		CHECK(get_flags("d/e") & FS_NODUMP_FL);

@@ -34,7 +34,7 @@ static void test_dir_types(void)
 	OK(mknod("chr", S_IFCHR | 0644, 0x105));
 	OK(mknod("blk", S_IFBLK | 0644, 0x105));
 	OK(mknod("sock", S_IFSOCK | 0644, 0));
-	forget();
+	drop_caches();
 	d = opendir(".");
 	CHECK(d);
 	while ((de = readdir(d))) {
@@ -57,7 +57,7 @@ static void test_dir_many(void)
 	DIR *d;
 
 	fill(0, MANY);
-	forget();
+	drop_caches();
 	d = opendir(".");
 	CHECK(d);
 	while ((de = readdir(d))) {
@@ -110,7 +110,7 @@ static void test_dir_seek(void)
 		snprintf(names[n++], 256, "%s", de->d_name);
 	}
 	EQ(n, 202);
-	forget();
+	drop_caches();
 	for (i = n - 1; i >= 0; i -= 7) {
 		seekdir(d, where[i]);
 		de = readdir(d);

@@ -35,13 +35,13 @@ static void test_handles(void)
 	ERR(name_to_handle_at(AT_FDCWD, "d/e/f", &file.h, &mnt, 0), EOVERFLOW);
 	OK(handle_of("d/e/f", &file));
 	OK(unlink("gone"));
-	forget();
+	drop_caches();
 	mnt = OK(open(".", O_RDONLY));
 	fd = OK(open_by_handle_at(mnt, &file.h, O_RDONLY));
 	OK(fstat(fd, &st));
 	EQ(st.st_size, 6);
 	close(fd);
-	forget();
+	drop_caches();
 	fd = OK(open_by_handle_at(mnt, &sub.h, O_RDONLY));
 	OK(fstatat(fd, "f", &st, 0));
 	EQ(st.st_size, 6);
@@ -54,7 +54,7 @@ static void test_handles(void)
 	ERR(open_by_handle_at(mnt, &gone.h, O_RDONLY), ESTALE);
 	OK(rmdir("d/e"));
 	OK(rmdir("d"));
-	forget();
+	drop_caches();
 	ERR(open_by_handle_at(mnt, &dir.h, O_RDONLY), ESTALE);
 	close(mnt);
 }
@@ -218,7 +218,7 @@ static void test_storm(void)
 		}
 	if (!OK(fork())) {
 		for (i = 0; i < 5; i++)
-			forget();
+			drop_caches();
 		_exit(0);
 	}
 	for (i = 0; i < 5; i++) {
@@ -227,7 +227,7 @@ static void test_storm(void)
 			_exit(1);
 	}
 	check_tree();
-	forget();
+	drop_caches();
 	check_tree();
 }
 

@@ -44,7 +44,7 @@ static void test_name_lengths(void)
 	OK(symlink("x", name_of(253)));
 	OK(link(name_of(255), "short"));
 	ERR(rename("short", name_of(256)), ENAMETOOLONG);
-	forget();
+	drop_caches();
 	EQ(stat_of(name_of(255)).st_nlink, 2);
 	OK(unlink(name_of(255)));
 	OK(rmdir(name_of(254)));
@@ -62,7 +62,7 @@ static void test_odd_names(void)
 
 	for (i = 0; odd[i]; i++)
 		put_file(odd[i], odd[i]);
-	forget();
+	drop_caches();
 	EQ(count_names("."), i);
 	for (i = 0; odd[i]; i++) {
 		EQ(stat_of(odd[i]).st_size, strlen(odd[i]));
@@ -82,7 +82,7 @@ static void test_negative_names(void)
 	OK(access("x", F_OK));
 	OK(unlink("x"));
 	ERR(access("x", F_OK), ENOENT);
-	forget();
+	drop_caches();
 	ERR(access("x", F_OK), ENOENT);
 	OK(mkdir("x", 0755));
 	CHECK(S_ISDIR(stat_of("x").st_mode));
@@ -108,7 +108,7 @@ static void test_mkdir(void)
 	OK(mkdir("d/e", 0700));
 	OK(mkdir("d/e/f", 01777));
 	EQ(stat_of("d/e/f").st_mode, S_IFDIR | 01755);
-	forget();
+	drop_caches();
 	EQ(stat_of(".").st_nlink, 3);
 	EQ(stat_of("d").st_nlink, 3);
 	EQ(stat_of("d/e").st_nlink, 3);
@@ -127,7 +127,7 @@ static void test_rmdir(void)
 	ERR(rmdir("d/."), EINVAL);
 	ERR(rmdir("d/.."), ENOTEMPTY);
 	ERR(unlink("d"), EISDIR);
-	forget();
+	drop_caches();
 	ERR(rmdir("d"), ENOTEMPTY);	/* known without reading it */
 	OK(unlink("d/f"));
 	EQ(stat_of(".").st_nlink, 3);
@@ -150,7 +150,7 @@ static void test_removed_dir(void)
 	ERR(mkdirat(fd, "x", 0755), ENOENT);
 	ERR(faccessat(fd, "x", F_OK, 0), ENOENT);
 	OK(fsync(fd));
-	forget();
+	drop_caches();
 	OK(mkdir("d", 0755));
 	CHECK(stat_of("d").st_ino != st.st_ino);
 	OK(close(fd));
@@ -170,7 +170,7 @@ static void test_unlink(void)
 	ERR(access("f", F_OK), ENOENT);
 	OK(fstat(fd, &st));
 	EQ(st.st_nlink, 0);
-	forget();
+	drop_caches();
 	EQ(pread(fd, buf, 8, 0), 7);
 	CHECK(!memcmp(buf, "content", 7));
 	EQ(pwrite(fd, "more", 4, 7), 4);
@@ -212,7 +212,7 @@ static void test_link(void)
 	OK(link("l", "l2"));
 	EQ(stat_of("l").st_nlink, 2);
 	CHECK(S_ISLNK(stat_of("l2").st_mode));
-	forget();
+	drop_caches();
 	EQ(stat_of("f").st_nlink, 2);
 	EQ(stat_of("f").st_ino, stat_of("d/g").st_ino);
 	OK(unlink("f"));
@@ -249,7 +249,7 @@ static void test_symlink(void)
 	ERR(symlink(target, "too-long"), ENAMETOOLONG);
 	target[4095] = 0;
 	OK(symlink(target, "long"));
-	forget();
+	drop_caches();
 	EQ(readlink("long", got, sizeof(got)), 4095);
 	CHECK(!memcmp(target, got, 4095));
 	EQ(stat_of("long").st_size, 4095);
@@ -275,7 +275,7 @@ static void test_mknod(void)
 	ERR(mknod("d", S_IFDIR | 0755, 0), EPERM);
 	ERR(mkfifo("p", 0640), EEXIST);
 	close(fd);
-	forget();
+	drop_caches();
 	EQ(stat_of("p").st_mode, S_IFIFO | 0640);
 	EQ(stat_of("c").st_mode, S_IFCHR | 0600);
 	EQ(stat_of("c").st_rdev, makedev(1, 3));
@@ -306,7 +306,7 @@ static void test_tmpfile(void)
 	OK(fstat(fd, &st));
 	EQ(st.st_nlink, 1);
 	close(fd);
-	forget();
+	drop_caches();
 	EQ(stat_of("kept").st_ino, st.st_ino);
 	EQ(stat_of("kept").st_size, 9);
 	OK(unlink("kept"));

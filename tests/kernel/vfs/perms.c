@@ -101,7 +101,7 @@ static void test_setid(void)
 	OK(chown("sg", 0, 777));
 	OK(chmod("sg", 02777));
 	as_user(USER, USER, user_setid);
-	forget();
+	drop_caches();
 	EQ(stat_of("suid").st_mode & 07777, 0777);
 	EQ(stat_of("suid2").st_mode & 07777, 0777);
 	EQ(stat_of("sg/sub").st_gid, 777);
@@ -186,7 +186,7 @@ static void test_acl_access(void)
 	EQ(stat_of("f").st_mode, S_IFREG | 0660);	/* the mask shows */
 	as_user(USER, USER, user_acl_yes);
 	as_user(OTHER, OTHER, user_acl_no);
-	forget();
+	drop_caches();
 	EQ(stat_of("f").st_mode, S_IFREG | 0660);
 	as_user(USER, USER, user_acl_yes);
 	as_user(OTHER, OTHER, user_acl_no);
@@ -194,7 +194,7 @@ static void test_acl_access(void)
 	EQ(acl_perm("f", ACCESS, 0x10, 0), 4);
 	EQ(acl_perm("f", ACCESS, 0x04, 0), 4);
 	as_user(USER, USER, user_acl_read);
-	forget();
+	drop_caches();
 	as_user(USER, USER, user_acl_read);
 	ERR(acl_set("f", ACCESS, bad, 3), EINVAL);
 	ERR(acl_set("f", DEFAULT, named_user, 5), EACCES);
@@ -205,7 +205,7 @@ static void test_acl_access(void)
 	OK(acl_set("f", ACCESS, named_user, 5));
 	OK(removexattr("f", ACCESS));
 	ERR(getxattr("f", ACCESS, buf, 64), ENODATA);
-	forget();
+	drop_caches();
 	ERR(getxattr("f", ACCESS, buf, 64), ENODATA);
 	EQ(listxattr("f", NULL, 0), 0);
 }
@@ -223,7 +223,7 @@ static void test_acl_default(void)
 	OK(mkdir("d/e", 0777));
 	OK(symlink("x", "d/l"));
 	OK(mkfifo("d/p", 0666));
-	forget();
+	drop_caches();
 	EQ(stat_of("d/f").st_mode, S_IFREG | 0660);
 	EQ(acl_perm("d/f", ACCESS, 0x02, USER), 6);
 	EQ(acl_perm("d/f", ACCESS, 0x10, 0), 6);

@@ -22,7 +22,7 @@ static void test_rename_basic(void)
 	ERR(rename("none", "x"), ENOENT);
 	ERR(rename("b", "none/x"), ENOENT);
 	ERR(rename("b", "c/x"), ENOTDIR);
-	forget();
+	drop_caches();
 	ERR(access("a", F_OK), ENOENT);
 	EQ(stat_of("b").st_nlink, 2);
 	EQ(count_names("."), 2);
@@ -48,7 +48,7 @@ static void test_rename_replace(void)
 	OK(symlink("b2", "s"));
 	OK(rename("s", "b2"));		/* any kind of non-directory */
 	CHECK(S_ISLNK(stat_of("b2").st_mode));
-	forget();
+	drop_caches();
 	EQ(stat_of("b").st_size, 1);
 	EQ(count_names("."), 2);
 }
@@ -72,7 +72,7 @@ static void test_rename_dirs(void)
 	OK(rename("b", "a"));		/* over an empty one */
 	EQ(stat_of(".").st_nlink, 3);
 	EQ(stat_of("a").st_nlink, 3);
-	forget();
+	drop_caches();
 	EQ(stat_of(".").st_nlink, 3);
 	EQ(stat_of("a").st_nlink, 3);
 	EQ(stat_of("a/moved/..").st_ino, stat_of("a").st_ino);
@@ -98,7 +98,7 @@ static void test_rename_over_open_dir(void)
 	ERR(openat(fd, "x", O_CREAT | O_RDWR, 0644), ENOENT);
 	close(fd);
 	put_file("b/f", "");
-	forget();
+	drop_caches();
 	EQ(count_names("b"), 1);
 }
 
@@ -132,7 +132,7 @@ static void test_rename_exchange(void)
 	EQ(stat_of("y/d").st_ino, f);
 	EQ(stat_of("x").st_nlink, 3);
 	EQ(stat_of("y").st_nlink, 2);
-	forget();
+	drop_caches();
 	EQ(stat_of("x/f").st_ino, d);
 	EQ(stat_of("y/d").st_ino, f);
 	EQ(stat_of("x").st_nlink, 3);
@@ -164,7 +164,7 @@ static void test_rename_whiteout(void)
 	EQ(st.st_nlink, 1);
 	EQ(count_names("."), 2);
 	EQ(count_names("d"), 1);
-	forget();
+	drop_caches();
 	EQ(stat_of("a").st_mode & S_IFMT, S_IFCHR);
 	EQ(stat_of("a").st_ino, st.st_ino);
 	EQ(stat_of("d/b").st_size, 4);
@@ -190,7 +190,7 @@ static void test_rename_chain(void)
 		OK(rename(from, to));
 		ERR(access(from, F_OK), ENOENT);
 	}
-	forget();
+	drop_caches();
 	EQ(count_names("."), 1);
 	EQ(stat_of("n200").st_size, 5);
 }

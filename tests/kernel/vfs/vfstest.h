@@ -25,13 +25,7 @@
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-typedef void (*test_fn)(void);
-
-struct test {
-	const char *name;
-	test_fn run;
-};
+#include "../lib/testframe.h"
 
 /* the lists, one a file, each ended by a NULL name */
 extern const struct test name_tests[];
@@ -44,13 +38,7 @@ extern const struct test misc_tests[];
 
 enum fs_kind { FS_OTHER, FS_EXT, FS_TMPFS, FS_LAKE };
 extern enum fs_kind fs_kind;
-extern char top_dir[PATH_MAX];
 
-/* end the test; printed as its reason */
-void fail_at(const char *file, int line, const char *fmt, ...)
-	__attribute__((noreturn, format(printf, 3, 4)));
-/* make the kernel forget what it can: inodes and names come back by lookup */
-void forget(void);
 /* run fn in a child as another user without capabilities; fails with it */
 void as_user(uid_t uid, gid_t gid, void (*fn)(void));
 void put_file(const char *path, const char *text);
@@ -60,39 +48,5 @@ struct stat stat_of(const char *path);
 /* a moment later, in the file system's own clock */
 void tick(void);
 int list_tree(const char *path);
-
-#define CHECK(cond) \
-	do { \
-		if (!(cond)) \
-			fail_at(__FILE__, __LINE__, "not true: %s", #cond); \
-	} while (0)
-/* integers, printed when they differ */
-#define EQ(a, b) \
-	do { \
-		long long a_ = (long long)(a), b_ = (long long)(b); \
-		if (a_ != b_) \
-			fail_at(__FILE__, __LINE__, "%s is %lld, not %lld", \
-				#a, a_, b_); \
-	} while (0)
-/* a call that has to succeed (>= 0); gives its value */
-#define OK(call) \
-	({ \
-		long long r_ = (long long)(call); \
-		if (r_ < 0) \
-			fail_at(__FILE__, __LINE__, "%s: %s", #call, \
-				strerror(errno)); \
-		r_; \
-	})
-/* a call that has to fail with this errno */
-#define ERR(call, want) \
-	do { \
-		errno = 0; \
-		if ((long long)(call) >= 0) \
-			fail_at(__FILE__, __LINE__, \
-				"%s succeeded, not %s", #call, #want); \
-		if (errno != (want)) \
-			fail_at(__FILE__, __LINE__, "%s: %s, not %s", #call, \
-				strerror(errno), #want); \
-	} while (0)
 
 #endif

@@ -36,7 +36,7 @@ static void test_xattr_basic(void)
 	EQ(getxattr("f", "user.empty", buf, 64), 0);
 	ERR(listxattr("f", buf, 10), ERANGE);
 	EQ(listxattr("f", NULL, 0), 7 + 11);
-	forget();
+	drop_caches();
 	EQ(getxattr("f", "user.a", buf, 64), 11);
 	CHECK(!memcmp(buf, "other value", 11));
 	EQ(getxattr("f", "user.empty", buf, 64), 0);
@@ -46,7 +46,7 @@ static void test_xattr_basic(void)
 	ERR(removexattr("f", "user.a"), ENODATA);
 	CHECK(!listed("f", "user.a"));
 	OK(removexattr("f", "user.empty"));
-	forget();
+	drop_caches();
 	EQ(listxattr("f", NULL, 0), 0);
 }
 
@@ -63,7 +63,7 @@ static void test_xattr_errors(void)
 	ERR(setxattr("f", name, "", 0, 0), ERANGE);
 	name[255] = 0;
 	OK(setxattr("f", name, "v", 1, 0));
-	forget();
+	drop_caches();
 	EQ(getxattr("f", name, buf, 8), 1);
 	ERR(setxattr("f", "user.", "", 0, 0), EINVAL);
 	ERR(setxattr("f", "nospace.x", "", 0, 0), EOPNOTSUPP);
@@ -97,7 +97,7 @@ static void test_xattr_namespaces(void)
 	OK(lsetxattr("l", "trusted.t", "4", 1, 0));
 	OK(lsetxattr("p", "trusted.t", "5", 1, 0));
 	ERR(lsetxattr("p", "user.x", "", 0, 0), EPERM);
-	forget();
+	drop_caches();
 	CHECK(listed("f", "trusted.t") && listed("f", "security.s"));
 	CHECK(listed("l", "trusted.t"));
 	EQ(lgetxattr("l", "trusted.t", buf, 8), 1);
@@ -124,7 +124,7 @@ static void test_xattr_capability(void)
 	put_file("f", "x");
 	OK(chmod("f", 0777));
 	OK(setxattr("f", "security.capability", cap, sizeof(cap), 0));
-	forget();
+	drop_caches();
 	EQ(getxattr("f", "security.capability", got, sizeof(got)), 20);
 	CHECK(!memcmp(cap, got, 20));
 	as_user(USER, USER, user_writes);
@@ -145,14 +145,14 @@ static void test_xattr_large(void)
 	for (i = 0; i < big; i++)
 		value[i] = i * 7 + (i >> 8);
 	OK(setxattr("f", "user.big", value, big, 0));
-	forget();
+	drop_caches();
 	EQ(getxattr("f", "user.big", NULL, 0), big);
 	EQ(getxattr("f", "user.big", got, sizeof(got)), big);
 	CHECK(!memcmp(value, got, big));
 	ERR(getxattr("f", "user.big", got, big - 1), ERANGE);
 	OK(setxattr("f", "user.big", "now small", 9, 0));
 	EQ(getxattr("f", "user.big", got, sizeof(got)), 9);
-	forget();
+	drop_caches();
 	EQ(getxattr("f", "user.big", got, sizeof(got)), 9);
 }
 
@@ -173,7 +173,7 @@ static void test_xattr_many(void)
 		snprintf(name, sizeof(name), "user.name%04d", i);
 		OK(removexattr("f", name));
 	}
-	forget();
+	drop_caches();
 	EQ(listxattr("f", NULL, 0), count / 2 * 14);
 	for (i = 1; i < count; i += 2) {
 		snprintf(name, sizeof(name), "user.name%04d", i);
@@ -203,7 +203,7 @@ static void test_xattr_list_limit(void)
 	}
 	ERR(setxattr("f", "user.more", "", 0, 0), ENOSPC);
 	OK(setxattr("f", name, "replaced", 8, 0));
-	forget();
+	drop_caches();
 	EQ(listxattr("f", NULL, 0), n);
 	OK(removexattr("f", name));
 	OK(setxattr("f", "user.more", "", 0, 0));
