@@ -15,7 +15,7 @@ help:
 	@echo 'make boot-test    boots, reboots, power cuts of the Debian guest'
 	@echo 'make crash-test   power failures, replayed from recorded writes'
 	@echo 'make soak         long runs: page store under power cuts (SEEDS=200), crash states'
-	@echo 'make bench        ratios against ext4 in the same boot'
+	@echo 'make bench        ratios to ext4 and others; ROWS=create PEERS=ext4 for some'
 	@echo 'make kernel       lakefs.ko in build/kernel/KERNEL (KERNEL=6.12, 6.1 or debug)'
 	@echo 'make daemon       laked, lakectl and helpers in build/parts'
 	@echo 'make native       the static C programs'
@@ -54,7 +54,7 @@ crash-test:
 	tests/run-all.sh crash
 
 bench: setup
-	tests/run-bench.sh
+	ROWS="$(ROWS)" PEERS="$(PEERS)" tests/run-bench.sh
 
 SEEDS ?= 200
 SEED ?= 2

@@ -1,14 +1,19 @@
 #!/bin/bash
 # SPDX-License-Identifier: MPL-2.0
-# Every benchmark: boot time, then operations. Each prints ratios to ext4.
+# Every benchmark: boot time, then file operations; tests/bench/README.md. With
+# ROWS or PEERS in the environment, only the file operations.
 set -uo pipefail
 . "$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/lib/suite.sh"
 status=0
-for script in "$LAKE_TESTS/boot/bench.sh" "$LAKE_TESTS/bench/run.sh"; do
-	step "${script#"$LAKE_ROOT/"}"
-	bash "$script" </dev/null || {
-		say "${script#"$LAKE_ROOT/"} failed"
+
+bench() {
+	step "$1"
+	bash "$LAKE_ROOT/$1" </dev/null || {
+		say "$1 failed"
 		status=1
 	}
-done
+}
+
+[ -n "${ROWS:-}${PEERS:-}" ] || bench tests/boot/bench.sh
+bench tests/bench/exact.sh
 exit $status

@@ -11,7 +11,7 @@ LAKE_GUEST_PACKAGES='busybox-static libc6 libgcc-s1 libstdc++6'
 LAKE_BOOT_MODULES='virtio_pci virtio_blk virtio_console'
 LAKE_MORE_MODULES='virtio_net libcrc32c crc32c_intel loop null_blk nbd
 	dm_mod dm_snapshot dm_log_writes dm_flakey dm_delay dm_dust
-	overlay fuse exportfs brd'
+	overlay fuse exportfs brd nfit nd_pmem'
 
 guest_base_fetch() {
 	local dir=$LAKE_BUILD/vm/base

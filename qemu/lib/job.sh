@@ -39,7 +39,7 @@ folder_image() {
 	files=$(find "$dir" | wc -l)
 	rm -f "$file"
 	truncate -s $(((kib * 11 / 10 + files * 5 + 8192) / 4 * 4))K "$file"
-	/sbin/mkfs.ext4 -q -F -L "$3" -O '^has_journal,^metadata_csum' -m 0 \
+	/sbin/mkfs.ext4 -q -F -b 4096 -L "$3" -O '^has_journal,^metadata_csum' -m 0 \
 		-N $((files + 1024)) \
 		-E "lazy_itable_init=1,nodiscard,root_owner=0:0" \
 		-d "$dir" "$file" ||

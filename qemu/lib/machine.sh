@@ -17,8 +17,10 @@ LAKE_CMDLINE='console=ttyS0,115200 loglevel=5 panic=-1 oops=panic
 # QEMU's arguments, collected by the functions below.
 machine_args=()
 
+# With --exact, everything but the kernel is another kind of device: exact.sh.
 machine_begin() {
 	local smp=$1 mem=$2
+	[ -z "$exact" ] || { exact_begin "$smp" "$mem"; return; }
 	machine_args=(-M "q35,usb=off,smbus=off,vmport=off"
 		-accel "tcg,thread=multi" -cpu "$LAKE_CPU" -smp "$smp" -m "$mem"
 		-nodefaults -no-user-config -display none)
@@ -28,9 +30,14 @@ machine_begin() {
 }
 
 machine_boot() {
-	local kernel=$1 initrd=$2 cmdline=$3
-	cmdline=$(printf '%s' "$cmdline" | tr -s '\n\t ' ' ')
-	machine_args+=(-kernel "$kernel" -initrd "$initrd" -append "$cmdline")
+	machine_args+=(-kernel "$1" -initrd "$2")
+	machine_cmdline=$3
+}
+
+# When all disks are added.
+machine_end() {
+	[ -z "$exact" ] || machine_cmdline+=$(exact_cmdline)
+	machine_args+=(-append "$(printf '%s' "$machine_cmdline" | tr -s '\n\t ' ' ')")
 }
 
 # machine_disk ID FILE SERIAL READONLY RECORD BLOCKSIZE
@@ -40,6 +47,11 @@ machine_boot() {
 machine_disk() {
 	local id=$1 file=${2//,/,,} serial=$3 readonly=$4 record=${5//,/,,}
 	local block=$6 backend device
+	if [ -n "$exact" ]; then
+		[ "$readonly" = on ] && exact_disk "$1" "$2" "$3" off ||
+			exact_disk "$1" "$2" "$3" on
+		return
+	fi
 	device="virtio-blk-pci,drive=$id,serial=$serial"
 	[ -z "$block" ] ||
 		device+=",logical_block_size=$block,physical_block_size=$block"
@@ -60,6 +72,7 @@ machine_disk() {
 
 # machine_overlay ID FILE SERIAL: writes go to a temporary file.
 machine_overlay() {
+	[ -z "$exact" ] || { exact_disk "$1" "$2" "$3" off; return; }
 	machine_args+=(
 		-drive "if=none,id=$1,file=${2//,/,,},format=raw,snapshot=on"
 		-device "virtio-blk-pci,drive=$1,serial=$3")
@@ -75,6 +88,7 @@ machine_console_here() {
 # machine_ports DIR: the job's ports end in the FIFOs DIR/{stdout,stderr,result}.
 machine_ports() {
 	local name
+	[ -z "$exact" ] || { exact_ports "$1"; return; }
 	machine_args+=(-device virtio-serial-pci)
 	for name in stdout stderr result; do
 		machine_args+=(-chardev "file,id=$name,path=${1//,/,,}/$name"
