@@ -100,12 +100,30 @@ power_cut() {
 	[ "$(head -c 512 "$disk" | tr -d '\0')" = first ]
 }
 
+# In the exact machine, what a guest sees is the same each time: the time in
+# nanoseconds, the interrupts, random numbers. Files come and go as ever.
+exact_run() {
+	expect 7 "$LAKE_VM" run --exact --share "$suite_dir/share" --out "$1" -- sh -c '
+		cp "/mnt/share/sub/a file" /mnt/out/ && echo error >&2
+		cat /proc/timer_list /proc/interrupts /proc/sys/kernel/random/uuid
+		exit 7' >"$1.out" 2>"$1.err" &&
+		cmp "$suite_dir/share/sub/a file" "$1/a file" &&
+		grep -q '^error$' "$1.err"
+}
+
+exact_repeats() {
+	exact_run "$suite_dir/exact1" && exact_run "$suite_dir/exact2" &&
+		[ "$(wc -l <"$suite_dir/exact1.out")" -gt 100 ] &&
+		cmp "$suite_dir/exact1.out" "$suite_dir/exact2.out"
+}
+
 check 'exit status of the command' expect 42 "$LAKE_VM" run -- sh -c 'exit 42'
 check 'standard output holds the command and nothing else' clean_output
 check 'much output comes through unchanged' large_output
 check 'arguments and environment are kept' arguments_kept
 check 'disks keep what was written' disks_kept
 check 'files go in and come back' files_both_ways
+check 'the exact machine does the same each time' exact_repeats
 check 'two processors' expect 2 "$LAKE_VM" run --smp 2 -- sh -c 'exit $(nproc)'
 check 'a run that takes too long is ended' expect 124 "$LAKE_VM" run --timeout 4 -- sleep 100
 check 'the power cut stops the command' power_cut
