@@ -54,7 +54,7 @@ crash-test:
 	tests/run-all.sh crash
 
 bench: setup
-	ROWS="$(ROWS)" PEERS="$(PEERS)" tests/run-bench.sh
+	ROWS="$(ROWS)" PEERS="$(PEERS)" DIVIDE="$(or $(DIVIDE),1)" tests/run-bench.sh
 
 SEEDS ?= 200
 SEED ?= 2

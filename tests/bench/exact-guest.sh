@@ -9,17 +9,22 @@ shift
 modprobe null_blk gb=4 memory_backed=1 irqmode=2 completion_nsec=80000 \
 	cache_size=64
 while read -r module; do insmod "/b/modules/$module"; done </b/modules/list
-mkdir -p /m
+mkdir -p /m /source
 dev=/dev/nullb0
+[ -z "$PROFILE" ] || export DOTNET_PerfMapEnabled=1
+
+make_ext4() {
+	mkfs.ext4 -q -F -E lazy_itable_init=0,lazy_journal_init=0 $dev
+	mount -t ext4 $dev "$1"
+}
+
+sync=/m
 case $fs in
 lakefs)
 	mkfs.lakefs $dev >/dev/null
 	mount.lakefs $dev /m
 	;;
-ext4)
-	mkfs.ext4 -q -F -E lazy_itable_init=0,lazy_journal_init=0 $dev
-	mount -t ext4 $dev /m
-	;;
+ext4) make_ext4 /m ;;
 btrfs)
 	mkfs.btrfs -q $dev
 	mount -t btrfs $dev /m
@@ -28,9 +33,20 @@ xfs)
 	mkfs.xfs -q $dev
 	mount -t xfs $dev /m
 	;;
-tmpfs) mount -t tmpfs -o size=3g tmpfs /m ;;
+tmpfs) mount -t tmpfs -o size=2500m tmpfs /m ;;
+fuse)
+	make_ext4 /source
+	/b/passthrough /source /m
+	sync=/source
+	;;
 *) echo "unknown filesystem $fs" >&2; exit 1 ;;
 esac
-# shellcheck disable=SC2086 # options are words
-/b/lakebench -d nullb0 -t $BENCH_OPTIONS /m "$@"
+/b/lakebench -d nullb0 -s $sync -n "${DIVIDE:-1}" -t /m "$@"
+if [ -n "$PROFILE" ]; then
+	cat /proc/kallsyms >/mnt/out/kallsyms
+	for pid in $(pidof laked passthrough); do
+		cat "/proc/$pid/maps" >"/mnt/out/maps.$pid"
+	done
+	cp /tmp/perf-*.map /mnt/out/ 2>/dev/null || true
+fi
 umount /m

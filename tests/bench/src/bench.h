@@ -37,7 +37,7 @@ void run_command(const char *command);
 void meter_init(const char *block_device);
 void meter_start(void);
 void meter_program_done(void);
-void meter_stop(const struct row *row, int threads);
+void meter_stop(const struct row *row, long count, int threads);
 
 /* Tables of rows, ended by a row without a name. */
 extern const struct row name_rows[];

@@ -8,7 +8,7 @@
 
 #define CHUNK	(256 * 1024)
 #define UNIT	4096
-#define BIG	(256L * 1024 * 1024 / UNIT)
+#define BIG	(65536L)	/* 256 MiB */
 #define RANDOMS	4000
 #define FSYNCS	500
 
@@ -53,13 +53,16 @@ static void write_big(long count)
 
 static void need_big(long count)
 {
-	long units = count == BIG || count == RANDOMS ? BIG : BIG / 10;
-
 	fill_buffer();
-	if (present >= units)
+	if (present >= count)
 		return;
 	need_no_big(0);
-	write_big(units);
+	write_big(count);
+}
+
+static void need_random_big(long count)
+{
+	need_big(BIG / RANDOMS * count);
 }
 
 static void read_big(long count)
@@ -125,7 +128,8 @@ const struct row data_rows[] = {
 	{ "fsync", 0, FSYNCS, open_log, append_and_fsync, remove_log },
 	{ "write-seq", ROW_SYNC, BIG, need_no_big, write_big, NULL },
 	{ "read-seq-cold", ROW_COLD, BIG, need_big, read_big, NULL },
-	{ "write-random", ROW_SYNC, RANDOMS, need_big, write_random, NULL },
-	{ "read-random-cold", ROW_COLD, RANDOMS, need_big, read_random, NULL },
+	{ "write-random", ROW_SYNC, RANDOMS, need_random_big, write_random, NULL },
+	{ "read-random-cold", ROW_COLD, RANDOMS, need_random_big,
+	  read_random, NULL },
 	{ 0 }
 };

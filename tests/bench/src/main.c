@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MPL-2.0
 /*
- * lakebench [-d BLOCKDEVICE] [-t] [-q] DIR [ROW...]
+ * lakebench [-d BLOCKDEVICE] [-s SYNCDIR] [-n N] [-t] [-q] DIR [ROW...]
  * Runs the rows whose names begin with one of the given words (all without
- * any) and prints a line of figures for each; -t adds the threads that used
- * processor time, -q leaves the warm-up out.
+ * any) and prints a line of figures for each. -s names a filesystem below that
+ * is to be synced too; -n divides the number of operations; -t adds the threads that used processor time; -q leaves
+ * the warm-up out.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -17,6 +18,9 @@
 
 int bench_root;
 const char *bench_root_path;
+
+static int lower_root = -1;
+static long divisor = 1;
 
 static const struct row *const tables[] = {
 	name_rows, list_rows, data_rows, tree_rows,
@@ -38,7 +42,7 @@ uint32_t next_random(void)
 
 void sync_root(void)
 {
-	if (syncfs(bench_root))
+	if (syncfs(bench_root) || (lower_root >= 0 && syncfs(lower_root)))
 		die("syncfs");
 }
 
@@ -93,7 +97,8 @@ static int chosen(const struct row *row, char **words)
 
 static void run_row(const struct row *row, int measure, int threads)
 {
-	long count = measure ? row->count : (row->count + 9) / 10;
+	long full = (row->count + divisor - 1) / divisor;
+	long count = measure ? full : (full + 9) / 10;
 
 	if (row->prepare)
 		row->prepare(count);
@@ -111,7 +116,7 @@ static void run_row(const struct row *row, int measure, int threads)
 	if (row->flags & ROW_SYNC)
 		sync_root();
 	if (measure)
-		meter_stop(row, threads);
+		meter_stop(row, count, threads);
 	if (row->finish)
 		row->finish(count);
 }
@@ -129,10 +134,18 @@ int main(int argc, char **argv)
 	int threads = 0, quick = 0, option;
 	const char *device = NULL;
 
-	while ((option = getopt(argc, argv, "d:tq")) != -1) {
+	while ((option = getopt(argc, argv, "d:s:n:tq")) != -1) {
 		switch (option) {
 		case 'd':
 			device = optarg;
+			break;
+		case 's':
+			lower_root = open(optarg, O_RDONLY | O_DIRECTORY);
+			if (lower_root < 0)
+				die(optarg);
+			break;
+		case 'n':
+			divisor = atol(optarg);
 			break;
 		case 't':
 			threads = 1;
@@ -144,9 +157,10 @@ int main(int argc, char **argv)
 			return 2;
 		}
 	}
-	if (optind == argc) {
+	if (optind == argc || divisor < 1) {
 		fprintf(stderr,
-			"usage: lakebench [-d DEVICE] [-t] [-q] DIR [ROW...]\n");
+			"usage: lakebench [-d DEVICE] [-s SYNCDIR] [-n N] [-t] "
+			"[-q] DIR [ROW...]\n");
 		return 2;
 	}
 	bench_root_path = argv[optind];

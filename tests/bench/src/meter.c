@@ -195,7 +195,7 @@ static void print_threads(const char *row)
 			       after.task[i].name);
 }
 
-void meter_stop(const struct row *row, int threads)
+void meter_stop(const struct row *row, long count, int threads)
 {
 	unsigned long long daemon = 0, kernel = 0;
 	const struct device *a = &after.device, *b = &before.device;
@@ -211,7 +211,7 @@ void meter_stop(const struct row *row, int threads)
 	printf("row %s ops %ld ns %llu program_ns %llu cpu_program %llu "
 	       "cpu_daemon %llu cpu_kernel %llu reads %llu read_bytes %llu "
 	       "writes %llu write_bytes %llu flushes %llu\n",
-	       row->name, row->count, ns_of(&after.time) - ns_of(&before.time),
+	       row->name, count, ns_of(&after.time) - ns_of(&before.time),
 	       ns_of(&program_end) - ns_of(&before.time),
 	       after.own - before.own, daemon, kernel, a->reads - b->reads,
 	       (a->read_sectors - b->read_sectors) * 512,
