@@ -12,7 +12,7 @@
  * program that renames what it reads.
  */
 #include <linux/slab.h>
-#include "lakefs.h"
+#include "table.h"
 
 #define LAKEFS_POS_FIRST	2
 #define LAKEFS_DIR_BUF_BYTES	32768
@@ -72,7 +72,7 @@ static loff_t lakefs_dir_llseek(struct file *file, loff_t offset, int whence)
 }
 
 static bool lakefs_dirent_ok(const struct lakefs_p_dirent *de, u32 room,
-			     u64 after)
+			     u64 after, u64 last)
 {
 	const char *name = (const char *)(de + 1);
 
@@ -80,7 +80,8 @@ static bool lakefs_dirent_ok(const struct lakefs_p_dirent *de, u32 room,
 	    !IS_ALIGNED(de->len, LAKEFS_ENTRY_ALIGN) ||
 	    de->len < sizeof(*de) + de->name_bytes ||
 	    !de->name_bytes || !de->ino || de->ino > S64_MAX ||
-	    de->cookie <= after || de->cookie > S64_MAX - LAKEFS_POS_FIRST)
+	    de->cookie <= after || de->cookie > last ||
+	    de->cookie > S64_MAX - LAKEFS_POS_FIRST)
 		return false;
 	if (memchr(name, '/', de->name_bytes) ||
 	    memchr(name, 0, de->name_bytes))
@@ -106,12 +107,14 @@ static bool lakefs_dirent_ok(const struct lakefs_p_dirent *de, u32 room,
 static int lakefs_dir_check(struct inode *dir, const u8 *buf, u32 bytes,
 			    u64 after)
 {
+	/* a cookie is the seq of a change that was made */
+	u64 last = lakefs_last_seq(LAKEFS_SB(dir->i_sb));
 	u32 at = 0;
 
 	while (at < bytes) {
 		const struct lakefs_p_dirent *de = (const void *)(buf + at);
 
-		if (!lakefs_dirent_ok(de, bytes - at, after)) {
+		if (!lakefs_dirent_ok(de, bytes - at, after, last)) {
 			lakefs_err(LAKEFS_SB(dir->i_sb),
 				   "bad entry in directory %lu", dir->i_ino);
 			return -EUCLEAN;
@@ -122,17 +125,33 @@ static int lakefs_dir_check(struct inode *dir, const u8 *buf, u32 bytes,
 	return 0;
 }
 
+int lakefs_ask_readdir(struct inode *dir, u64 cookie, void *buf, u32 bytes,
+		       bool *more)
+{
+	struct lakefs_r_readdir ask = {
+		.ino = dir->i_ino,
+		.cookie = cookie,
+		.max_bytes = bytes,
+	};
+	struct lakefs_answer answer = { .reply = buf, .reply_max = bytes };
+	int ret;
+
+	ret = lakefs_request(LAKEFS_SB(dir->i_sb), &ask, sizeof(ask),
+			     LAKEFS_R_READDIR,
+			     READ_ONCE(LAKEFS_I(dir)->last_seq), &answer);
+	if (ret > 0 && lakefs_dir_check(dir, buf, ret, cookie))
+		return -EUCLEAN;
+	*more = answer.flags & LAKEFS_REPLY_MORE;
+	if (!ret && *more)
+		return -EUCLEAN;	/* it would never end */
+	return ret;
+}
+
 /* Fill the buffer with what begins at pos. */
 static int lakefs_dir_fill(struct inode *dir, struct lakefs_dir_file *df,
 			   loff_t pos)
 {
-	struct lakefs_r_readdir ask = {
-		.ino = dir->i_ino,
-		.cookie = pos > LAKEFS_POS_FIRST ?
-			  pos - LAKEFS_POS_FIRST - 1 : 0,
-		.max_bytes = LAKEFS_DIR_BUF_BYTES,
-	};
-	struct lakefs_answer answer = { .reply_max = LAKEFS_DIR_BUF_BYTES };
+	u64 after = pos > LAKEFS_POS_FIRST ? pos - LAKEFS_POS_FIRST - 1 : 0;
 	int ret;
 
 	if (!df->buf) {
@@ -141,20 +160,12 @@ static int lakefs_dir_fill(struct inode *dir, struct lakefs_dir_file *df,
 			return -ENOMEM;
 	}
 	df->pos = -1;
-	answer.reply = df->buf;
-	ret = lakefs_request(LAKEFS_SB(dir->i_sb), &ask, sizeof(ask),
-			     LAKEFS_R_READDIR,
-			     READ_ONCE(LAKEFS_I(dir)->last_seq), &answer);
-	if (ret >= 0)
-		ret = lakefs_dir_check(dir, df->buf, answer.reply_bytes,
-				       ask.cookie);
+	ret = lakefs_ask_readdir(dir, after, df->buf, LAKEFS_DIR_BUF_BYTES,
+				 &df->more);
 	if (ret < 0)
 		return ret;
 	df->at = 0;
-	df->bytes = answer.reply_bytes;
-	df->more = answer.flags & LAKEFS_REPLY_MORE;
-	if (df->more && !df->bytes)
-		return -EUCLEAN;	/* it would never end */
+	df->bytes = ret;
 	df->pos = pos;
 	return 0;
 }
@@ -184,19 +195,28 @@ static int lakefs_dir_emit(struct lakefs_dir_file *df, struct dir_context *ctx)
 	return 0;
 }
 
-static int lakefs_iterate(struct file *file, struct dir_context *ctx)
+/* A complete directory; the copy to the program happens with it pinned. */
+static void lakefs_table_emit(struct lakefs_table *t, u64 end_cookie,
+			      struct dir_context *ctx)
 {
-	struct lakefs_dir_file *df = file->private_data;
-	struct inode *dir = file_inode(file);
+	struct lakefs_cursor c;
+	struct lakefs_entry *e;
+
+	lakefs_cursor_seek(&c, t, ctx->pos - LAKEFS_POS_FIRST);
+	while ((e = lakefs_cursor_next(&c)) && e->cookie <= end_cookie) {
+		ctx->pos = e->cookie + LAKEFS_POS_FIRST;
+		if (!dir_emit(ctx, e->name, e->len, e->ino, e->type))
+			return;
+		ctx->pos++;
+	}
+}
+
+/* what the daemon tells, a buffer at a time */
+static int lakefs_stream(struct inode *dir, struct lakefs_dir_file *df,
+			 struct dir_context *ctx)
+{
 	int ret = 0;
 
-	if (!dir_emit_dots(file, ctx))
-		return 0;
-	mutex_lock(&df->lock);
-	if (!df->end_cookie || ctx->pos == LAKEFS_POS_FIRST) {
-		df->end_cookie = lakefs_last_seq(LAKEFS_SB(dir->i_sb));
-		df->pos = -1;
-	}
 	if (ctx->pos != df->pos)
 		ret = lakefs_dir_fill(dir, df, ctx->pos);
 	while (!ret) {
@@ -205,8 +225,38 @@ static int lakefs_iterate(struct file *file, struct dir_context *ctx)
 			break;
 		ret = lakefs_dir_fill(dir, df, ctx->pos);
 	}
-	mutex_unlock(&df->lock);
 	return min(ret, 0);
+}
+
+static int lakefs_iterate(struct file *file, struct dir_context *ctx)
+{
+	struct lakefs_dir_file *df = file->private_data;
+	struct inode *dir = file_inode(file);
+	struct lakefs_table *t;
+	bool begins;
+	int err = 0;
+
+	if (!dir_emit_dots(file, ctx))
+		return 0;
+	mutex_lock(&df->lock);
+	begins = !df->end_cookie || ctx->pos == LAKEFS_POS_FIRST;
+	if (begins) {
+		df->end_cookie = lakefs_last_seq(LAKEFS_SB(dir->i_sb));
+		df->pos = -1;
+		err = lakefs_cache_reading(dir);
+	}
+	t = lakefs_cache_get(dir);
+	if (t) {
+		/* a hint, and every reader may give it */
+		if (begins)
+			WRITE_ONCE(t->expected, t->count);
+		lakefs_table_emit(t, df->end_cookie, ctx);
+		lakefs_cache_put(dir);
+	} else if (!err) {
+		err = lakefs_stream(dir, df, ctx);
+	}
+	mutex_unlock(&df->lock);
+	return err;
 }
 
 /* Every change of the directory has its record: only those are waited for. */

@@ -112,6 +112,31 @@ static int lakefs_load_step(struct inode *inode, u64 *from, u32 max)
 	return ret;
 }
 
+int lakefs_extents_install(struct inode *inode,
+			   const struct lakefs_p_extent *p, u32 count)
+{
+	struct lakefs_inode_info *li = LAKEFS_I(inode);
+	u64 blocks = li->mapped_blocks;
+	s64 end;
+	int err = 0;
+
+	mutex_lock(&li->ext_lock);
+	li->mapped_blocks = 0;
+	end = lakefs_load_reply(inode, p, count, 0);
+	if (end < 0)
+		err = end;
+	else if (li->mapped_blocks != blocks)
+		err = -EUCLEAN;
+	if (err) {
+		lakefs_unload(li);
+	} else {
+		li->done_size = li->disk_size;
+		smp_store_release(&li->extents_known, true);
+	}
+	mutex_unlock(&li->ext_lock);
+	return err;
+}
+
 int lakefs_extents_load(struct inode *inode)
 {
 	struct lakefs_inode_info *li = LAKEFS_I(inode);

@@ -11,7 +11,7 @@
  */
 #include <linux/random.h>
 #include <linux/slab.h>
-#include "lakefs.h"
+#include "table.h"
 
 static struct kmem_cache *lakefs_inode_cache;
 
@@ -87,6 +87,10 @@ struct inode *lakefs_alloc_inode(struct super_block *sb)
 	li->xattr_count = 0;
 	li->btime = (struct timespec64){ };
 	li->link = NULL;
+	li->table = NULL;
+	li->table_bits = 0;
+	atomic_set(&li->table_users, 0);
+	li->table_misses = 0;
 	li->attr_rec = NULL;
 	li->attr_dirty = 0;
 	li->release_rec = NULL;
@@ -155,6 +159,8 @@ void lakefs_evict_inode(struct inode *inode)
 
 	truncate_inode_pages_final(&inode->i_data);
 	lakefs_data_evict(inode);
+	if (S_ISDIR(inode->i_mode))
+		lakefs_cache_evict(inode);
 	clear_inode(inode);
 
 	if (inode->i_nlink) {
@@ -331,6 +337,8 @@ static int lakefs_fill_inode(struct inode *inode,
 	lakefs_set_ops(inode, new_decode_dev(rec->rdev));
 	if (!rec->xattr_count)
 		lakefs_no_xattrs(inode);
+	if (S_ISDIR(rec->mode) && !rec->size)
+		lakefs_cache_empty(inode);
 	return 0;
 }
 
@@ -355,11 +363,23 @@ static int lakefs_read_inode(struct inode *inode)
 	return ret == -ENOENT ? -ESTALE : ret;
 }
 
-struct inode *lakefs_iget(struct super_block *sb,
-			  const struct lakefs_inode *rec, size_t rec_bytes,
-			  u64 barrier)
+static int lakefs_fill_fetched(struct inode *inode,
+			       const struct lakefs_iget *get)
 {
+	int err;
+
+	err = lakefs_fill_inode(inode, get->rec, get->rec_bytes, get->barrier);
+	if (err || !get->extents)
+		return err;
+	return lakefs_extents_install(inode, get->extents, get->extent_count);
+}
+
+struct inode *lakefs_iget_fetched(struct super_block *sb,
+				  const struct lakefs_iget *get)
+{
+	const struct lakefs_inode *rec = get->rec;
 	struct lakefs_sb_info *sbi = LAKEFS_SB(sb);
+	size_t rec_bytes = get->rec_bytes;
 	struct inode *inode;
 	int err;
 
@@ -371,6 +391,8 @@ struct inode *lakefs_iget(struct super_block *sb,
 	if (!inode)
 		return ERR_PTR(-ENOMEM);
 	if (!(inode->i_state & I_NEW)) {
+		if (get->only_cache)
+			return inode;
 		if (inode->i_nlink && !((inode->i_mode ^ rec->mode) & S_IFMT))
 			return inode;
 		lakefs_err(sbi, "answer contradicts inode %lu", inode->i_ino);
@@ -378,16 +400,27 @@ struct inode *lakefs_iget(struct super_block *sb,
 		return ERR_PTR(-EUCLEAN);
 	}
 	/* pairs with lakefs_evict_inode(): evicted after the record was made? */
-	if (barrier < lakefs_unknown_barrier(sbi))
-		err = lakefs_read_inode(inode);
+	if (get->barrier >= lakefs_unknown_barrier(sbi))
+		err = lakefs_fill_fetched(inode, get);
 	else
-		err = lakefs_fill_inode(inode, rec, rec_bytes, barrier);
+		err = get->only_cache ? -ESTALE : lakefs_read_inode(inode);
 	if (err) {
 		iget_failed(inode);
 		return ERR_PTR(err);
 	}
 	unlock_new_inode(inode);
 	return inode;
+}
+
+struct inode *lakefs_iget(struct super_block *sb,
+			  const struct lakefs_inode *rec, size_t rec_bytes,
+			  u64 barrier)
+{
+	struct lakefs_iget get = {
+		.rec = rec, .rec_bytes = rec_bytes, .barrier = barrier,
+	};
+
+	return lakefs_iget_fetched(sb, &get);
 }
 
 struct inode *lakefs_iget_ino(struct super_block *sb, u64 ino)
@@ -455,8 +488,10 @@ struct inode *lakefs_new_inode(LAKEFS_IDMAP *idmap, struct inode *dir,
 	inode->i_generation = get_random_u32();
 	inode_init_owner(idmap, inode, dir, mode);
 	li->btime = simple_inode_init_ts(inode);
-	if (S_ISDIR(mode))
+	if (S_ISDIR(mode)) {
 		set_nlink(inode, 2);
+		lakefs_cache_empty(inode);
+	}
 	lakefs_set_flags(inode, lakefs_inherited_flags(dir, mode));
 	lakefs_set_ops(inode, rdev);
 	if (insert_inode_locked(inode) < 0) {

@@ -10,6 +10,8 @@
  * Lock order (outer first):
  *   VFS: i_rwsem (dir, then child), invalidate_lock, folio lock
  *   lakefs_inode_info.ext_lock	(mutex) the extent map of one inode, sizes
+ *   LAKEFS_LOADING of a directory (a bit): one reads it whole (dircache.c)
+ *   lakefs_sb_info.table_lock	(spin) tables of directories
  *   lakefs_sb_info.pool_lock	(spin) leased blocks and inode numbers
  *   lakefs_sb_info.chan_lock	(mutex) attach, detach, ready; NOT taken by
  *				anything that holds a VFS or extent lock
@@ -68,6 +70,8 @@ struct lakefs_run {
 	u64 count;
 };
 
+#define LAKEFS_REQ_OPS	16
+
 struct lakefs_sb_info {
 	struct super_block *sb;
 	struct block_device *bdev;
@@ -115,6 +119,7 @@ struct lakefs_sb_info {
 	struct list_head reqs_sent;	/* in the ring, unanswered */
 	u64 next_tag;
 	u64 late_replies;		/* to requests that are gone */
+	u64 req_count[LAKEFS_REQ_OPS];	/* sent, by op */
 	u32 leases_arriving;		/* answered, not settled */
 
 	/* leases: pool_lock (lease.c) */
@@ -135,6 +140,11 @@ struct lakefs_sb_info {
 					 * taken, I/O not recorded yet */
 	spinlock_t orphan_lock;
 	struct list_head orphans;	/* live inodes with nlink 0 */
+
+	/* complete directories (dircache.c) */
+	spinlock_t table_lock;
+	struct list_head tables;	/* table_lock; longest unused first */
+	atomic_long_t table_bytes;
 
 	struct workqueue_struct *wq;	/* I/O completion; WQ_MEM_RECLAIM */
 	struct kobject kobj;
@@ -172,6 +182,12 @@ struct lakefs_inode_info {
 					 * i_rwsem */
 	struct timespec64 btime;
 	char *link;			/* symlink target (kmalloc) */
+
+	/* directories: their entries, when all are known (dircache.c) */
+	struct lakefs_table *table;	/* sbi->table_lock */
+	unsigned long table_bits;
+	atomic_t table_users;
+	u32 table_misses;		/* names asked for; a hint */
 
 	/* data: ext_lock (extent.c) */
 	struct mutex ext_lock;
@@ -339,6 +355,9 @@ int lakefs_extent_init(void);
 void lakefs_extent_exit(void);
 void lakefs_data_init_inode(struct lakefs_inode_info *li);	/* empty, unknown */
 void lakefs_data_evict(struct inode *inode);	/* no waiting; drops the map */
+/* the whole map of an inode nobody else sees yet. -EUCLEAN, -ENOMEM: none */
+int lakefs_extents_install(struct inode *inode,
+			   const struct lakefs_p_extent *p, u32 count);
 /*
  * truncate: caller holds i_rwsem, did the permission work and has set the
  * other attributes. On success exactly one SETATTR record with valid = SIZE |
@@ -369,6 +388,17 @@ struct inode *lakefs_iget(struct super_block *sb,
 			  const struct lakefs_inode *rec, size_t rec_bytes,
 			  u64 barrier);
 struct inode *lakefs_iget_ino(struct super_block *sb, u64 ino);	/* asks */
+/* the same with all that INODES may tell */
+struct lakefs_iget {
+	const struct lakefs_inode *rec;
+	size_t rec_bytes;
+	u64 barrier;
+	const struct lakefs_p_extent *extents;	/* the whole map; or NULL */
+	u32 extent_count;
+	bool only_cache;		/* nobody waits for it: not asked again */
+};
+struct inode *lakefs_iget_fetched(struct super_block *sb,
+				  const struct lakefs_iget *get);
 /* bytes of a buffer that takes any inode answer */
 #define LAKEFS_INODE_ANSWER_MAX	(sizeof(struct lakefs_inode) + \
 				 LAKEFS_SYMLINK_MAX + 1)
@@ -418,6 +448,12 @@ void lakefs_fill_setattr(struct inode *inode, struct lakefs_i_setattr *e,
 void lakefs_emit_attr(struct inode *inode, struct lakefs_rec *rec, u32 valid);
 /* emit what is dirty now (write_inode, evict); no waiting, no allocation */
 void lakefs_flush_attr(struct inode *inode);
+
+/* ---- dircache.c (see also table.h) --------------------------------------- */
+void lakefs_cache_evict(struct inode *dir);
+/* super_operations: the shrinker of tables */
+long lakefs_cache_count(struct super_block *sb, struct shrink_control *sc);
+long lakefs_cache_shrink(struct super_block *sb, struct shrink_control *sc);
 
 /* ---- namei.c, dir.c, xattr.c, export.c, ioctl.c -------------------------- */
 extern const struct inode_operations lakefs_dir_iops;

@@ -5,14 +5,15 @@
  * A change is made in memory and told to the daemon as one intent. Whatever
  * can fail or wait (back-pressure, inode number, records, ACLs, security
  * labels) comes first; then state and record change together under the VFS
- * locks. Only a lookup of a name the dcache has no answer for waits for the
- * daemon. There is no d_revalidate: nobody else changes the tree, so what the
+ * locks. Only a lookup of a name that neither the dcache nor the directory's
+ * table (dircache.c) has an answer for waits for the daemon. There is no d_revalidate: nobody else changes the tree, so what the
  * dcache holds, negative entries included, stays true.
  */
 #include <linux/fs.h>
 #include <linux/namei.h>
 #include <linux/slab.h>
 #include "namei.h"
+#include "table.h"
 
 /* ---- lookup -------------------------------------------------------------- */
 
@@ -47,12 +48,35 @@ static struct inode *lakefs_ask_name(struct inode *dir, const struct qstr *name)
 	return inode;
 }
 
+/* NULL: no such name. Only an incomplete directory has it asked for. */
+static struct inode *lakefs_find_name(struct inode *dir,
+				      const struct qstr *name)
+{
+	struct lakefs_table *t = lakefs_cache_get(dir);
+	struct lakefs_entry *e;
+	int err;
+
+	if (!t) {
+		err = lakefs_cache_missed(dir);
+		if (err)
+			return ERR_PTR(err);
+		t = lakefs_cache_get(dir);
+	}
+	if (!t)
+		return lakefs_ask_name(dir, name);
+	e = lakefs_table_find(t, name);
+	if (e)
+		return lakefs_fetch(dir, t, e);
+	lakefs_cache_put(dir);
+	return NULL;
+}
+
 static struct dentry *lakefs_lookup(struct inode *dir, struct dentry *dentry,
 				    unsigned int flags)
 {
 	if (dentry->d_name.len > LAKEFS_NAME_MAX)
 		return ERR_PTR(-ENAMETOOLONG);
-	return d_splice_alias(lakefs_ask_name(dir, &dentry->d_name), dentry);
+	return d_splice_alias(lakefs_find_name(dir, &dentry->d_name), dentry);
 }
 
 /* ---- create -------------------------------------------------------------- */
@@ -162,6 +186,7 @@ static int lakefs_create_entry(const struct lakefs_create *c,
 			       struct dentry *dentry)
 {
 	struct inode *inode, *dir = c->dir;
+	struct lakefs_table *t;
 	struct lakefs_rec *rec;
 	u64 seq;
 
@@ -171,6 +196,7 @@ static int lakefs_create_entry(const struct lakefs_create *c,
 	if (IS_ERR(inode))
 		return PTR_ERR(inode);
 
+	t = lakefs_cache_begin(dir, c->name->len);
 	lakefs_stamp(dir, LAKEFS_I(inode)->btime, S_MTIME | S_CTIME);
 	lakefs_dir_count(dir, 1);
 	if (S_ISDIR(inode->i_mode))
@@ -178,6 +204,8 @@ static int lakefs_create_entry(const struct lakefs_create *c,
 	seq = lakefs_rec_emit(LAKEFS_SB(dir->i_sb), rec);
 	lakefs_touch(inode, seq);
 	lakefs_touch(dir, seq);
+	lakefs_cache_add(t, c->name, inode->i_ino, inode->i_mode, seq);
+	lakefs_cache_end(dir, t);
 	d_instantiate_new(dentry, inode);
 	lakefs_dirsync(dir, seq);
 	return 0;
@@ -249,6 +277,7 @@ static int lakefs_link(struct dentry *old_dentry, struct inode *dir,
 	const struct qstr *name = &dentry->d_name;
 	struct timespec64 now = current_time(inode);
 	struct lakefs_i_link *e;
+	struct lakefs_table *t;
 	struct lakefs_rec *rec;
 	u64 seq;
 	int err;
@@ -269,6 +298,7 @@ static int lakefs_link(struct dentry *old_dentry, struct inode *dir,
 	e->name_bytes = name->len;
 	memcpy(e + 1, name->name, name->len);
 
+	t = lakefs_cache_begin(dir, name->len);
 	lakefs_stamp(inode, now, S_CTIME);
 	lakefs_stamp(dir, now, S_MTIME | S_CTIME);
 	lakefs_dir_count(dir, 1);
@@ -277,6 +307,8 @@ static int lakefs_link(struct dentry *old_dentry, struct inode *dir,
 	seq = lakefs_rec_emit(sbi, rec);
 	lakefs_touch(inode, seq);
 	lakefs_touch(dir, seq);
+	lakefs_cache_add(t, name, inode->i_ino, inode->i_mode, seq);
+	lakefs_cache_end(dir, t);
 	lakefs_orphan_del(inode);	/* it was one if O_TMPFILE made it */
 	d_instantiate(dentry, inode);
 	lakefs_dirsync(dir, seq);
@@ -314,6 +346,7 @@ static int lakefs_unlink(struct inode *dir, struct dentry *dentry)
 	const struct qstr *name = &dentry->d_name;
 	struct timespec64 now = current_time(inode);
 	struct lakefs_i_unlink *e;
+	struct lakefs_table *t;
 	struct lakefs_rec *rec;
 	u64 seq;
 	int err;
@@ -335,6 +368,7 @@ static int lakefs_unlink(struct inode *dir, struct dentry *dentry)
 	e->name_bytes = name->len;
 	memcpy(e + 1, name->name, name->len);
 
+	t = lakefs_cache_begin(dir, 0);
 	lakefs_stamp(inode, now, S_CTIME);
 	lakefs_stamp(dir, now, S_MTIME | S_CTIME);
 	lakefs_dir_count(dir, -1);
@@ -344,6 +378,8 @@ static int lakefs_unlink(struct inode *dir, struct dentry *dentry)
 	seq = lakefs_rec_emit(sbi, rec);
 	lakefs_touch(inode, seq);
 	lakefs_touch(dir, seq);
+	lakefs_cache_remove(t, name);
+	lakefs_cache_end(dir, t);
 	lakefs_dirsync(dir, seq);
 	return 0;
 }

@@ -4,6 +4,7 @@
  * and target unless they are directories that keep their parent.
  */
 #include "namei.h"
+#include "table.h"
 
 struct lakefs_rename {
 	LAKEFS_IDMAP *idmap;
@@ -14,6 +15,7 @@ struct lakefs_rename {
 	unsigned int flags;		/* RENAME_* */
 	struct timespec64 now;
 	struct lakefs_rec *rec;
+	u64 whiteout_ino;
 };
 
 static int lakefs_rename_check(const struct lakefs_rename *r)
@@ -38,7 +40,7 @@ static int lakefs_rename_check(const struct lakefs_rename *r)
  * The whiteout (a device 0:0) that stays at the old name. It is not kept in
  * memory: the next lookup of the name asks for it.
  */
-static int lakefs_fill_whiteout(const struct lakefs_rename *r,
+static int lakefs_fill_whiteout(struct lakefs_rename *r,
 				struct lakefs_i_rename *e)
 {
 	struct inode *inode;
@@ -48,6 +50,7 @@ static int lakefs_fill_whiteout(const struct lakefs_rename *r,
 	if (IS_ERR(inode))
 		return PTR_ERR(inode);
 	e->whiteout_ino = inode->i_ino;
+	r->whiteout_ino = inode->i_ino;
 	e->whiteout_mode = inode->i_mode;
 	e->whiteout_uid = i_uid_read(inode);
 	e->whiteout_gid = i_gid_read(inode);
@@ -124,10 +127,39 @@ static void lakefs_rename_count(const struct lakefs_rename *r)
 	}
 }
 
+/* What the change means for the tables, either of which may be NULL. */
+static void lakefs_rename_tables(const struct lakefs_rename *r,
+				 struct lakefs_table *src,
+				 struct lakefs_table *dst, u64 seq)
+{
+	struct inode *inode = r->inode, *target = r->target;
+
+	if (r->flags & RENAME_EXCHANGE) {
+		lakefs_cache_replace(src, r->src_name, target->i_ino,
+				     target->i_mode);
+		lakefs_cache_replace(dst, r->dst_name, inode->i_ino,
+				     inode->i_mode);
+		return;
+	}
+	if (target)
+		lakefs_cache_remove(dst, r->dst_name);
+	if (r->flags & RENAME_WHITEOUT)
+		lakefs_cache_replace(src, r->src_name, r->whiteout_ino,
+				     S_IFCHR);
+	else
+		lakefs_cache_remove(src, r->src_name);
+	lakefs_cache_add(dst, r->dst_name, inode->i_ino, inode->i_mode, seq);
+}
+
 static u64 lakefs_rename_commit(const struct lakefs_rename *r)
 {
+	bool same = r->src_dir == r->dst_dir;
+	struct lakefs_table *src, *dst;
 	u64 seq;
 
+	dst = lakefs_cache_begin(r->dst_dir, r->flags & RENAME_EXCHANGE ? 0 :
+				 r->dst_name->len);
+	src = same ? dst : lakefs_cache_begin(r->src_dir, 0);
 	lakefs_stamp(r->inode, r->now, S_CTIME);
 	if (r->target)
 		lakefs_stamp(r->target, r->now, S_CTIME);
@@ -141,6 +173,10 @@ static u64 lakefs_rename_commit(const struct lakefs_rename *r)
 		lakefs_touch(r->target, seq);
 	lakefs_touch(r->src_dir, seq);
 	lakefs_touch(r->dst_dir, seq);
+	lakefs_rename_tables(r, src, dst, seq);
+	lakefs_cache_end(r->dst_dir, dst);
+	if (!same)
+		lakefs_cache_end(r->src_dir, src);
 	return seq;
 }
 

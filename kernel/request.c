@@ -214,6 +214,8 @@ static int lakefs_req_enqueue(struct lakefs_sb_info *sbi,
 		err = -EIO;
 	} else {
 		req->hdr->tag = ++sbi->next_tag;
+		WRITE_ONCE(sbi->req_count[req->hdr->op],
+			   sbi->req_count[req->hdr->op] + 1);
 		list_add_tail(&req->link, &sbi->reqs);
 	}
 	spin_unlock(&sbi->req_lock);
@@ -232,7 +234,8 @@ static int __lakefs_request(struct lakefs_sb_info *sbi, void *body,
 	int err;
 
 	if (WARN_ON_ONCE(body_bytes < sizeof(*req.hdr) ||
-			 body_bytes > LAKEFS_REQUEST_MAX))
+			 body_bytes > LAKEFS_REQUEST_MAX ||
+			 op >= LAKEFS_REQ_OPS))
 		return -EINVAL;
 	if (answer)
 		answer->reply_bytes = 0;

@@ -34,6 +34,8 @@ static void lakefs_init_sbi(struct lakefs_sb_info *sbi, struct super_block *sb)
 	spin_lock_init(&sbi->orphan_lock);
 	INIT_LIST_HEAD(&sbi->orphans);
 	init_completion(&sbi->kobj_done);
+	spin_lock_init(&sbi->table_lock);
+	INIT_LIST_HEAD(&sbi->tables);
 	lakefs_lease_init(sbi);
 }
 
@@ -326,6 +328,8 @@ const struct super_operations lakefs_sops = {
 	.unfreeze_fs = lakefs_unfreeze_fs,
 	.statfs = lakefs_statfs,
 	.umount_begin = lakefs_umount_begin,
+	.nr_cached_objects = lakefs_cache_count,
+	.free_cached_objects = lakefs_cache_shrink,
 };
 
 static int lakefs_get_tree(struct fs_context *fc)

@@ -54,6 +54,49 @@ static struct lakefs_attribute lakefs_attr_record_bytes = {
 	.show = record_bytes_show,
 };
 
+/* a line for every kind of request: its name and how many were made */
+static ssize_t requests_show(struct lakefs_sb_info *sbi, char *buf)
+{
+	static const char *const names[LAKEFS_REQ_OPS] = {
+		[LAKEFS_R_MOUNT] = "mount",
+		[LAKEFS_R_UNMOUNT] = "unmount",
+		[LAKEFS_R_LOOKUP] = "lookup",
+		[LAKEFS_R_INODE] = "inode",
+		[LAKEFS_R_READDIR] = "readdir",
+		[LAKEFS_R_EXTENTS] = "extents",
+		[LAKEFS_R_GETXATTR] = "getxattr",
+		[LAKEFS_R_LISTXATTR] = "listxattr",
+		[LAKEFS_R_LEASE_BLOCKS] = "lease_blocks",
+		[LAKEFS_R_LEASE_INOS] = "lease_inos",
+		[LAKEFS_R_RETURN_BLOCKS] = "return_blocks",
+		[LAKEFS_R_STATFS] = "statfs",
+		[LAKEFS_R_PARENT] = "parent",
+		[LAKEFS_R_INODES] = "inodes",
+	};
+	int at = 0, op;
+
+	for (op = 0; op < LAKEFS_REQ_OPS; op++)
+		if (names[op])
+			at += sysfs_emit_at(buf, at, "%s %llu\n", names[op],
+					    READ_ONCE(sbi->req_count[op]));
+	return at;
+}
+
+static struct lakefs_attribute lakefs_attr_requests = {
+	.attr = { .name = "requests", .mode = 0444 }, .show = requests_show,
+};
+
+/* memory of the complete directories' tables */
+static ssize_t table_bytes_show(struct lakefs_sb_info *sbi, char *buf)
+{
+	return sysfs_emit(buf, "%ld\n", atomic_long_read(&sbi->table_bytes));
+}
+
+static struct lakefs_attribute lakefs_attr_table_bytes = {
+	.attr = { .name = "table_bytes", .mode = 0444 },
+	.show = table_bytes_show,
+};
+
 static ssize_t state_show(struct lakefs_sb_info *sbi, char *buf)
 {
 	if (!lakefs_is_shutdown(sbi))
@@ -97,6 +140,8 @@ static struct attribute *lakefs_attrs[] = {
 	&lakefs_attr_late_replies.attr,
 	&lakefs_attr_pool_blocks.attr,
 	&lakefs_attr_reserved_blocks.attr,
+	&lakefs_attr_requests.attr,
+	&lakefs_attr_table_bytes.attr,
 	&lakefs_attr_shutdown.attr,
 	NULL,
 };

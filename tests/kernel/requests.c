@@ -2,6 +2,7 @@
 /* The fake daemon's answers. */
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include "fake.h"
 
 static void put_inode(struct answer *a, struct node *n)
@@ -78,6 +79,52 @@ static void do_extents(const struct lakefs_r_extents *r, struct answer *a)
 		}
 		memcpy(a->payload + a->bytes, &p, sizeof(p));
 		a->bytes += sizeof(p);
+	}
+}
+
+/* as much of the map as is wanted; true when that is all of it */
+static bool put_extents(struct node *n, struct lakefs_p_inode *p, u32 max)
+{
+	struct lakefs_p_extent *out = (void *)((u8 *)p + p->len);
+
+	for (size_t i = 0; i < n->extent_count; i++) {
+		struct extent *x = n->extents + i;
+
+		if (i == max)
+			return false;
+		*out++ = (struct lakefs_p_extent){
+			.file_block = x->file, .phys_block = x->phys,
+			.blocks = x->blocks, .flags = x->flags,
+		};
+		p->extents++;
+		p->len += sizeof(*out);
+	}
+	return true;
+}
+
+static void do_inodes(const struct lakefs_r_inodes *r, struct answer *a)
+{
+	const u64 *ino = (const u64 *)(r + 1);
+	u32 max = r->max_extents < LAKEFS_INODES_EXTENTS_MAX ?
+		  r->max_extents : LAKEFS_INODES_EXTENTS_MAX;
+
+	for (u32 i = 0; i < r->count; i++) {
+		struct node *n = node_find(ino[i]);
+		struct lakefs_p_inode *p = (void *)(a->payload + a->bytes);
+
+		if (!n)
+			continue;
+		if (a->bytes + sizeof(*p) + n->rec.link_bytes + 8 +
+		    LAKEFS_INODES_EXTENTS_MAX * sizeof(struct lakefs_p_extent) >
+		    LAKEFS_REPLY_MAX - sizeof(struct lakefs_reply_hdr))
+			return;
+		memset(p, 0, sizeof(*p));
+		p->inode = n->rec;
+		memcpy(p + 1, n->link, n->rec.link_bytes);
+		p->len = sizeof(*p) + ((n->rec.link_bytes + 7) & ~7u);
+		if (S_ISREG(n->rec.mode) && put_extents(n, p, max))
+			p->flags = LAKEFS_P_INODE_WHOLE;
+		a->bytes += p->len;
 	}
 }
 
@@ -209,6 +256,8 @@ void request_answer(const struct lakefs_request_hdr *hdr, struct answer *a)
 		return do_statfs(a);
 	case LAKEFS_R_PARENT:
 		return do_parent(r, a);
+	case LAKEFS_R_INODES:
+		return do_inodes(r, a);
 	default:
 		a->status = -EOPNOTSUPP;
 	}
