@@ -81,7 +81,7 @@ int main(int argc, char **argv)
 {
 	static const struct test *const all[] = {
 		name_tests, rename_tests, attr_tests, perm_tests, xattr_tests,
-		dir_tests, misc_tests, NULL
+		dir_tests, misc_tests, cache_tests, NULL
 	};
 	struct frame frame = {
 		.lists = all, .names = argv + 2, .seconds = 300,

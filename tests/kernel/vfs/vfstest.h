@@ -35,6 +35,7 @@ extern const struct test perm_tests[];
 extern const struct test xattr_tests[];
 extern const struct test dir_tests[];
 extern const struct test misc_tests[];
+extern const struct test cache_tests[];
 
 enum fs_kind { FS_OTHER, FS_EXT, FS_TMPFS, FS_LAKE };
 extern enum fs_kind fs_kind;
