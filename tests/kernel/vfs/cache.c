@@ -59,7 +59,7 @@ static void same_after_forget(const char *path, int count)
 
 	list(path, &first);
 	EQ(first.count, count + 2);
-	forget();
+	drop_caches();
 	list(path, &second);
 	EQ(second.count, count + 2);
 	for (i = 0; i < first.count; i++) {
@@ -139,7 +139,7 @@ static void expect(const char *const *names, unsigned int mask)
 	for (round = 0; round < 2; round++) {
 		for (i = 0; names[i]; i++)
 			EQ(there(names[i]), !!(mask & 1u << i));
-		forget();
+		drop_caches();
 	}
 	for (i = 0; names[i]; i++)
 		EQ(there(names[i]), !!(mask & 1u << i));
@@ -208,7 +208,7 @@ static void test_cache_negative(void)
 		for (i = 0; name[i]; i++)
 			CHECK(!there(name[i]));
 		if (round == 1)
-			forget();
+			drop_caches();
 		put_file(name[0], "");
 		OK(mkdir(name[1], 0755));
 		OK(mknod(name[2], S_IFIFO | 0644, 0));
@@ -263,7 +263,7 @@ static void test_cache_huge(void)
 	OK(mkdir("d", 0755));
 	for (i = 0; i < 6000; i++)
 		make("d/%d", i);
-	forget();
+	drop_caches();
 	/* one name after the other, until the whole is read */
 	for (i = 0; i < 1000; i++) {
 		char path[32];
@@ -295,7 +295,7 @@ static void test_cache_content(void)
 			EQ(pwrite(fd, text, 10, k * 16384), 10);
 		close(fd);
 	}
-	forget();
+	drop_caches();
 	EQ(count_names("d"), 400);
 	for (i = 0; i < 400; i++) {
 		int at = (i * 37) % 400;
@@ -328,7 +328,7 @@ static void test_cache_symlinks(void)
 		target[0] = 'a' + i % 26;
 		OK(symlink(target, path));
 	}
-	forget();
+	drop_caches();
 	EQ(count_names("d"), 120);
 	for (i = 0; i < 120; i++) {
 		snprintf(path, sizeof(path), "d/%d", i);
