@@ -16,4 +16,5 @@ bench() {
 
 [ -n "${ROWS:-}${PEERS:-}" ] || bench tests/boot/bench.sh
 bench tests/bench/exact.sh
+[ -n "${ROWS:-}${PEERS:-}" ] || bench tests/bench/two-cpus.sh
 exit $status

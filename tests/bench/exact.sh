@@ -8,6 +8,7 @@
 #   SMP=2                processors
 #   NAME=exact           out/bench/NAME.json
 #   CHECK=1              only show that two runs of the rows give the same figures
+#   ONLY_PEERS=1         fills the cache of figures of peers and ends
 #   FRESH=1              measure peers again, though nothing of theirs changed
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -60,6 +61,7 @@ for peer in "${peers[@]}"; do
 	measure_peer "$peer"
 	lines+=("$scratch/$peer.lines")
 done
+[ -z "${ONLY_PEERS:-}" ] || exit 0
 bench_guest lakefs "$scratch/lakefs.lines" "$rows"
-python3 "$here/report.py" "$LAKE_OUT/bench/${NAME:-exact}.json" \
+python3 "$here/report.py" seconds "$LAKE_OUT/bench/${NAME:-exact}.json" \
 	"$scratch/lakefs.lines" "${lines[@]}"

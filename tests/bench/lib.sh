@@ -5,6 +5,7 @@ bench_here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$bench_here/../../qemu/lib/apt.sh"
 . "$bench_here/../../qemu/lib/busybox.sh"
 smp=${SMP:-1} kernel=${KERNEL:-6.12}
+bench_machine=--exact	# or empty: processors that run side by side
 bench_tools=e2fsprogs,btrfs-progs,xfsprogs,tar,findutils,grep,coreutils
 bench_tools+=,gcc,libc6-dev,libfuse3-4,fuse3
 
@@ -67,9 +68,9 @@ bench_guest() {
 	shift 3
 	step "$fs"
 	# shellcheck disable=SC2086 # rows are words
-	"$LAKE_ROOT/qemu/vm" run --exact --lake --kernel "$kernel" --smp "$smp" \
+	"$LAKE_ROOT/qemu/vm" run $bench_machine --lake --kernel "$kernel" --smp "$smp" \
 		--mem 3G --timeout "${TIMEOUT:-3000}" --tools "$bench_tools" \
-		--env "DIVIDE=${DIVIDE:-1}" --file "$scratch/b:/b" --share "$LAKE_BUILD/bench/share" \
+		--env "DIVIDE=${DIVIDE:-1}" --env "ROUNDS=${ROUNDS:-1}" --file "$scratch/b:/b" --share "$LAKE_BUILD/bench/share" \
 		"$@" -- sh /b/exact-guest.sh "$fs" $rows | tee "$file.new" |
 		awk '$1 == "row" { printf "    %-18s%10.4f s\n", $2, $6 / 1e9 }' >&2 ||
 		die "$fs: the guest failed"

@@ -10,6 +10,7 @@
 
 #define ROW_SYNC	1	/* the clock stops after syncfs */
 #define ROW_COLD	2	/* caches are dropped before */
+#define ROW_EXTRA	4	/* only when it is asked for by name */
 
 struct row {
 	const char *name;

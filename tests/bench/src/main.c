@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
 /*
  * lakebench [-d BLOCKDEVICE] [-s SYNCDIR] [-n N] [-t] [-q] DIR [ROW...]
- * Runs the rows whose names begin with one of the given words (all without
- * any) and prints a line of figures for each. -s names a filesystem below that
+ * Runs the rows whose names begin with one of the given words (without any, all
+ * that are not extra) and prints a line of figures for each. -s names a filesystem below that
  * is to be synced too; -n divides the number of operations; -t adds the threads that used processor time; -q leaves
  * the warm-up out.
  */
@@ -88,7 +88,7 @@ void run_command(const char *command)
 static int chosen(const struct row *row, char **words)
 {
 	if (!*words)
-		return 1;
+		return !(row->flags & ROW_EXTRA);
 	for (; *words; words++)
 		if (!strncmp(row->name, *words, strlen(*words)))
 			return 1;
