@@ -10,8 +10,6 @@ modprobe null_blk gb=4 memory_backed=1 irqmode=2 completion_nsec=80000 \
 	cache_size=64
 while read -r module; do insmod "/b/modules/$module"; done </b/modules/list
 mkdir -p /m /source
-# GNU's programs before those of busybox.
-PATH=/tools/usr/bin:/tools/usr/sbin:$PATH
 dev=/dev/nullb0
 [ -z "$PROFILE" ] || export DOTNET_PerfMapEnabled=1
 
@@ -45,8 +43,8 @@ fuse)
 esac
 round=0
 while [ $round -lt "${ROUNDS:-1}" ]; do
+	[ $round = 0 ] || rm -rf /m/*
 	/b/lakebench -d nullb0 -s $sync -n "${DIVIDE:-1}" -t /m "$@"
-	rm -rf /m/*
 	round=$((round + 1))
 done
 if [ -n "$PROFILE" ]; then

@@ -10,12 +10,15 @@
 
 #define ENTRIES	5300
 
+/* The path, as the shell has programs of these names built in. */
+#define GNU	"/tools/usr/bin/"
+
 static int present;
 
 static void untar(long count)
 {
 	(void)count;
-	run_command("tar -xf /mnt/share/tree.tar");
+	run_command(GNU "tar -xf /mnt/share/tree.tar");
 	present = 1;
 }
 
@@ -23,7 +26,7 @@ static void need_no_tree(long count)
 {
 	(void)count;
 	if (present)
-		run_command("rm -rf tree");
+		run_command(GNU "rm -rf tree");
 	present = 0;
 }
 
@@ -36,7 +39,7 @@ static void need_tree(long count)
 static void find(long count)
 {
 	(void)count;
-	run_command("find tree -type f -size +1000k");
+	run_command(GNU "find tree -type f -size +1000k");
 }
 
 static void need_found(long count)
@@ -48,13 +51,13 @@ static void need_found(long count)
 static void search(long count)
 {
 	(void)count;
-	run_command("grep -r 'no such words' tree; [ $? = 1 ]");
+	run_command(GNU "grep -r 'no such words' tree; [ $? = 1 ]");
 }
 
 static void remove_tree(long count)
 {
 	(void)count;
-	run_command("rm -rf tree");
+	run_command(GNU "rm -rf tree");
 	present = 0;
 }
 
