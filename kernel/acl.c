@@ -42,27 +42,6 @@ struct posix_acl *lakefs_get_acl(struct inode *inode, int type, bool rcu)
 	return acl;
 }
 
-/* An ACL in the encoding of xattrs; kfree. NULL for no ACL. */
-static void *lakefs_acl_encode(struct posix_acl *acl, size_t *bytes)
-{
-	void *value;
-	int ret;
-
-	*bytes = 0;
-	if (!acl)
-		return NULL;
-	*bytes = posix_acl_xattr_size(acl->a_count);
-	value = kmalloc(*bytes, GFP_KERNEL);
-	if (!value)
-		return ERR_PTR(-ENOMEM);
-	ret = posix_acl_to_xattr(&init_user_ns, acl, value, *bytes);
-	if (ret < 0) {
-		kfree(value);
-		return ERR_PTR(ret);
-	}
-	return value;
-}
-
 /* An ACL that was no more than a mode: there is none, the mode changes */
 static int lakefs_record_mode(struct inode *inode, umode_t mode)
 {
@@ -95,7 +74,7 @@ LAKEFS_SET_ACL_PROTO(lakefs_set_acl)
 			return err;
 		c.set_mode = c.mode != inode->i_mode;
 	}
-	c.value = lakefs_acl_encode(acl, &c.bytes);
+	c.value = lakefs_acl_to_xattr(acl, &c.bytes);
 	if (IS_ERR(c.value))
 		return PTR_ERR(c.value);
 	err = lakefs_xattr_change(inode, &c);
@@ -157,7 +136,7 @@ static int lakefs_init_acl(struct lakefs_init_xattrs *ix,
 
 	if (!acl)
 		return 0;
-	value = lakefs_acl_encode(acl, &bytes);
+	value = lakefs_acl_to_xattr(acl, &bytes);
 	if (IS_ERR(value))
 		return PTR_ERR(value);
 	err = lakefs_init_add(ix, "", lakefs_acl_name(type), value, bytes);

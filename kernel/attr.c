@@ -76,17 +76,14 @@ again:
 	return 0;
 }
 
-#if LAKEFS_KERNEL(6, 6)
-int lakefs_update_time(struct inode *inode, int flags)
+LAKEFS_UPDATE_TIME_PROTO(lakefs_update_time)
 {
-	return lakefs_dirty_times(inode, current_time(inode), flags);
+	struct timespec64 now;
+	int which;
+
+	lakefs_update_time_args(inode, now, which);
+	return lakefs_dirty_times(inode, now, which);
 }
-#else
-int lakefs_update_time(struct inode *inode, struct timespec64 *now, int flags)
-{
-	return lakefs_dirty_times(inode, *now, flags);
-}
-#endif
 
 void lakefs_stamp(struct inode *inode, struct timespec64 now, int which)
 {

@@ -12,6 +12,8 @@
 #include <linux/fileattr.h>
 #include <linux/mm.h>
 #include <linux/posix_acl.h>
+#include <linux/posix_acl_xattr.h>
+#include <linux/slab.h>
 #include <linux/xattr.h>
 
 #ifdef __BIG_ENDIAN
@@ -70,6 +72,37 @@ static inline int lakefs_acl_chmod(LAKEFS_IDMAP *idmap, struct dentry *dentry,
 #endif
 }
 
+/* An ACL in the encoding of xattrs; kfree. NULL for no ACL. */
+static inline void *lakefs_acl_to_xattr(struct posix_acl *acl, size_t *bytes)
+{
+#if LAKEFS_KERNEL(6, 19)
+	void *value;
+
+	*bytes = 0;
+	if (!acl)
+		return NULL;
+	value = posix_acl_to_xattr(&init_user_ns, acl, bytes, GFP_KERNEL);
+	return value ? value : ERR_PTR(-ENOMEM);
+#else
+	void *value;
+	int ret;
+
+	*bytes = 0;
+	if (!acl)
+		return NULL;
+	*bytes = posix_acl_xattr_size(acl->a_count);
+	value = kmalloc(*bytes, GFP_KERNEL);
+	if (!value)
+		return ERR_PTR(-ENOMEM);
+	ret = posix_acl_to_xattr(&init_user_ns, acl, value, *bytes);
+	if (ret < 0) {
+		kfree(value);
+		return ERR_PTR(ret);
+	}
+	return value;
+#endif
+}
+
 /* mkdir's result; LAKEFS_MKDIR_RESULT(0 or -errno) */
 #if LAKEFS_KERNEL(6, 15)
 #define LAKEFS_MKDIR_TYPE struct dentry *
@@ -97,6 +130,38 @@ static inline void lakefs_fillattr(LAKEFS_IDMAP *idmap, u32 mask,
 	generic_fillattr(idmap, inode, stat);
 #endif
 }
+
+/* an inode as iget_locked() gave it: is it new, to be filled by us? */
+static inline bool lakefs_inode_is_new(struct inode *inode)
+{
+#if LAKEFS_KERNEL(6, 19)
+	return inode_state_read_once(inode) & I_NEW;
+#else
+	return inode->i_state & I_NEW;
+#endif
+}
+
+/* inode_operations.update_time: which times, and since when. */
+#if LAKEFS_KERNEL(7, 0)
+#define S_ATIME	1
+#define S_MTIME	2
+#define S_CTIME	4
+#define LAKEFS_UPDATE_TIME_PROTO(name)					\
+	int name(struct inode *inode, enum fs_update_time type,		\
+		 unsigned int flags)
+#define lakefs_update_time_args(inode, now, which)			\
+	((now) = current_time(inode),					\
+	 (which) = type == FS_UPD_ATIME ? S_ATIME : S_MTIME | S_CTIME)
+#elif LAKEFS_KERNEL(6, 6)
+#define LAKEFS_UPDATE_TIME_PROTO(name) int name(struct inode *inode, int flags)
+#define lakefs_update_time_args(inode, now, which)			\
+	((now) = current_time(inode), (which) = flags)
+#else
+#define LAKEFS_UPDATE_TIME_PROTO(name)					\
+	int name(struct inode *inode, struct timespec64 *at, int flags)
+#define lakefs_update_time_args(inode, now, which)			\
+	((now) = *at, (which) = flags)
+#endif
 
 /* time accessors; those of ctime are in 6.1 stable already */
 #if !LAKEFS_KERNEL(6, 7)

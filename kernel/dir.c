@@ -116,7 +116,7 @@ static int lakefs_dir_check(struct inode *dir, const u8 *buf, u32 bytes,
 
 		if (!lakefs_dirent_ok(de, bytes - at, after, last)) {
 			lakefs_err(LAKEFS_SB(dir->i_sb),
-				   "bad entry in directory %lu", dir->i_ino);
+				   "bad entry in directory %llu", (u64)dir->i_ino);
 			return -EUCLEAN;
 		}
 		after = de->cookie;

@@ -175,8 +175,8 @@ static int lakefs_load_entries(struct inode *dir, struct lakefs_table *t,
 		if (t->count >= i_size_read(dir) ||
 		    lakefs_table_find(t, &name)) {
 			lakefs_err(LAKEFS_SB(dir->i_sb),
-				   "directory %lu has more entries than it says, or one twice",
-				   dir->i_ino);
+				   "directory %llu has more entries than it says, or one twice",
+				   (u64)dir->i_ino);
 			return -EUCLEAN;
 		}
 		if (!lakefs_table_reserve(t, name.len))
@@ -210,8 +210,8 @@ static int lakefs_load_table(struct inode *dir, struct lakefs_table *t)
 	kvfree(buf);
 	if (!ret && t->count != entries) {
 		lakefs_err(LAKEFS_SB(dir->i_sb),
-			   "directory %lu has fewer entries than it says",
-			   dir->i_ino);
+			   "directory %llu has fewer entries than it says",
+			   (u64)dir->i_ino);
 		ret = -EUCLEAN;
 	}
 	return ret;

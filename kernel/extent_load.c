@@ -44,8 +44,8 @@ static s64 lakefs_load_reply(struct inode *inode,
 	for (; count; count--, p++) {
 		if (!lakefs_p_extent_ok(inode, p, from)) {
 			lakefs_err(LAKEFS_SB(inode->i_sb),
-				   "bad extent of inode %lu (block %llu)",
-				   inode->i_ino, p->file_block);
+				   "bad extent of inode %llu (block %llu)",
+				   (u64)inode->i_ino, p->file_block);
 			return -EUCLEAN;
 		}
 		e = lakefs_node_alloc(GFP_NOFS);

@@ -237,8 +237,8 @@ struct inode *lakefs_fetch(struct inode *dir, struct lakefs_table *t,
 	if (!IS_ERR(inode) &&
 	    (S_DT(inode->i_mode) != type || !inode->i_nlink)) {
 		lakefs_err(LAKEFS_SB(dir->i_sb),
-			   "inode %llu is not what directory %lu says", ino,
-			   dir->i_ino);
+			   "inode %llu is not what directory %llu says", ino,
+			   (u64)dir->i_ino);
 		iput(inode);
 		return ERR_PTR(-EUCLEAN);
 	}

@@ -306,8 +306,8 @@ static int lakefs_fill_inode(struct inode *inode,
 
 	if (!lakefs_record_ok(inode->i_sb, inode->i_ino, rec, rec_bytes)) {
 		lakefs_err(LAKEFS_SB(inode->i_sb),
-			   "bad record of inode %lu (mode %o, %zu bytes)",
-			   inode->i_ino, rec->mode, rec_bytes);
+			   "bad record of inode %llu (mode %o, %zu bytes)",
+			   (u64)inode->i_ino, rec->mode, rec_bytes);
 		return -EUCLEAN;
 	}
 	if (S_ISLNK(rec->mode)) {
@@ -390,12 +390,12 @@ struct inode *lakefs_iget_fetched(struct super_block *sb,
 	inode = iget_locked(sb, rec->ino);
 	if (!inode)
 		return ERR_PTR(-ENOMEM);
-	if (!(inode->i_state & I_NEW)) {
+	if (!lakefs_inode_is_new(inode)) {
 		if (get->only_cache)
 			return inode;
 		if (inode->i_nlink && !((inode->i_mode ^ rec->mode) & S_IFMT))
 			return inode;
-		lakefs_err(sbi, "answer contradicts inode %lu", inode->i_ino);
+		lakefs_err(sbi, "answer contradicts inode %llu", (u64)inode->i_ino);
 		iput(inode);
 		return ERR_PTR(-EUCLEAN);
 	}
@@ -433,7 +433,7 @@ struct inode *lakefs_iget_ino(struct super_block *sb, u64 ino)
 	inode = iget_locked(sb, ino);
 	if (!inode)
 		return ERR_PTR(-ENOMEM);
-	if (!(inode->i_state & I_NEW))
+	if (!lakefs_inode_is_new(inode))
 		return inode;
 	err = lakefs_read_inode(inode);
 	if (err) {

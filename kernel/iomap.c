@@ -14,9 +14,9 @@
  * the lock finds that and waits for nothing.
  */
 #include <linux/fiemap.h>
-#include <linux/iomap.h>
 #include <linux/pagemap.h>
 #include "data.h"
+#include "iomap_compat.h"
 
 void lakefs_fill_iomap(struct inode *inode, struct iomap *iomap, u64 block,
 		       u64 blocks, u16 type, const struct lakefs_extent *e)
@@ -87,12 +87,12 @@ static const struct iomap_ops lakefs_read_ops = {
 
 static int lakefs_read_folio(struct file *file, struct folio *folio)
 {
-	return iomap_read_folio(folio, &lakefs_read_ops);
+	return lakefs_iomap_read_folio(folio, &lakefs_read_ops);
 }
 
 static void lakefs_readahead(struct readahead_control *rac)
 {
-	iomap_readahead(rac, &lakefs_read_ops);
+	lakefs_iomap_readahead(rac, &lakefs_read_ops);
 }
 
 /* ---- writing ------------------------------------------------------------- */
@@ -101,26 +101,6 @@ static bool lakefs_iomap_valid(struct inode *inode, const struct iomap *iomap)
 {
 	return iomap->validity_cookie == READ_ONCE(LAKEFS_I(inode)->map_gen);
 }
-
-#if LAKEFS_KERNEL(6, 3)
-static const struct iomap_folio_ops lakefs_folio_ops = {
-	.iomap_valid	= lakefs_iomap_valid,
-};
-
-static void lakefs_check_valid(struct iomap *iomap)
-{
-	iomap->folio_ops = &lakefs_folio_ops;
-}
-#else
-static const struct iomap_page_ops lakefs_folio_ops = {
-	.iomap_valid	= lakefs_iomap_valid,
-};
-
-static void lakefs_check_valid(struct iomap *iomap)
-{
-	iomap->page_ops = &lakefs_folio_ops;
-}
-#endif
 
 /* DELALLOC and UNWRITTEN: what is not in the page is zero. */
 static u16 lakefs_write_type(const struct lakefs_extent *e, unsigned int flags)
@@ -204,22 +184,12 @@ static const struct iomap_ops lakefs_write_ops = {
 
 ssize_t lakefs_buffered_write(struct kiocb *iocb, struct iov_iter *from)
 {
-#if LAKEFS_KERNEL(6, 12)
-	return iomap_file_buffered_write(iocb, from, &lakefs_write_ops, NULL);
-#else
-	ssize_t ret = iomap_file_buffered_write(iocb, from, &lakefs_write_ops);
-
-#if !LAKEFS_KERNEL(6, 5)
-	if (ret > 0)
-		iocb->ki_pos += ret;
-#endif
-	return ret;
-#endif
+	return lakefs_iomap_buffered_write(iocb, from, &lakefs_write_ops);
 }
 
 int lakefs_zero_range(struct inode *inode, loff_t pos, loff_t len)
 {
-	return iomap_zero_range(inode, pos, len, NULL, &lakefs_write_ops);
+	return lakefs_iomap_zero_range(inode, pos, len, &lakefs_write_ops);
 }
 
 /* ---- write faults -------------------------------------------------------- */
@@ -244,7 +214,7 @@ vm_fault_t lakefs_iomap_mkwrite(struct vm_fault *vmf)
 		if (!err)
 			mutex_unlock(&li->ext_lock);
 	}
-	ret = err ? vmf_error(err) : iomap_page_mkwrite(vmf, &lakefs_write_ops);
+	ret = err ? vmf_error(err) : lakefs_iomap_fault(vmf, &lakefs_write_ops);
 	filemap_invalidate_unlock_shared(inode->i_mapping);
 	if (!err && !(ret & VM_FAULT_LOCKED))
 		lakefs_unreserve_fault(inode, block);

@@ -436,11 +436,7 @@ int lakefs_getattr(LAKEFS_IDMAP *idmap, const struct path *path,
 		   struct kstat *stat, u32 mask, unsigned int flags);
 /* make sure attr_rec is there before times change. May fail: -ENOMEM */
 int lakefs_prepare_dirty(struct inode *inode, gfp_t gfp);
-#if LAKEFS_KERNEL(6, 6)
-int lakefs_update_time(struct inode *inode, int flags);
-#else
-int lakefs_update_time(struct inode *inode, struct timespec64 *now, int flags);
-#endif
+LAKEFS_UPDATE_TIME_PROTO(lakefs_update_time);
 /* fill a SETATTR entry from the inode's present state */
 void lakefs_fill_setattr(struct inode *inode, struct lakefs_i_setattr *e,
 			 u32 valid);

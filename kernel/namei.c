@@ -330,8 +330,8 @@ int lakefs_prepare_drop(struct inode *inode)
 	/* two names of an inode whose nlink the daemon gave as 1 */
 	if (!inode->i_nlink) {
 		lakefs_err(LAKEFS_SB(inode->i_sb),
-			   "inode %lu has more names than links",
-			   inode->i_ino);
+			   "inode %llu has more names than links",
+			   (u64)inode->i_ino);
 		return -EUCLEAN;
 	}
 	if (inode->i_nlink == 1 || S_ISDIR(inode->i_mode))

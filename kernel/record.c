@@ -183,7 +183,7 @@ u64 lakefs_rec_emit(struct lakefs_sb_info *sbi, struct lakefs_rec *rec)
 	if (ring_now)
 		lakefs_doorbell(sbi, false);
 	else if (att && !delayed_work_pending(&sbi->bell_work))
-		queue_delayed_work(system_wq, &sbi->bell_work,
+		queue_delayed_work(sbi->wq, &sbi->bell_work,
 				   msecs_to_jiffies(LAKEFS_BELL_DELAY_MS));
 	lakefs_pump_waiting(sbi);
 	return seq;

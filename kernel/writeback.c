@@ -90,20 +90,6 @@ static int lakefs_map_for_writeback(struct iomap_writepage_ctx *wpc,
 	return err;
 }
 
-#if LAKEFS_KERNEL(6, 8)
-static int lakefs_map_blocks(struct iomap_writepage_ctx *wpc,
-			     struct inode *inode, loff_t offset, unsigned int len)
-{
-	return lakefs_map_for_writeback(wpc, inode, offset);
-}
-#else
-static int lakefs_map_blocks(struct iomap_writepage_ctx *wpc,
-			     struct inode *inode, loff_t offset)
-{
-	return lakefs_map_for_writeback(wpc, inode, offset);
-}
-#endif
-
 /* The page could not be submitted: it is an error, its blocks are free. */
 static void lakefs_discard_folio(struct folio *folio, loff_t pos)
 {
@@ -161,6 +147,56 @@ static void lakefs_end_bio(struct bio *bio)
 	spin_unlock_irqrestore(&li->ioend_lock, flags);
 }
 
+#if LAKEFS_KERNEL(6, 17)
+static ssize_t lakefs_writeback_range(struct iomap_writepage_ctx *wpc,
+				      struct folio *folio, u64 pos,
+				      unsigned int len, u64 end_pos)
+{
+	ssize_t ret = lakefs_map_for_writeback(wpc, wpc->inode, pos);
+
+	if (!ret)
+		ret = iomap_add_to_ioend(wpc, folio, pos, end_pos, len);
+	if (ret < 0)
+		lakefs_discard_folio(folio, pos);
+	return ret;
+}
+
+static int lakefs_writeback_submit(struct iomap_writepage_ctx *wpc, int error)
+{
+	struct iomap_ioend *ioend = wpc->wb_ctx;
+
+	ioend->io_bio.bi_end_io = lakefs_end_bio;
+	return iomap_ioend_writeback_submit(wpc, error);
+}
+
+static const struct iomap_writeback_ops lakefs_writeback_ops = {
+	.writeback_range	= lakefs_writeback_range,
+	.writeback_submit	= lakefs_writeback_submit,
+};
+
+int lakefs_writepages(struct address_space *mapping,
+		      struct writeback_control *wbc)
+{
+	struct iomap_writepage_ctx wpc = {
+		.inode	= mapping->host,
+		.wbc	= wbc,
+		.ops	= &lakefs_writeback_ops,
+	};
+
+	return iomap_writepages(&wpc);
+}
+#else
+static int lakefs_map_blocks(struct iomap_writepage_ctx *wpc,
+#if LAKEFS_KERNEL(6, 8)
+			     struct inode *inode, loff_t offset,
+			     unsigned int len)
+#else
+			     struct inode *inode, loff_t offset)
+#endif
+{
+	return lakefs_map_for_writeback(wpc, inode, offset);
+}
+
 static int lakefs_prepare_ioend(struct iomap_ioend *ioend, int status)
 {
 	lakefs_ioend_last_bio(ioend)->bi_end_io = lakefs_end_bio;
@@ -180,6 +216,7 @@ int lakefs_writepages(struct address_space *mapping,
 
 	return iomap_writepages(mapping, wbc, &wpc, &lakefs_writeback_ops);
 }
+#endif
 
 /* a piece of a completed ioend: folios of consecutive blocks */
 struct lakefs_done {

@@ -84,7 +84,7 @@ static int lakefs_xattr_names(struct inode *inode, char *names)
 			     &answer);
 	if (ret > 0 && names[ret - 1]) {
 		lakefs_err(LAKEFS_SB(inode->i_sb),
-			   "bad list of xattrs of inode %lu", inode->i_ino);
+			   "bad list of xattrs of inode %llu", (u64)inode->i_ino);
 		return -EUCLEAN;
 	}
 	return ret;
