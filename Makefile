@@ -16,7 +16,7 @@ help:
 	@echo 'make crash-test   power failures, replayed from recorded writes'
 	@echo 'make soak         long runs: page store under power cuts (SEEDS=200), crash states'
 	@echo 'make bench        ratios to ext4 and others; ROWS=create PEERS=ext4 for some'
-	@echo 'make kernel       lakefs.ko in build/kernel/KERNEL (KERNEL=6.12, 6.1 or debug)'
+	@echo 'make kernel       lakefs.ko in build/kernel/KERNEL (KERNEL=6.12, 6.1, newest or debug)'
 	@echo 'make daemon       laked, lakectl and helpers in build/parts'
 	@echo 'make native       the static C programs'
 	@echo 'make setup        packages of the host, kernels, guest parts'

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The differences between the kernels this module is built for (6.1 and 6.12
+ * The differences between the kernels this module is built for (6.1, 6.12 and 7.2
  * are tested; conditions for later ones are there where they are cheap).
  * iomap's own differences live in iomap.c, where all of iomap is.
  */

@@ -3,7 +3,7 @@
 # What every file system call has to do (tests/kernel/vfs), in the busybox
 # guest: on ext4, to know that the tests are right, and on lakefs served by
 # fakelaked and by laked. KERNEL=debug runs it under KASAN and lockdep;
-# ONLY="fake" (ext4, fake, dying, laked) runs a part, NAMES="acl xattr" some tests.
+# ONLY="fake" (ext4, fake, dying, laked, laked-6.1, laked-newest) runs a part, NAMES="acl xattr" some tests.
 set -uo pipefail
 . "$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/lib/suite.sh"
 suite_begin vfs
@@ -18,7 +18,7 @@ make -s -C "$LAKE_TESTS/kernel/vfs" OUT="$LAKE_BUILD/tests/vfs" >&2 || {
 guest() {
 	local name=$1 script=$2 status=0
 	shift 2
-	case " ${ONLY:-ext4 fake dying laked} " in *" $name "*) ;; *) return ;; esac
+	case " ${ONLY:-ext4 fake dying laked laked-6.1 laked-newest} " in *" $name "*) ;; *) return ;; esac
 	"$LAKE_VM" run --kernel "$kernel" --timeout "${TIMEOUT:-600}" --smp 2 \
 		--file "$LAKE_BUILD/tests/vfs:/t" "$@" --env NAMES="${NAMES:-}" \
 		-- sh -c "$script" >"$suite_dir/results" || status=$?
@@ -71,11 +71,19 @@ grep -c attached /run/err >&2
 exit \$status" \
 	--module "$ko" --file "$LAKE_BUILD/tests/fake:/f" --disk "$suite_dir/dying"
 
-# and what it left behind is sound
-guest laked "mkdir /m
-remount() { mount.lakefs /dev/vda /m; }
-lakectl mkfs /dev/vda >&2 && remount && { $run_tests }
-if lakectl verify --full /dev/vda >&2; then echo pass verify; else echo fail verify; fi
-exit \$status" \
-	--lake --mem 2G --disk "$suite_dir/laked,size=400M"
+# with_laked NAME: what it left behind is sound, too
+with_laked() {
+	rm -f "$suite_dir/$1"
+	guest "$1" "mkdir /m
+	remount() { mount.lakefs /dev/vda /m; }
+	lakectl mkfs /dev/vda >&2 && remount && { $run_tests }
+	if lakectl verify --full /dev/vda >&2; then echo pass verify; else echo fail verify; fi
+	exit \$status" \
+		--lake --mem 2G --disk "$suite_dir/$1,size=400M"
+}
+with_laked laked
+# the same module source on the other kernels
+for kernel in 6.1 newest; do
+	[ -n "${KERNEL:-}" ] || with_laked "laked-$kernel"
+done
 suite_end
