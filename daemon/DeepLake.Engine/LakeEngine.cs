@@ -32,6 +32,8 @@ public sealed class LakeEngine : IDisposable
     private WalPosition _previousCheckpoint;
     private ulong _commits;
     private ulong _checkpoints;
+    private ulong _checkedStamp;
+    private ulong _checkedLsn;
 
     internal LakeEngine(in RecoveredLake lake, ICommitSink sink, EngineOptions options)
     {
@@ -121,7 +123,7 @@ public sealed class LakeEngine : IDisposable
     {
         if (_wal.HasOpenFrame)
         {
-            _wal.CommitOpenFrame(new SequencedSink(_sink, AppliedSeq));
+            _wal.CommitOpenFrame(_sink, AppliedSeq);
             _commits++;
         }
 
@@ -252,10 +254,19 @@ public sealed class LakeEngine : IDisposable
             Commit();
         }
 
+        // Looking is not free; only changed pages, what the store has written and frames use room up.
+        if (_checkedStamp == _state.Tree.WorkStamp && _checkedLsn == _wal.Next.Lsn)
+        {
+            return;
+        }
+
         for (int tries = 0; tries < 3 && (StoreRoom < SpareStorePages / 2 || _wal.UsedFraction > 0.8); tries++)
         {
             Checkpoint(SuperblockState.Active);
         }
+
+        _checkedStamp = _state.Tree.WorkStamp;
+        _checkedLsn = _wal.Next.Lsn;
     }
 
     private void Append(ReadOnlySpan<byte> entry, ulong seq)
@@ -348,11 +359,4 @@ public sealed class LakeEngine : IDisposable
 
     private static WalPosition PositionOf(in Superblock superblock) =>
         new(superblock.CheckpointWalLsn, (long)superblock.CheckpointWalOffset);
-
-    /// <summary>Frames without intents still say how far the log is durable.</summary>
-    private sealed class SequencedSink(ICommitSink sink, ulong appliedSeq) : ICommitSink
-    {
-        public void Commit(ReadOnlySpan<byte> bytes, long offset, ulong durableSeq) =>
-            sink.Commit(bytes, offset, Math.Max(durableSeq, appliedSeq));
-    }
 }

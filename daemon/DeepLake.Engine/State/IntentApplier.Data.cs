@@ -12,16 +12,18 @@ internal sealed partial class IntentApplier
 
     private void SetAttributes(ReadOnlySpan<byte> entry)
     {
-        IntentSetattr intent = Read<IntentSetattr>(entry);
-        InodeRecord inode = GetInode(intent.Ino);
+        ref readonly IntentSetattr intent = ref Read<IntentSetattr>(entry);
         if ((intent.Valid & ~AttrMask.All) != 0)
         {
             Fault($"intent {_seq} sets unknown attributes 0x{intent.Valid:x}");
         }
 
+        ulong removed = (intent.Valid & AttrMask.Size) != 0 ? CutTo(intent.Ino, intent.Size) : 0;
+        ref InodeRecord inode = ref EditInode(intent.Ino);
         if ((intent.Valid & AttrMask.Size) != 0)
         {
-            SetSize(ref inode, intent.Size);
+            inode.Blocks -= removed;
+            inode.Size = intent.Size;
         }
 
         if ((intent.Valid & AttrMask.Mode) != 0)
@@ -35,28 +37,29 @@ internal sealed partial class IntentApplier
         inode.Mtime = (intent.Valid & AttrMask.Mtime) != 0 ? intent.Mtime : inode.Mtime;
         inode.Ctime = (intent.Valid & AttrMask.Ctime) != 0 ? intent.Ctime : inode.Ctime;
         inode.Flags = (intent.Valid & AttrMask.Flags) != 0 ? intent.InodeFlags : inode.Flags;
-        PutInode(ref inode);
     }
 
-    private void SetSize(ref InodeRecord inode, ulong size)
+    /// <summary>Frees what a smaller size leaves behind; how many blocks.</summary>
+    private ulong CutTo(ulong ino, ulong size)
     {
+        ref readonly InodeRecord inode = ref PeekInode(ino);
         if (!FileType.IsRegular(inode.Mode) || size > long.MaxValue)
         {
-            Fault($"intent {_seq} gives inode {inode.Ino} the size {size}");
+            Fault($"intent {_seq} gives inode {ino} the size {size}");
         }
 
-        if (size < inode.Size)
+        if (size >= inode.Size || inode.Blocks == 0)
         {
-            ulong firstBlock = (size + LakeFormat.BlockSize - 1) / LakeFormat.BlockSize;
-            inode.Blocks -= state.Extents.Punch(inode.Ino, firstBlock, ulong.MaxValue - firstBlock, this);
+            return 0;
         }
 
-        inode.Size = size;
+        ulong firstBlock = (size + LakeFormat.BlockSize - 1) / LakeFormat.BlockSize;
+        return state.Extents.Punch(ino, firstBlock, ulong.MaxValue - firstBlock, this);
     }
 
     private void ChangeXattr(ReadOnlySpan<byte> entry)
     {
-        IntentXattr intent = Read<IntentXattr>(entry);
+        ref readonly IntentXattr intent = ref Read<IntentXattr>(entry);
         ReadOnlySpan<byte> rest = entry[Unsafe.SizeOf<IntentXattr>()..];
         long bytes = intent.NameBytes + (long)intent.ValueBytes;
         if (bytes > rest.Length || intent.ValueBytes > LakeFormat.XattrValueMax || intent.NameBytes is 0 or > 255)
@@ -66,11 +69,12 @@ internal sealed partial class IntentApplier
 
         ReadOnlySpan<byte> name = rest[..intent.NameBytes];
         ReadOnlySpan<byte> value = rest.Slice(intent.NameBytes, (int)intent.ValueBytes);
-        InodeRecord inode = GetInode(intent.Ino);
+        PeekInode(intent.Ino);
+        int added = 0;
         switch (intent.Action)
         {
             case XattrAction.Set:
-                inode.XattrCount += state.Xattrs.Set(intent.Ino, name, value) ? 1u : 0u;
+                added = state.Xattrs.Set(intent.Ino, name, value) ? 1 : 0;
                 break;
             case XattrAction.Remove:
                 if (!state.Xattrs.Remove(intent.Ino, name))
@@ -78,33 +82,34 @@ internal sealed partial class IntentApplier
                     Fault($"intent {_seq} removes a xattr that inode {intent.Ino} does not have");
                 }
 
-                inode.XattrCount--;
+                added = -1;
                 break;
             default:
                 Fault($"xattr intent {_seq} has the unknown action {(ushort)intent.Action}");
                 break;
         }
 
+        ref InodeRecord inode = ref EditInode(intent.Ino);
+        inode.XattrCount += (uint)added;
         if (intent.SetMode != 0)
         {
             inode.Mode = (inode.Mode & FileType.Mask) | (intent.Mode & FileType.PermissionMask);
         }
 
         inode.Ctime = intent.Ctime;
-        PutInode(ref inode);
     }
 
     private void Map(ReadOnlySpan<byte> entry)
     {
-        IntentMap intent = Read<IntentMap>(entry);
+        ref readonly IntentMap intent = ref Read<IntentMap>(entry);
         ReadOnlySpan<byte> rest = entry[Unsafe.SizeOf<IntentMap>()..];
         bool hasCrcs = (intent.Flags & ExtentFlags.Crc) != 0;
         ReadOnlySpan<byte> crcs = hasCrcs ? TakePadded(ref rest, CrcBytes(intent)) : default;
-        InodeRecord inode = GetInode(intent.Ino);
-        CheckMap(intent, inode);
+        ref readonly InodeRecord found = ref PeekInode(intent.Ino);
+        CheckMap(intent, found);
 
         _keptBlocks = 0;
-        ulong removed = state.Extents.Punch(intent.Ino, intent.FileBlock, intent.Blocks, this, intent.PhysBlock);
+        ulong removed = found.Blocks == 0 ? 0 : state.Extents.Punch(intent.Ino, intent.FileBlock, intent.Blocks, this, intent.PhysBlock);
         if (!state.Space.MarkUsed(intent.PhysBlock, intent.Blocks, _keptBlocks))
         {
             Fault($"map intent {_seq} of inode {intent.Ino} uses blocks {intent.PhysBlock}+{intent.Blocks}, which others use");
@@ -112,11 +117,11 @@ internal sealed partial class IntentApplier
 
         state.Extents.Insert(
             intent.Ino, new Extent(intent.FileBlock, intent.PhysBlock, intent.Blocks, intent.Flags, _seq), crcs);
+        ref InodeRecord inode = ref EditInode(intent.Ino);
         inode.Blocks = inode.Blocks - removed + intent.Blocks;
         inode.Size = Math.Max(inode.Size, intent.Size);
         inode.Mtime = intent.Mtime;
         inode.Ctime = intent.Ctime;
-        PutInode(ref inode);
     }
 
     private static int CrcBytes(in IntentMap intent)
@@ -142,30 +147,30 @@ internal sealed partial class IntentApplier
 
     private void Unmap(ReadOnlySpan<byte> entry)
     {
-        IntentUnmap intent = Read<IntentUnmap>(entry);
-        InodeRecord inode = GetInode(intent.Ino);
-        if (!FileType.IsRegular(inode.Mode) || intent.FileBlock > FileBlocksMax)
+        ref readonly IntentUnmap intent = ref Read<IntentUnmap>(entry);
+        if (!FileType.IsRegular(PeekInode(intent.Ino).Mode) || intent.FileBlock > FileBlocksMax)
         {
             Fault($"unmap intent {_seq} of inode {intent.Ino} is impossible");
         }
 
-        inode.Blocks -= state.Extents.Punch(intent.Ino, intent.FileBlock, intent.Blocks, this);
+        ulong removed = state.Extents.Punch(intent.Ino, intent.FileBlock, intent.Blocks, this);
+        ref InodeRecord inode = ref EditInode(intent.Ino);
+        inode.Blocks -= removed;
         inode.Mtime = intent.Mtime;
         inode.Ctime = intent.Ctime;
-        PutInode(ref inode);
     }
 
     private void Overwrite(ReadOnlySpan<byte> entry)
     {
-        IntentOverwrite intent = Read<IntentOverwrite>(entry);
-        GetInode(intent.Ino);
+        ref readonly IntentOverwrite intent = ref Read<IntentOverwrite>(entry);
+        PeekInode(intent.Ino);
         state.Extents.DropCrcs(intent.Ino, intent.FileBlock, intent.Blocks);
     }
 
     private void Release(ReadOnlySpan<byte> entry)
     {
-        IntentRelease intent = Read<IntentRelease>(entry);
-        InodeRecord inode = GetInode(intent.Ino);
+        ref readonly IntentRelease intent = ref Read<IntentRelease>(entry);
+        ref readonly InodeRecord inode = ref PeekInode(intent.Ino);
         if (inode.Nlink != 0)
         {
             Fault($"intent {_seq} releases inode {intent.Ino}, which has {inode.Nlink} links");
@@ -174,10 +179,10 @@ internal sealed partial class IntentApplier
         Destroy(inode);
     }
 
-    private void Destroy(in InodeRecord inode)
+    private void Destroy(InodeRecord inode)
     {
         RemoveOrphan(inode.Ino);
-        if (FileType.IsRegular(inode.Mode))
+        if (inode.Blocks > 0)
         {
             state.Extents.Punch(inode.Ino, 0, ulong.MaxValue, this);
         }

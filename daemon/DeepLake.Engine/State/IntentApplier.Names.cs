@@ -10,7 +10,7 @@ internal sealed partial class IntentApplier
 {
     private void Create(ReadOnlySpan<byte> entry)
     {
-        IntentCreate intent = Read<IntentCreate>(entry);
+        ref readonly IntentCreate intent = ref Read<IntentCreate>(entry);
         ReadOnlySpan<byte> rest = entry[Unsafe.SizeOf<IntentCreate>()..];
         bool isTemporary = intent.Dir == 0;
         ReadOnlySpan<byte> name = isTemporary ? default : TakeName(ref rest, intent.NameBytes);
@@ -38,9 +38,7 @@ internal sealed partial class IntentApplier
         };
         if (!isTemporary)
         {
-            InodeRecord dir = GetDirectory(intent.Dir);
-            AddName(ref dir, name, _seq, record, intent.Time);
-            PutInode(ref dir);
+            AddName(intent.Dir, name, _seq, record.Ino, record.Mode, intent.Time);
         }
 
         state.Inodes.PutLink(intent.Ino, target);
@@ -93,43 +91,37 @@ internal sealed partial class IntentApplier
 
     private void Link(ReadOnlySpan<byte> entry)
     {
-        IntentLink intent = Read<IntentLink>(entry);
+        ref readonly IntentLink intent = ref Read<IntentLink>(entry);
         ReadOnlySpan<byte> rest = entry[Unsafe.SizeOf<IntentLink>()..];
         ReadOnlySpan<byte> name = TakeName(ref rest, intent.NameBytes);
-        InodeRecord dir = GetDirectory(intent.Dir);
-        InodeRecord inode = GetInode(intent.Ino);
-        if (FileType.IsDirectory(inode.Mode) || inode.Nlink >= LakeFormat.LinkMax)
+        ref readonly InodeRecord found = ref PeekInode(intent.Ino);
+        if (FileType.IsDirectory(found.Mode) || found.Nlink >= LakeFormat.LinkMax)
         {
             Fault($"intent {_seq} links inode {intent.Ino}, which cannot have another link");
         }
 
-        AddName(ref dir, name, _seq, inode, intent.Time);
-        PutInode(ref dir);
+        AddName(intent.Dir, name, _seq, intent.Ino, found.Mode, intent.Time);
+        ref InodeRecord inode = ref EditInode(intent.Ino);
+        inode.Ctime = intent.Time;
         if (inode.Nlink++ == 0)
         {
             RemoveOrphan(intent.Ino);
         }
-
-        inode.Ctime = intent.Time;
-        PutInode(ref inode);
     }
 
     private void Unlink(ReadOnlySpan<byte> entry)
     {
-        IntentUnlink intent = Read<IntentUnlink>(entry);
+        ref readonly IntentUnlink intent = ref Read<IntentUnlink>(entry);
         ReadOnlySpan<byte> rest = entry[Unsafe.SizeOf<IntentUnlink>()..];
         ReadOnlySpan<byte> name = TakeName(ref rest, intent.NameBytes);
-        InodeRecord dir = GetDirectory(intent.Dir);
-        DirectoryEntry found = FindEntry(intent.Dir, name, intent.Ino);
-        InodeRecord inode = GetInode(intent.Ino);
-        RemoveName(ref dir, name, found, inode, intent.Time);
-        PutInode(ref dir);
-        DropLink(ref inode, intent.Time);
+        PeekDirectory(intent.Dir);
+        RemoveName(intent.Dir, name, intent.Ino, intent.Time);
+        DropLink(intent.Ino, intent.Time);
     }
 
     private void Rename(ReadOnlySpan<byte> entry)
     {
-        IntentRename intent = Read<IntentRename>(entry);
+        ref readonly IntentRename intent = ref Read<IntentRename>(entry);
         ReadOnlySpan<byte> rest = entry[Unsafe.SizeOf<IntentRename>()..];
         ReadOnlySpan<byte> sourceName = TakeName(ref rest, intent.SrcBytes);
         ReadOnlySpan<byte> targetName = TakeName(ref rest, intent.DstBytes);
@@ -139,9 +131,9 @@ internal sealed partial class IntentApplier
             Fault($"rename intent {_seq} has the flags 0x{intent.Flags:x}");
         }
 
-        GetDirectory(intent.SrcDir);
-        GetDirectory(intent.DstDir);
-        DirectoryEntry source = FindEntry(intent.SrcDir, sourceName, intent.Ino);
+        PeekDirectory(intent.SrcDir);
+        PeekDirectory(intent.DstDir);
+        DirectoryEntry source = FindEntry(intent.SrcDir, sourceName, intent.Ino, out ulong sourceHash);
         if ((intent.Flags & RenameFlags.Exchange) != 0)
         {
             Exchange(intent, source, targetName);
@@ -150,38 +142,30 @@ internal sealed partial class IntentApplier
 
         if (intent.TargetIno != 0)
         {
-            RemoveTarget(intent, targetName);
+            if (intent.TargetIno == intent.Ino)
+            {
+                Fault($"rename intent {_seq} replaces an inode by itself");
+            }
+
+            RemoveName(intent.DstDir, targetName, intent.TargetIno, intent.Time);
+            DropLink(intent.TargetIno, intent.Time);
         }
 
-        InodeRecord inode = GetInode(intent.Ino);
-        InodeRecord dir = GetDirectory(intent.SrcDir);
-        RemoveName(ref dir, sourceName, source, inode, intent.Time);
-        PutInode(ref dir);
+        ref InodeRecord inode = ref EditInode(intent.Ino);
+        inode.Ctime = intent.Time;
+        uint mode = inode.Mode;
+        state.Directories.RemoveEntry(intent.SrcDir, sourceHash, source);
+        CountName(intent.SrcDir, -1, mode, intent.Time);
         if ((intent.Flags & RenameFlags.Whiteout) != 0)
         {
             AddWhiteout(intent, sourceName, source.Cookie);
         }
 
-        dir = GetDirectory(intent.DstDir);
-        AddName(ref dir, targetName, _seq, inode, intent.Time);
-        PutInode(ref dir);
-        inode.Ctime = intent.Time;
-        PutInode(ref inode);
-    }
-
-    private void RemoveTarget(in IntentRename intent, ReadOnlySpan<byte> name)
-    {
-        DirectoryEntry entry = FindEntry(intent.DstDir, name, intent.TargetIno);
-        InodeRecord target = GetInode(intent.TargetIno);
-        if (target.Ino == intent.Ino)
-        {
-            Fault($"rename intent {_seq} replaces an inode by itself");
-        }
-
-        InodeRecord dir = GetDirectory(intent.DstDir);
-        RemoveName(ref dir, name, entry, target, intent.Time);
-        PutInode(ref dir);
-        DropLink(ref target, intent.Time);
+        ulong targetHash = CheckNewName(intent.DstDir, targetName);
+        state.Directories.AddEntry(
+            intent.DstDir, targetName, targetHash, new DirectoryEntry(_seq, intent.Ino, FileType.DirentType(mode)));
+        state.Directories.MoveParent(source, intent.DstDir, _seq);
+        CountName(intent.DstDir, 1, mode, intent.Time);
     }
 
     private void AddWhiteout(in IntentRename intent, ReadOnlySpan<byte> name, ulong cookie)
@@ -205,9 +189,7 @@ internal sealed partial class IntentApplier
             Ctime = intent.Time,
             Btime = intent.Time,
         };
-        InodeRecord dir = GetDirectory(intent.SrcDir);
-        AddName(ref dir, name, cookie, record, intent.Time);
-        PutInode(ref dir);
+        AddName(intent.SrcDir, name, cookie, record.Ino, record.Mode, intent.Time);
         PutInode(ref record);
         state.Counters.InodeCount++;
         state.Counters.NextIno = Math.Max(state.Counters.NextIno, record.Ino + 1);
@@ -215,59 +197,64 @@ internal sealed partial class IntentApplier
 
     private void Exchange(in IntentRename intent, in DirectoryEntry source, ReadOnlySpan<byte> targetName)
     {
-        DirectoryEntry target = FindEntry(intent.DstDir, targetName, intent.TargetIno);
-        InodeRecord first = GetInode(intent.Ino);
-        InodeRecord second = GetInode(intent.TargetIno);
-        if (first.Ino == second.Ino)
+        DirectoryEntry target = FindEntry(intent.DstDir, targetName, intent.TargetIno, out _);
+        uint firstMode = PeekInode(intent.Ino).Mode;
+        uint secondMode = PeekInode(intent.TargetIno).Mode;
+        if (intent.Ino == intent.TargetIno)
         {
             Fault($"rename intent {_seq} exchanges an inode with itself");
         }
 
-        state.Directories.Retarget(intent.SrcDir, source, second.Ino, target.Type);
-        state.Directories.Retarget(intent.DstDir, target, first.Ino, source.Type);
-        int difference = (FileType.IsDirectory(second.Mode) ? 1 : 0) - (FileType.IsDirectory(first.Mode) ? 1 : 0);
-        InodeRecord dir = GetDirectory(intent.SrcDir);
+        state.Directories.Retarget(intent.SrcDir, source, intent.TargetIno, target.Type);
+        state.Directories.Retarget(intent.DstDir, target, intent.Ino, source.Type);
+        int difference = (FileType.IsDirectory(secondMode) ? 1 : 0) - (FileType.IsDirectory(firstMode) ? 1 : 0);
+        ref InodeRecord dir = ref EditInode(intent.SrcDir);
         Touch(ref dir, intent.Time);
         if (intent.SrcDir != intent.DstDir)
         {
             dir.Nlink = (uint)((int)dir.Nlink + difference);
-            PutInode(ref dir);
-            dir = GetDirectory(intent.DstDir);
+            dir = ref EditInode(intent.DstDir);
             Touch(ref dir, intent.Time);
             dir.Nlink = (uint)((int)dir.Nlink - difference);
         }
 
-        PutInode(ref dir);
-        StampChange(intent.Ino, intent.Time);
-        StampChange(intent.TargetIno, intent.Time);
+        EditInode(intent.Ino).Ctime = intent.Time;
+        EditInode(intent.TargetIno).Ctime = intent.Time;
     }
 
-    private void StampChange(ulong ino, LakeTime time)
+    private void AddName(ulong dir, ReadOnlySpan<byte> name, ulong cookie, ulong ino, uint mode, LakeTime time)
     {
-        InodeRecord inode = GetInode(ino);
-        inode.Ctime = time;
-        PutInode(ref inode);
+        ulong nameHash = CheckNewName(dir, name);
+        state.Directories.Add(dir, name, nameHash, new DirectoryEntry(cookie, ino, FileType.DirentType(mode)));
+        CountName(dir, 1, mode, time);
     }
 
-    private void AddName(ref InodeRecord dir, ReadOnlySpan<byte> name, ulong cookie, in InodeRecord inode, LakeTime time)
+    /// <summary>The hash of a name that may be added.</summary>
+    private ulong CheckNewName(ulong dir, ReadOnlySpan<byte> name)
     {
-        if (dir.Nlink == 0 || state.Directories.TryFind(dir.Ino, name, out _))
+        ulong nameHash = state.Directories.HashOf(name);
+        if (PeekDirectory(dir).Nlink == 0 || state.Directories.TryFind(dir, name, nameHash, out _))
         {
-            Fault($"intent {_seq} adds a name to directory {dir.Ino} that is there already, or the directory is gone");
+            Fault($"intent {_seq} adds a name to directory {dir} that is there already, or the directory is gone");
         }
 
-        state.Directories.Add(dir.Ino, name, cookie, inode.Ino, FileType.DirentType(inode.Mode));
-        dir.Size++;
-        dir.Nlink += FileType.IsDirectory(inode.Mode) ? 1u : 0u;
-        Touch(ref dir, time);
+        return nameHash;
     }
 
-    private void RemoveName(ref InodeRecord dir, ReadOnlySpan<byte> name, in DirectoryEntry entry, in InodeRecord inode, LakeTime time)
+    private void RemoveName(ulong dir, ReadOnlySpan<byte> name, ulong ino, LakeTime time)
     {
-        state.Directories.Remove(dir.Ino, name, entry);
-        dir.Size--;
-        dir.Nlink -= FileType.IsDirectory(inode.Mode) ? 1u : 0u;
-        Touch(ref dir, time);
+        DirectoryEntry entry = FindEntry(dir, name, ino, out ulong nameHash);
+        uint mode = PeekInode(ino).Mode;
+        state.Directories.Remove(dir, nameHash, entry);
+        CountName(dir, -1, mode, time);
+    }
+
+    private void CountName(ulong dir, int names, uint mode, LakeTime time)
+    {
+        ref InodeRecord record = ref EditInode(dir);
+        record.Size += (ulong)names;
+        record.Nlink += FileType.IsDirectory(mode) ? (uint)names : 0u;
+        Touch(ref record, time);
     }
 
     private static void Touch(ref InodeRecord dir, LakeTime time)
@@ -277,13 +264,14 @@ internal sealed partial class IntentApplier
     }
 
     /// <summary>One name fewer; the last one makes the inode an orphan until it is released.</summary>
-    private void DropLink(ref InodeRecord inode, LakeTime time)
+    private void DropLink(ulong ino, LakeTime time)
     {
+        ref InodeRecord inode = ref EditInode(ino);
         if (FileType.IsDirectory(inode.Mode))
         {
             if (inode.Size != 0 || inode.Nlink != 2)
             {
-                Fault($"intent {_seq} removes directory {inode.Ino}, which is not empty");
+                Fault($"intent {_seq} removes directory {ino}, which is not empty");
             }
 
             inode.Nlink = 0;
@@ -292,17 +280,16 @@ internal sealed partial class IntentApplier
         {
             if (inode.Nlink == 0)
             {
-                Fault($"intent {_seq} removes a name of inode {inode.Ino}, which has none");
+                Fault($"intent {_seq} removes a name of inode {ino}, which has none");
             }
 
             inode.Nlink--;
         }
 
         inode.Ctime = time;
-        PutInode(ref inode);
         if (inode.Nlink == 0)
         {
-            AddOrphan(inode.Ino);
+            AddOrphan(ino);
         }
     }
 

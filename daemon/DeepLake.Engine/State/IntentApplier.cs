@@ -65,7 +65,7 @@ internal sealed partial class IntentApplier(LakeState state) : IFreedBlocks
     [DoesNotReturn]
     private static void Fault(string message) => throw new IntentFaultException(message);
 
-    private static T Read<T>(ReadOnlySpan<byte> entry)
+    private static ref readonly T Read<T>(ReadOnlySpan<byte> entry)
         where T : unmanaged
     {
         if (entry.Length < Unsafe.SizeOf<T>())
@@ -73,7 +73,7 @@ internal sealed partial class IntentApplier(LakeState state) : IFreedBlocks
             Fault($"an intent of {entry.Length} bytes is too short");
         }
 
-        return MemoryMarshal.Read<T>(entry);
+        return ref Unsafe.As<byte, T>(ref MemoryMarshal.GetReference(entry));
     }
 
     /// <summary>Cuts a variable part (padded to 8) off the rest of an entry.</summary>
@@ -102,26 +102,44 @@ internal sealed partial class IntentApplier(LakeState state) : IFreedBlocks
         return name;
     }
 
-    private InodeRecord GetInode(ulong ino)
+    /// <summary>The record of an inode; like every reference into the tree, valid until its next use.</summary>
+    private ref readonly InodeRecord PeekInode(ulong ino)
     {
-        if (!state.Inodes.TryGet(ino, out InodeRecord record))
+        ref readonly InodeRecord record = ref state.Inodes.Peek(ino);
+        if (Unsafe.IsNullRef(in record))
         {
-            Fault($"intent {_seq} names inode {ino}, which does not exist");
+            FaultNoInode(ino);
         }
 
-        return record;
+        return ref record;
     }
 
-    private InodeRecord GetDirectory(ulong ino)
+    private ref readonly InodeRecord PeekDirectory(ulong ino)
     {
-        InodeRecord record = GetInode(ino);
+        ref readonly InodeRecord record = ref PeekInode(ino);
         if (!FileType.IsDirectory(record.Mode))
         {
             Fault($"intent {_seq} uses inode {ino} as a directory");
         }
 
-        return record;
+        return ref record;
     }
+
+    /// <summary>The record of an inode, to be changed in place by this intent.</summary>
+    private ref InodeRecord EditInode(ulong ino)
+    {
+        ref InodeRecord record = ref state.Inodes.Edit(ino);
+        if (Unsafe.IsNullRef(in record))
+        {
+            FaultNoInode(ino);
+        }
+
+        record.LastSeq = _seq;
+        return ref record;
+    }
+
+    [DoesNotReturn]
+    private void FaultNoInode(ulong ino) => Fault($"intent {_seq} names inode {ino}, which does not exist");
 
     private void PutInode(ref InodeRecord record)
     {
@@ -129,9 +147,10 @@ internal sealed partial class IntentApplier(LakeState state) : IFreedBlocks
         state.Inodes.Put(record);
     }
 
-    private DirectoryEntry FindEntry(ulong dir, ReadOnlySpan<byte> name, ulong ino)
+    private DirectoryEntry FindEntry(ulong dir, ReadOnlySpan<byte> name, ulong ino, out ulong nameHash)
     {
-        if (!state.Directories.TryFind(dir, name, out DirectoryEntry entry) || entry.Ino != ino)
+        nameHash = state.Directories.HashOf(name);
+        if (!state.Directories.TryFind(dir, name, nameHash, out DirectoryEntry entry) || entry.Ino != ino)
         {
             Fault($"intent {_seq}: directory {dir} does not hold inode {ino} under that name");
         }
@@ -150,7 +169,7 @@ internal sealed partial class IntentApplier(LakeState state) : IFreedBlocks
         state.Counters.Epoch = epoch.Epoch;
         while (state.Inodes.TryNextOrphan(0, out ulong ino))
         {
-            Destroy(GetInode(ino));
+            Destroy(PeekInode(ino));
         }
     }
 }

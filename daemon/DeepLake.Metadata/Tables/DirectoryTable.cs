@@ -14,10 +14,19 @@ public sealed class DirectoryTable(BTree tree, NameHash hash)
     private const int DirentBytes = 16;
     private readonly byte[] _cookies = new byte[BTree.MaxItemBytes];
 
-    public bool TryFind(ulong dir, ReadOnlySpan<byte> name, out DirectoryEntry entry)
+    public ulong HashOf(ReadOnlySpan<byte> name) => hash.Compute(name);
+
+    public bool TryFind(ulong dir, ReadOnlySpan<byte> name, out DirectoryEntry entry) =>
+        TryFind(dir, name, hash.Compute(name), out entry);
+
+    /// <param name="dir">The directory.</param>
+    /// <param name="name">The name looked for.</param>
+    /// <param name="nameHash"><see cref="HashOf"/> the name.</param>
+    /// <param name="entry">What was found.</param>
+    public bool TryFind(ulong dir, ReadOnlySpan<byte> name, ulong nameHash, out DirectoryEntry entry)
     {
         entry = default;
-        if (!tree.TryGet(Keys.DirName(dir, hash.Compute(name)), out ReadOnlySpan<byte> data))
+        if (!tree.TryGet(Keys.DirName(dir, nameHash), out ReadOnlySpan<byte> data))
         {
             return false;
         }
@@ -41,51 +50,31 @@ public sealed class DirectoryTable(BTree tree, NameHash hash)
         return false;
     }
 
-    public void Add(ulong dir, ReadOnlySpan<byte> name, ulong cookie, ulong ino, byte type)
+    public void Add(ulong dir, ReadOnlySpan<byte> name, ulong nameHash, in DirectoryEntry entry)
     {
-        Span<byte> dirent = tree.Reserve(Keys.Dirent(dir, cookie), DirentBytes + name.Length);
-        dirent.Clear();
-        MemoryMarshal.Write(dirent, ino);
-        dirent[8] = type;
-        dirent[9] = (byte)name.Length;
-        name.CopyTo(dirent[DirentBytes..]);
-
-        TreeKey key = Keys.DirName(dir, hash.Compute(name));
-        int count = tree.TryGet(key, out ReadOnlySpan<byte> data) ? CopyCookies(data) : 0;
-        if ((count + 1) * 8 > _cookies.Length)
-        {
-            throw new MetadataCorruptException($"directory {dir} has {count} names of one hash");
-        }
-
-        MemoryMarshal.Write(_cookies.AsSpan(count * 8), cookie);
-        tree.Put(key, _cookies.AsSpan(0, (count + 1) * 8));
-        tree.Put(Keys.Parent(ino, cookie), BitConverter.GetBytes(dir));
+        AddEntry(dir, name, nameHash, entry);
+        MemoryMarshal.Write(tree.Reserve(Keys.Parent(entry.Ino, entry.Cookie), sizeof(ulong)), dir);
     }
 
-    public void Remove(ulong dir, ReadOnlySpan<byte> name, in DirectoryEntry entry)
+    public void Remove(ulong dir, ulong nameHash, in DirectoryEntry entry)
     {
-        tree.Delete(Keys.Dirent(dir, entry.Cookie));
+        RemoveEntry(dir, nameHash, entry);
         tree.Delete(Keys.Parent(entry.Ino, entry.Cookie));
-        TreeKey key = Keys.DirName(dir, hash.Compute(name));
-        int count = tree.TryGet(key, out ReadOnlySpan<byte> data) ? CopyCookies(data) : 0;
-        int kept = 0;
-        for (int i = 0; i < count; i++)
+    }
+
+    /// <summary>
+    /// One link of an inode is renamed: between <see cref="RemoveEntry"/> of the old name and
+    /// <see cref="AddEntry"/> of the new one or after both.
+    /// </summary>
+    public void MoveParent(in DirectoryEntry entry, ulong newDir, ulong newCookie)
+    {
+        TreeKey parent = Keys.Parent(entry.Ino, newCookie);
+        if (!tree.TryRekey(Keys.Parent(entry.Ino, entry.Cookie), parent))
         {
-            ulong cookie = MemoryMarshal.Read<ulong>(_cookies.AsSpan(i * 8));
-            if (cookie != entry.Cookie)
-            {
-                MemoryMarshal.Write(_cookies.AsSpan(kept++ * 8), cookie);
-            }
+            tree.Delete(Keys.Parent(entry.Ino, entry.Cookie));
         }
 
-        if (kept == 0)
-        {
-            tree.Delete(key);
-        }
-        else
-        {
-            tree.Put(key, _cookies.AsSpan(0, kept * 8));
-        }
+        MemoryMarshal.Write(tree.Reserve(parent, sizeof(ulong)), newDir);
     }
 
     /// <summary>The entry keeps its name and cookie and now names another inode.</summary>
@@ -99,7 +88,7 @@ public sealed class DirectoryTable(BTree tree, NameHash hash)
         MemoryMarshal.Write(dirent, ino);
         dirent[8] = type;
         tree.Delete(Keys.Parent(entry.Ino, entry.Cookie));
-        tree.Put(Keys.Parent(ino, entry.Cookie), BitConverter.GetBytes(dir));
+        MemoryMarshal.Write(tree.Reserve(Keys.Parent(ino, entry.Cookie), sizeof(ulong)), dir);
     }
 
     /// <summary>
@@ -134,6 +123,57 @@ public sealed class DirectoryTable(BTree tree, NameHash hash)
 
         dir = MemoryMarshal.Read<ulong>(data);
         return true;
+    }
+
+    /// <summary>The name alone, without the link back.</summary>
+    public void AddEntry(ulong dir, ReadOnlySpan<byte> name, ulong nameHash, in DirectoryEntry entry)
+    {
+        Span<byte> dirent = tree.Reserve(Keys.Dirent(dir, entry.Cookie), DirentBytes + name.Length);
+        MemoryMarshal.Write(dirent, entry.Ino);
+        MemoryMarshal.Write(dirent[8..], (ulong)entry.Type | ((ulong)name.Length << 8));
+        name.CopyTo(dirent[DirentBytes..]);
+
+        TreeKey key = Keys.DirName(dir, nameHash);
+        if (!tree.TryGet(key, out ReadOnlySpan<byte> data))
+        {
+            MemoryMarshal.Write(tree.Reserve(key, sizeof(ulong)), entry.Cookie);
+            return;
+        }
+
+        int count = CopyCookies(data);
+        if ((count + 1) * 8 > _cookies.Length)
+        {
+            throw new MetadataCorruptException($"directory {dir} has {count} names of one hash");
+        }
+
+        MemoryMarshal.Write(_cookies.AsSpan(count * 8), entry.Cookie);
+        tree.Put(key, _cookies.AsSpan(0, (count + 1) * 8));
+    }
+
+    /// <summary>The name alone, without the link back.</summary>
+    public void RemoveEntry(ulong dir, ulong nameHash, in DirectoryEntry entry)
+    {
+        tree.Delete(Keys.Dirent(dir, entry.Cookie));
+        TreeKey key = Keys.DirName(dir, nameHash);
+        int count = tree.TryGet(key, out ReadOnlySpan<byte> data) ? CopyCookies(data) : 0;
+        int kept = 0;
+        for (int i = 0; i < count; i++)
+        {
+            ulong cookie = MemoryMarshal.Read<ulong>(_cookies.AsSpan(i * 8));
+            if (cookie != entry.Cookie)
+            {
+                MemoryMarshal.Write(_cookies.AsSpan(kept++ * 8), cookie);
+            }
+        }
+
+        if (kept == 0)
+        {
+            tree.Delete(key);
+        }
+        else
+        {
+            tree.Put(key, _cookies.AsSpan(0, kept * 8));
+        }
     }
 
     private static DirectoryEntry Entry(ulong cookie, ReadOnlySpan<byte> dirent) =>

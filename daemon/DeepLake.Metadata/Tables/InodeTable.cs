@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using DeepLake.Abi;
 using DeepLake.Metadata.Tree;
@@ -8,23 +9,48 @@ namespace DeepLake.Metadata.Tables;
 /// <summary>Inode records and symlink targets.</summary>
 public sealed class InodeTable(BTree tree)
 {
+    private static readonly int RecordBytes = Unsafe.SizeOf<InodeRecord>();
+
     public bool TryGet(ulong ino, out InodeRecord record)
     {
-        if (!tree.TryGet(Keys.Inode(ino), out ReadOnlySpan<byte> data))
+        ref readonly InodeRecord found = ref Peek(ino);
+        if (Unsafe.IsNullRef(in found))
         {
             record = default;
             return false;
         }
 
-        record = Parse(ino, data);
+        record = found;
         return true;
+    }
+
+    /// <summary>The record where it lies, or a null reference; valid until the next use of the tree.</summary>
+    public ref readonly InodeRecord Peek(ulong ino)
+    {
+        if (!tree.TryGet(Keys.Inode(ino), out ReadOnlySpan<byte> data))
+        {
+            return ref Unsafe.NullRef<InodeRecord>();
+        }
+
+        return ref Checked(ino, data);
+    }
+
+    /// <summary>The record to be changed in place, or a null reference; valid until the next use of the tree.</summary>
+    public ref InodeRecord Edit(ulong ino)
+    {
+        if (!tree.TryGetForWrite(Keys.Inode(ino), out Span<byte> data))
+        {
+            return ref Unsafe.NullRef<InodeRecord>();
+        }
+
+        return ref Checked(ino, data);
     }
 
     public bool Exists(ulong ino) => tree.Contains(Keys.Inode(ino));
 
     public void Put(in InodeRecord record)
     {
-        Span<byte> data = tree.Reserve(Keys.Inode(record.Ino), Marshal.SizeOf<InodeRecord>());
+        Span<byte> data = tree.Reserve(Keys.Inode(record.Ino), RecordBytes);
         MemoryMarshal.Write(data, record);
     }
 
@@ -87,19 +113,19 @@ public sealed class InodeTable(BTree tree)
         return true;
     }
 
-    private static InodeRecord Parse(ulong ino, ReadOnlySpan<byte> data)
+    private static ref InodeRecord Checked(ulong ino, ReadOnlySpan<byte> data)
     {
-        if (data.Length != Marshal.SizeOf<InodeRecord>())
+        if (data.Length != RecordBytes)
         {
             throw new MetadataCorruptException($"the record of inode {ino} has {data.Length} bytes");
         }
 
-        InodeRecord record = MemoryMarshal.Read<InodeRecord>(data);
+        ref InodeRecord record = ref Unsafe.As<byte, InodeRecord>(ref MemoryMarshal.GetReference(data));
         if (record.Ino != ino || record.LinkBytes > LakeFormat.SymlinkMax)
         {
             throw new MetadataCorruptException($"the record of inode {ino} contradicts itself");
         }
 
-        return record;
+        return ref record;
     }
 }

@@ -9,7 +9,7 @@ namespace DeepLake.Metadata.Tree;
 /// Ubiquitous B-Tree", 1979). Spans it returns point into the page cache and are valid until the
 /// next call. Deterministic: the same calls give the same pages. One thread.
 /// </summary>
-public sealed unsafe class BTree : IDisposable
+public sealed unsafe partial class BTree : IDisposable
 {
     public const int MaxItemBytes = 1280;
     private const int MaxHeight = 16;
@@ -17,8 +17,6 @@ public sealed unsafe class BTree : IDisposable
     private const int MergedBytes = TreePage.Capacity * 9 / 10;
 
     private readonly PageCache _cache;
-    private readonly ulong[] _pathPage = new ulong[MaxHeight];
-    private readonly int[] _pathIndex = new int[MaxHeight];
     private PageMeta _meta;
     private bool _metaStored;
 
@@ -32,8 +30,8 @@ public sealed unsafe class BTree : IDisposable
     /// <summary>Changed pages that <see cref="Flush"/> will hand to the store.</summary>
     public int DirtyPages => _cache.DirtyPages;
 
-    /// <summary>Changes whenever pages may have moved: what a cursor over raw pages must watch.</summary>
-    public ulong Version { get; private set; }
+    /// <summary>Changes whenever <see cref="DirtyPages"/> or the store's room may have.</summary>
+    public ulong WorkStamp => _cache.WorkStamp;
 
     public static BTree CreateEmpty(IPageStore store, int cacheFrames)
     {
@@ -64,11 +62,10 @@ public sealed unsafe class BTree : IDisposable
         _cache.Flush();
     }
 
-    public bool TryGet(TreeKey key, out ReadOnlySpan<byte> data)
+    public bool TryGet(scoped in TreeKey key, out ReadOnlySpan<byte> data)
     {
-        TreePage leaf = Descend(key);
-        int index = leaf.LowerBound(key);
-        if (index < leaf.Count && leaf.Key(index) == key)
+        TreePage leaf = Locate(key, out int index);
+        if (leaf.HasKeyAt(index, key))
         {
             data = leaf.Data(index);
             return true;
@@ -78,23 +75,23 @@ public sealed unsafe class BTree : IDisposable
         return false;
     }
 
-    public bool Contains(TreeKey key) => TryGet(key, out _);
+    public bool Contains(scoped in TreeKey key) => Locate(key, out int index).HasKeyAt(index, key);
 
     /// <summary>The first item with a key not below <paramref name="key"/>.</summary>
-    public bool TryGetAtOrAfter(TreeKey key, out TreeKey found, out ReadOnlySpan<byte> data)
+    public bool TryGetAtOrAfter(scoped in TreeKey key, out TreeKey found, out ReadOnlySpan<byte> data)
     {
-        TreePage leaf = Descend(key);
-        int index = leaf.LowerBound(key);
+        TreePage leaf = Locate(key, out int index);
         while (index >= leaf.Count)
         {
-            if (!NextLeaf(ref leaf))
+            TreeKey next = _fingers[_finger].High;
+            if (next == TreeKey.Max)
             {
                 found = default;
                 data = default;
                 return false;
             }
 
-            index = 0;
+            leaf = Locate(next, out index);
         }
 
         found = leaf.Key(index);
@@ -103,13 +100,17 @@ public sealed unsafe class BTree : IDisposable
     }
 
     /// <summary>The last item with a key not above <paramref name="key"/>.</summary>
-    public bool TryGetAtOrBefore(TreeKey key, out TreeKey found, out ReadOnlySpan<byte> data)
+    public bool TryGetAtOrBefore(scoped in TreeKey key, out TreeKey found, out ReadOnlySpan<byte> data)
     {
-        TreePage leaf = Descend(key);
-        int index = leaf.LowerBound(key);
-        if (index >= leaf.Count || leaf.Key(index) != key)
+        TreePage leaf = Locate(key, out int index);
+        if (!leaf.HasKeyAt(index, key))
         {
             index--;
+        }
+
+        if (index < 0)
+        {
+            leaf = WithPath(leaf, key);
         }
 
         while (index < 0)
@@ -130,18 +131,17 @@ public sealed unsafe class BTree : IDisposable
     }
 
     /// <summary>Inserts or replaces an item.</summary>
-    public void Put(TreeKey key, ReadOnlySpan<byte> data) => data.CopyTo(Reserve(key, data.Length));
+    public void Put(scoped in TreeKey key, ReadOnlySpan<byte> data) => data.CopyTo(Reserve(key, data.Length));
 
     /// <summary>Inserts or replaces an item and returns its bytes to be filled (undefined before).</summary>
-    public Span<byte> Reserve(TreeKey key, int dataBytes)
+    public Span<byte> Reserve(scoped in TreeKey key, int dataBytes)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(dataBytes, MaxItemBytes);
-        Descend(key);
-        TreePage leaf = WritableLeaf();
-        int index = leaf.LowerBound(key);
-        if (index < leaf.Count && leaf.Key(index) == key)
+        TreePage leaf = Locate(key, out int index);
+        MarkChanged(leaf);
+        if (leaf.HasKeyAt(index, key))
         {
-            if (leaf.Data(index).Length == dataBytes)
+            if (leaf.DataBytes(index) == dataBytes)
             {
                 return leaf.WritableData(index);
             }
@@ -154,17 +154,18 @@ public sealed unsafe class BTree : IDisposable
             return leaf.InsertAt(index, key, dataBytes);
         }
 
+        WithPath(leaf, key);
         return InsertWithSplit(0, index, key, dataBytes);
     }
 
     /// <summary>The item's bytes to be changed in place, or false.</summary>
-    public bool TryGetForWrite(TreeKey key, out Span<byte> data)
+    public bool TryGetForWrite(scoped in TreeKey key, out Span<byte> data)
     {
-        TreePage leaf = Descend(key);
-        int index = leaf.LowerBound(key);
-        if (index < leaf.Count && leaf.Key(index) == key)
+        TreePage leaf = Locate(key, out int index);
+        if (leaf.HasKeyAt(index, key))
         {
-            data = WritableLeaf().WritableData(index);
+            MarkChanged(leaf);
+            data = leaf.WritableData(index);
             return true;
         }
 
@@ -172,22 +173,40 @@ public sealed unsafe class BTree : IDisposable
         return false;
     }
 
-    public bool Delete(TreeKey key)
+    public bool Delete(scoped in TreeKey key)
     {
-        TreePage leaf = Descend(key);
-        int index = leaf.LowerBound(key);
-        if (index >= leaf.Count || leaf.Key(index) != key)
+        TreePage leaf = Locate(key, out int index);
+        if (!leaf.HasKeyAt(index, key))
         {
             return false;
         }
 
-        leaf = WritableLeaf();
+        MarkChanged(leaf);
         leaf.RemoveAt(index);
         if (leaf.UsedBytes < SparseBytes)
         {
+            WithPath(leaf, key);
             MergeUpwards(0);
         }
 
+        return true;
+    }
+
+    /// <summary>
+    /// Gives an item another key if its place among its neighbours stays the same; false when the item
+    /// is not there or has to move.
+    /// </summary>
+    public bool TryRekey(scoped in TreeKey key, scoped in TreeKey newKey)
+    {
+        TreePage leaf = Locate(key, out int index);
+        ref Finger finger = ref _fingers[_finger];
+        if (!leaf.HasKeyAt(index, key) || !newKey.IsIn(finger.Low, finger.High) || !leaf.MayRekey(index, newKey))
+        {
+            return false;
+        }
+
+        MarkChanged(leaf);
+        leaf.SetKey(index, newKey);
         return true;
     }
 
@@ -202,61 +221,19 @@ public sealed unsafe class BTree : IDisposable
 
     public void Dispose() => _cache.Dispose();
 
-    /// <summary>Walks to the leaf for a key; leaves the path (level → page, child index) behind.</summary>
-    private TreePage Descend(TreeKey key)
-    {
-        _cache.BeginOperation();
-        ulong id = _meta.Root;
-        for (int level = (int)_meta.Height - 1; ; level--)
-        {
-            var page = new TreePage(_cache.Get(id));
-            if (page.Level != level)
-            {
-                throw new MetadataCorruptException($"metadata page {id} has level {page.Level}, expected {level}");
-            }
-
-            _pathPage[level] = id;
-            if (level == 0)
-            {
-                return page;
-            }
-
-            if (page.Count == 0)
-            {
-                throw new MetadataCorruptException($"inner metadata page {id} is empty");
-            }
-
-            int index = page.ChildIndex(key);
-            _pathIndex[level] = index;
-            id = page.Child(index);
-        }
-    }
-
-    private TreePage WritableLeaf() => Writable(_pathPage[0]);
-
     private TreePage Writable(ulong id)
     {
         var page = new TreePage(_cache.GetForWrite(id)) { Seq = Seq };
         return page;
     }
 
-    private bool NextLeaf(ref TreePage leaf) => Step(ref leaf, forward: true);
-
-    private bool PreviousLeaf(ref TreePage leaf) => Step(ref leaf, forward: false);
-
-    /// <summary>Climbs until a neighbour exists, then goes down its near edge.</summary>
-    private bool Step(ref TreePage leaf, bool forward)
+    /// <summary>Climbs until a left neighbour exists, then goes down its right edge.</summary>
+    private bool PreviousLeaf(ref TreePage leaf)
     {
         int level = 1;
-        for (; level < _meta.Height; level++)
+        while (level < _meta.Height && _pathIndex[level] == 0)
         {
-            var page = new TreePage(_cache.Get(_pathPage[level]));
-            int index = _pathIndex[level] + (forward ? 1 : -1);
-            if (index >= 0 && index < page.Count)
-            {
-                _pathIndex[level] = index;
-                break;
-            }
+            level++;
         }
 
         if (level >= _meta.Height)
@@ -264,20 +241,16 @@ public sealed unsafe class BTree : IDisposable
             return false;
         }
 
-        ulong id = new TreePage(_cache.Get(_pathPage[level])).Child(_pathIndex[level]);
-        for (level--; ; level--)
+        _pathIndex[level]--;
+        for (; level > 0; level--)
         {
-            var page = new TreePage(_cache.Get(id));
-            _pathPage[level] = id;
-            if (level == 0)
-            {
-                leaf = page;
-                return true;
-            }
-
-            _pathIndex[level] = forward ? 0 : page.Count - 1;
-            id = page.Child(_pathIndex[level]);
+            ulong id = new TreePage(_cache.Get(_pathPage[level])).Child(_pathIndex[level]);
+            leaf = new TreePage(_cache.Get(id));
+            _pathPage[level - 1] = id;
+            _pathIndex[level - 1] = leaf.Count - 1;
         }
+
+        return true;
     }
 
     /// <summary>
@@ -286,7 +259,7 @@ public sealed unsafe class BTree : IDisposable
     /// </summary>
     private Span<byte> InsertWithSplit(int level, int index, TreeKey key, int dataBytes)
     {
-        Version++;
+        _version++;
         ulong leftId = _pathPage[level];
         ulong rightId = _meta.NextPage++;
         _meta.PageCount++;
@@ -398,14 +371,13 @@ public sealed unsafe class BTree : IDisposable
     /// <summary>The page of the path at this level became sparse: join it with a neighbour.</summary>
     private void MergeUpwards(int level)
     {
-        Version++;
         if (level + 1 >= _meta.Height)
         {
             ShrinkRoot();
             return;
         }
 
-        TreePage parent = Writable(_pathPage[level + 1]);
+        var parent = new TreePage(_cache.Get(_pathPage[level + 1]));
         int at = _pathIndex[level + 1];
         int rightAt = at + 1 < parent.Count ? at + 1 : at;
         if (rightAt == 0)
@@ -415,13 +387,17 @@ public sealed unsafe class BTree : IDisposable
 
         ulong leftId = parent.Child(rightAt - 1);
         ulong rightId = parent.Child(rightAt);
-        TreePage left = Writable(leftId);
-        TreePage right = Writable(rightId);
-        if (left.UsedBytes + right.UsedBytes > MergedBytes)
+        var left = new TreePage(_cache.Get(leftId));
+        var right = new TreePage(_cache.Get(rightId));
+        if (left.UsedBytes + right.UsedBytes > MergedBytes && left.Count > 0 && right.Count > 0)
         {
             return;
         }
 
+        _version++;
+        left = Writable(leftId);
+        right = Writable(rightId);
+        parent = Writable(_pathPage[level + 1]);
         right.MoveTail(0, left);
         parent.RemoveAt(rightAt);
         _cache.Delete(rightId);
@@ -442,6 +418,7 @@ public sealed unsafe class BTree : IDisposable
                 return;
             }
 
+            _version++;
             ulong old = _meta.Root;
             _meta.Root = root.Child(0);
             _meta.Height--;

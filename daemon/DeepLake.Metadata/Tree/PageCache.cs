@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-using System.Runtime.InteropServices;
+using System.Runtime.CompilerServices;
 using DeepLake.Platform;
 using DeepLake.Storage;
 
@@ -8,14 +8,18 @@ namespace DeepLake.Metadata.Tree;
 /// <summary>
 /// Write-back cache of tree pages in front of the page store. A fixed arena of frames; CLOCK
 /// replacement. A frame used since <see cref="BeginOperation"/> is never evicted, so pointers stay
-/// valid until the next operation begins. One thread.
+/// valid until the next operation begins. Who keeps a frame's number longer asks <see cref="Holds"/>.
+/// One thread.
 /// </summary>
 internal sealed unsafe class PageCache : IDisposable
 {
     private readonly IPageStore _store;
     private readonly AlignedBuffer _arena;
-    private readonly Frame[] _frames;
-    private readonly Dictionary<ulong, int> _index;
+    private readonly byte* _bytes;
+    private readonly Frame[] _frameArray;
+    private readonly Frame* _frames;
+    private readonly int _frameCount;
+    private readonly FrameIndex _index;
     private int _hand;
     private int _unused;
     private ulong _operation = 1;
@@ -27,73 +31,84 @@ internal sealed unsafe class PageCache : IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(frameCount, 64);
         _store = store;
         _arena = new AlignedBuffer(frameCount * TreePage.Size);
-        _frames = new Frame[frameCount];
-        _index = new Dictionary<ulong, int>(frameCount);
+        _bytes = _arena.Pointer;
+        _frameCount = frameCount;
+        _frameArray = GC.AllocateArray<Frame>(frameCount, pinned: true);
+        _frames = (Frame*)Unsafe.AsPointer(ref _frameArray[0]);
+        _index = new FrameIndex(frameCount);
     }
-
-    public ulong Hits { get; private set; }
 
     public ulong Misses { get; private set; }
 
     /// <summary>Pages that the next flush hands to the store.</summary>
     public int DirtyPages { get; private set; }
 
+    /// <summary>Changes whenever the store was written or a page became dirty: what the need for room depends on.</summary>
+    public ulong WorkStamp { get; private set; }
+
     public void BeginOperation() => _operation++;
+
+    public byte* At(int frame) => _bytes + ((long)frame * TreePage.Size);
+
+    public bool Holds(int frame, ulong page) => _frames[frame].Page == page;
+
+    /// <summary>Keeps a frame for this operation.</summary>
+    public void Touch(int frame)
+    {
+        _frames[frame].Operation = _operation;
+        _frames[frame].Referenced = true;
+    }
 
     /// <summary>The page's bytes, read and checked if it was not there.</summary>
     /// <exception cref="MetadataCorruptException">The page is absent or its bytes are not a page.</exception>
-    public byte* Get(ulong page)
-    {
-        ref int slot = ref CollectionsMarshal.GetValueRefOrNullRef(_index, page);
-        if (!System.Runtime.CompilerServices.Unsafe.IsNullRef(ref slot))
-        {
-            Hits++;
-            ref Frame hit = ref _frames[slot];
-            hit.Operation = _operation;
-            hit.Referenced = true;
-            return At(slot);
-        }
-
-        Misses++;
-        int frame = Claim(page);
-        byte* bytes = At(frame);
-        if (!_store.TryRead(page, new Span<byte>(bytes, TreePage.Size)))
-        {
-            Release(frame);
-            throw new MetadataCorruptException($"metadata page {page} is missing from the page store");
-        }
-
-        if (page != PageMeta.MetaPage && !new TreePage(bytes).IsSane(page))
-        {
-            Release(frame);
-            throw new MetadataCorruptException($"metadata page {page} has impossible contents");
-        }
-
-        return bytes;
-    }
+    public byte* Get(ulong page) => At(GetFrame(page));
 
     public byte* GetForWrite(ulong page)
     {
-        byte* bytes = Get(page);
-        MarkDirty(ref _frames[_index[page]]);
-        return bytes;
+        int frame = GetFrame(page);
+        MarkDirty(frame);
+        return At(frame);
+    }
+
+    public int GetFrame(ulong page)
+    {
+        int frame = _index.Find(_frames, page);
+        if (frame < 0)
+        {
+            frame = Load(page);
+        }
+
+        Touch(frame);
+        return frame;
     }
 
     /// <summary>A frame for a page that does not exist yet; its bytes are undefined.</summary>
     public byte* Create(ulong page)
     {
         int frame = Claim(page);
-        MarkDirty(ref _frames[frame]);
+        MarkDirty(frame);
         return At(frame);
+    }
+
+    public void MarkDirty(int frame)
+    {
+        if (!_frames[frame].Dirty)
+        {
+            _frames[frame].Dirty = true;
+            DirtyPages++;
+            WorkStamp++;
+        }
     }
 
     public void Delete(ulong page)
     {
-        if (_index.TryGetValue(page, out int frame))
+        int frame = _index.Find(_frames, page);
+        if (frame >= 0)
         {
             Release(frame);
         }
 
+        WorkStamp++;
         _store.Delete(page);
     }
 
@@ -111,38 +126,46 @@ internal sealed unsafe class PageCache : IDisposable
 
     public void Dispose() => _arena.Dispose();
 
-    private byte* At(int frame) => _arena.Pointer + ((long)frame * TreePage.Size);
-
-    private int Claim(ulong page)
+    private int Load(ulong page)
     {
-        int frame = _unused < _frames.Length ? _unused++ : Evict();
-        _frames[frame] = new Frame { Page = page, Operation = _operation, Referenced = true };
-        _index.Add(page, frame);
+        Misses++;
+        int frame = Claim(page);
+        if (!_store.TryRead(page, new Span<byte>(At(frame), TreePage.Size)))
+        {
+            Release(frame);
+            throw new MetadataCorruptException($"metadata page {page} is missing from the page store");
+        }
+
+        if (page != PageMeta.MetaPage && !new TreePage(At(frame)).IsSane(page))
+        {
+            Release(frame);
+            throw new MetadataCorruptException($"metadata page {page} has impossible contents");
+        }
+
         return frame;
     }
 
-    private void MarkDirty(ref Frame frame)
+    private int Claim(ulong page)
     {
-        if (!frame.Dirty)
-        {
-            frame.Dirty = true;
-            DirtyPages++;
-        }
+        int frame = _unused < _frameCount ? _unused++ : Evict();
+        _frames[frame] = new Frame { Page = page, Operation = _operation, Referenced = true };
+        _index.Add(_frames, frame);
+        return frame;
     }
 
     private void Release(int frame)
     {
         DirtyPages -= _frames[frame].Dirty ? 1 : 0;
-        _index.Remove(_frames[frame].Page);
+        _index.Remove(_frames, frame);
         _frames[frame] = default;
     }
 
     private int Evict()
     {
-        for (int tries = 0; tries < 3 * _frames.Length; tries++)
+        for (int tries = 0; tries < 3 * _frameCount; tries++)
         {
             int frame = _hand;
-            _hand = _hand + 1 == _frames.Length ? 0 : _hand + 1;
+            _hand = _hand + 1 == _frameCount ? 0 : _hand + 1;
             ref Frame candidate = ref _frames[frame];
             if (candidate.Page == 0)
             {
@@ -165,7 +188,7 @@ internal sealed unsafe class PageCache : IDisposable
                 WriteBack(frame);
             }
 
-            _index.Remove(candidate.Page);
+            _index.Remove(_frames, frame);
             return frame;
         }
 
@@ -177,9 +200,10 @@ internal sealed unsafe class PageCache : IDisposable
         _store.Write(_frames[frame].Page, new ReadOnlySpan<byte>(At(frame), TreePage.Size));
         _frames[frame].Dirty = false;
         DirtyPages--;
+        WorkStamp++;
     }
 
-    private struct Frame
+    internal struct Frame
     {
         public ulong Page;
         public ulong Operation;

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
+using System.Runtime.CompilerServices;
+
 namespace DeepLake.Metadata.Tree;
 
 /// <summary>
@@ -7,6 +9,18 @@ namespace DeepLake.Metadata.Tree;
 /// </summary>
 public readonly record struct TreeKey(ulong Object, uint Type, ulong Offset) : IComparable<TreeKey>
 {
+    /// <summary>Above every key in use.</summary>
+    public static readonly TreeKey Max = new(ulong.MaxValue, uint.MaxValue, ulong.MaxValue);
+
+    /// <summary>Whether the key is in [low, high).</summary>
+    public bool IsIn(in TreeKey low, in TreeKey high) => !IsBelow(low) && IsBelow(high);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool IsBelow(in TreeKey other) =>
+        Object != other.Object ? Object < other.Object
+        : Type != other.Type ? Type < other.Type
+        : Offset < other.Offset;
+
     public int CompareTo(TreeKey other)
     {
         if (Object != other.Object)

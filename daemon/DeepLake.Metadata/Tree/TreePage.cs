@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 
 namespace DeepLake.Metadata.Tree;
 
@@ -66,17 +65,55 @@ internal readonly unsafe ref struct TreePage(byte* page)
         return new Span<byte>(_page + *(ushort*)(slot + 18), *(ushort*)(slot + 20));
     }
 
-    public ulong Child(int index) => MemoryMarshal.Read<ulong>(Data(index));
+    public int DataBytes(int index) => *(ushort*)(Slot(index) + 20);
+
+    public ulong Child(int index) => *(ulong*)(_page + *(ushort*)(Slot(index) + 18));
+
+    public bool HasKeyAt(int index, scoped in TreeKey key)
+    {
+        byte* slot = Slot(index);
+        return index < Count && *(ulong*)(slot + 8) == key.Offset && *(ulong*)slot == key.Object
+            && *(ushort*)(slot + 16) == key.Type;
+    }
 
     /// <summary>Index of the first item with a key not below <paramref name="key"/>.</summary>
-    public int LowerBound(TreeKey key)
+    public int LowerBound(scoped in TreeKey key) => LowerBound(key, 0, Count);
+
+    /// <summary>The same; looks at and behind <paramref name="hint"/> first, which may be any number.</summary>
+    public int LowerBound(scoped in TreeKey key, int hint)
     {
-        int low = 0;
+        int count = Count;
+        if (hint >= count)
+        {
+            hint = count;
+            return count == 0 || CompareAt(count - 1, key) < 0 ? count : LowerBound(key, 0, count - 1);
+        }
+
+        int order = CompareAt(hint, key);
+        if (order >= 0)
+        {
+            return order == 0 || hint == 0 || CompareAt(hint - 1, key) < 0 ? hint : LowerBound(key, 0, hint - 1);
+        }
+
+        int next = hint + 1;
+        return next == count || CompareAt(next, key) >= 0 ? next : LowerBound(key, next + 1, count);
+    }
+
+    /// <summary>In an inner page: the child whose range holds the key; the first one has all that is smaller.</summary>
+    public int ChildIndex(scoped in TreeKey key)
+    {
+        ulong obj = key.Object;
+        ulong offset = key.Offset;
+        uint type = key.Type;
+        byte* slots = _page + HeaderBytes;
+        int low = 1;
         int high = Count;
         while (low < high)
         {
             int middle = (low + high) >>> 1;
-            if (CompareAt(middle, key) < 0)
+            byte* slot = slots + (middle * SlotBytes);
+            ulong value = *(ulong*)slot;
+            if (value < obj || (value == obj && IsAtMost(slot, type, offset)))
             {
                 low = middle + 1;
             }
@@ -86,25 +123,13 @@ internal readonly unsafe ref struct TreePage(byte* page)
             }
         }
 
-        return low;
-    }
-
-    /// <summary>In an inner page: the child whose range holds the key.</summary>
-    public int ChildIndex(TreeKey key)
-    {
-        int index = LowerBound(key);
-        if (index < Count && CompareAt(index, key) == 0)
-        {
-            return index;
-        }
-
-        return index == 0 ? 0 : index - 1;
+        return low - 1;
     }
 
     public bool Fits(int dataBytes) => FreeBytes >= dataBytes + SlotBytes;
 
     /// <summary>Inserts an item; the caller has checked <see cref="Fits"/>.</summary>
-    public Span<byte> InsertAt(int index, TreeKey key, int dataBytes)
+    public Span<byte> InsertAt(int index, scoped in TreeKey key, int dataBytes)
     {
         int count = Count;
         if (HeapStart - (HeaderBytes + ((count + 1) * SlotBytes)) < dataBytes)
@@ -113,7 +138,11 @@ internal readonly unsafe ref struct TreePage(byte* page)
         }
 
         byte* slot = Slot(index);
-        Buffer.MemoryCopy(slot, slot + SlotBytes, (count - index) * SlotBytes, (count - index) * SlotBytes);
+        if (index < count)
+        {
+            Buffer.MemoryCopy(slot, slot + SlotBytes, (count - index) * SlotBytes, (count - index) * SlotBytes);
+        }
+
         int at = HeapStart - dataBytes;
         *(ulong*)slot = key.Object;
         *(ulong*)(slot + 8) = key.Offset;
@@ -141,7 +170,11 @@ internal readonly unsafe ref struct TreePage(byte* page)
         }
 
         int tail = (count - index - 1) * SlotBytes;
-        Buffer.MemoryCopy(slot + SlotBytes, slot, tail, tail);
+        if (tail > 0)
+        {
+            Buffer.MemoryCopy(slot + SlotBytes, slot, tail, tail);
+        }
+
         *(ushort*)(_page + 6) = (ushort)(count - 1);
         if (count == 1)
         {
@@ -150,8 +183,11 @@ internal readonly unsafe ref struct TreePage(byte* page)
         }
     }
 
-    /// <summary>Changes the smallest key of an inner page's child, in place.</summary>
-    public void SetKey(int index, TreeKey key)
+    /// <summary>Whether the item could have another key without moving.</summary>
+    public bool MayRekey(int index, scoped in TreeKey key) =>
+        (index == 0 || CompareAt(index - 1, key) < 0) && (index + 1 == Count || CompareAt(index + 1, key) > 0);
+
+    public void SetKey(int index, scoped in TreeKey key)
     {
         byte* slot = Slot(index);
         *(ulong*)slot = key.Object;
@@ -206,7 +242,46 @@ internal readonly unsafe ref struct TreePage(byte* page)
         return total + HoleBytes == Size - HeapStart;
     }
 
-    private int CompareAt(int index, TreeKey key)
+    private int LowerBound(scoped in TreeKey key, int low, int high)
+    {
+        ulong obj = key.Object;
+        ulong offset = key.Offset;
+        uint type = key.Type;
+        byte* slots = _page + HeaderBytes;
+        while (low < high)
+        {
+            int middle = (low + high) >>> 1;
+            byte* slot = slots + (middle * SlotBytes);
+            ulong value = *(ulong*)slot;
+            if (value < obj || (value == obj && IsBelow(slot, type, offset)))
+            {
+                low = middle + 1;
+            }
+            else
+            {
+                high = middle;
+            }
+        }
+
+        return low;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool IsBelow(byte* slot, uint type, ulong offset)
+    {
+        uint value = *(ushort*)(slot + 16);
+        return value < type || (value == type && *(ulong*)(slot + 8) < offset);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool IsAtMost(byte* slot, uint type, ulong offset)
+    {
+        uint value = *(ushort*)(slot + 16);
+        return value < type || (value == type && *(ulong*)(slot + 8) <= offset);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private int CompareAt(int index, scoped in TreeKey key)
     {
         byte* slot = Slot(index);
         ulong value = *(ulong*)slot;
@@ -225,18 +300,19 @@ internal readonly unsafe ref struct TreePage(byte* page)
         return value == key.Offset ? 0 : value < key.Offset ? -1 : 1;
     }
 
+    [SkipLocalsInit]
     private void Compact()
     {
         byte* copy = stackalloc byte[Size];
-        Buffer.MemoryCopy(_page, copy, Size, Size);
+        int start = HeapStart;
+        Buffer.MemoryCopy(_page + start, copy + start, Size - start, Size - start);
         int at = Size;
-        int count = Count;
-        for (int i = 0; i < count; i++)
+        byte* slot = Slot(0);
+        for (byte* end = Slot(Count); slot < end; slot += SlotBytes)
         {
-            byte* slot = Slot(i);
             int bytes = *(ushort*)(slot + 20);
             at -= bytes;
-            Buffer.MemoryCopy(copy + *(ushort*)(slot + 18), _page + at, bytes, bytes);
+            Unsafe.CopyBlockUnaligned(_page + at, copy + *(ushort*)(slot + 18), (uint)bytes);
             *(ushort*)(slot + 18) = (ushort)at;
         }
 

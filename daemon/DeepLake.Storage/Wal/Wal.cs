@@ -101,7 +101,9 @@ public sealed class Wal : IDisposable
     /// Makes the open frame durable and returns its last seq (0 when nothing was open). After a failure
     /// the log accepts nothing more: what the device holds is known only after a new replay.
     /// </summary>
-    public ulong CommitOpenFrame(ICommitSink sink)
+    /// <param name="sink">Writes the frame.</param>
+    /// <param name="knownSeq">The sink is told at least this seq, also by a frame without intents.</param>
+    public ulong CommitOpenFrame(ICommitSink sink, ulong knownSeq = 0)
     {
         RequireReady();
         if (_entryCount == 0)
@@ -113,7 +115,7 @@ public sealed class Wal : IDisposable
         uint crc = SealFrame(frameBytes);
         ulong lastSeq = _lastSeq;
         _hasFailed = true;
-        sink.Commit(_frame.Slice(0, frameBytes), _regionStart + offset, lastSeq);
+        sink.Commit(_frame.Slice(0, frameBytes), _regionStart + offset, Math.Max(lastSeq, knownSeq));
         _hasFailed = false;
         _usedBytes += consumedBytes;
         _lastCrc = crc;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
+using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using DeepLake.Abi;
+using DeepLake.Storage;
 
 namespace DeepLake.Engine.Tests;
 
@@ -20,6 +22,7 @@ internal sealed class SimKernel(int seed)
     private ulong _inoNext;
     private ulong _inoEnd;
     private ulong _names;
+    private ExceptionDispatchInfo? _failure;
 
     /// <summary>Every record ever made; index i holds seq i + 1 + FirstSeq.</summary>
     public List<byte[]> Records { get; } = [];
@@ -49,6 +52,10 @@ internal sealed class SimKernel(int seed)
             case 18: Punch(engine); break;
             default: Release(engine); break;
         }
+
+        ExceptionDispatchInfo? failure = _failure;
+        _failure = null;
+        failure?.Throw();
     }
 
     public void Declare(LakeEngine engine)
@@ -80,7 +87,15 @@ internal sealed class SimKernel(int seed)
         where T : unmanaged
     {
         Records.Add(IntentWriter.Encode(intent, op, LastSeq + 1, parts));
-        engine.Apply(Records[^1]);
+        try
+        {
+            engine.Apply(Records[^1]);
+        }
+        catch (StorageException failure)
+        {
+            // The change is made and recorded whatever becomes of the daemon: the caller's model follows first.
+            _failure = ExceptionDispatchInfo.Capture(failure);
+        }
     }
 
     private ulong TakeIno(LakeEngine engine)

@@ -85,6 +85,12 @@ public sealed class BTreeTests
             return;
         }
 
+        if (random.Next(6) == 0)
+        {
+            Rekey(tree, model, key, key with { Offset = key.Offset + (ulong)random.Next(3) });
+            return;
+        }
+
         int bytes = random.Next(8) switch { 0 => random.Next(1281), 1 => 0, 2 => 1048, _ => random.Next(200) };
         byte[] data = new byte[bytes];
         random.NextBytes(data);
@@ -95,6 +101,22 @@ public sealed class BTreeTests
         {
             AssertNeighbours(tree, model, key);
         }
+    }
+
+    private static void Rekey(BTree tree, SortedDictionary<TreeKey, byte[]> model, TreeKey key, TreeKey newKey)
+    {
+        bool exists = model.TryGetValue(key, out byte[]? data);
+        if (!tree.TryRekey(key, newKey))
+        {
+            return;
+        }
+
+        Assert.That(exists, Is.True, $"{key} became {newKey} and was not there");
+        Assert.That(model.Keys.Any(k => k > key && k <= newKey), Is.EqualTo(false), $"{key} went past another to {newKey}");
+        model.Remove(key);
+        model.Add(newKey, data!);
+        Assert.That(tree.Contains(key), Is.EqualTo(key == newKey));
+        Assert.That(tree.TryGet(newKey, out ReadOnlySpan<byte> back) && back.SequenceEqual(data), Is.True);
     }
 
     private static void AssertNeighbours(BTree tree, SortedDictionary<TreeKey, byte[]> model, TreeKey key)

@@ -47,7 +47,8 @@ public sealed class TableTests
         var table = new DirectoryTable(_tree, _hash);
         for (ulong i = 1; i <= 500; i++)
         {
-            table.Add(1, Encoding.UTF8.GetBytes($"name{i}"), 1000 - i, 100 + i, 8);
+            byte[] name = Encoding.UTF8.GetBytes($"name{i}");
+            table.Add(1, name, table.HashOf(name), new DirectoryEntry(1000 - i, 100 + i, 8));
         }
 
         Assert.That(table.TryFind(1, "name77"u8, out DirectoryEntry entry), Is.True);
@@ -58,7 +59,7 @@ public sealed class TableTests
         Assert.That(table.TryGetParent(9999, out ulong parent) && parent == 1, Is.True);
         Assert.That(table.TryGetParent(177, out _), Is.False);
         Assert.That(table.TryFind(1, "name77"u8, out entry) && entry.Ino == 9999, Is.True);
-        table.Remove(1, "name77"u8, entry);
+        table.Remove(1, table.HashOf("name77"u8), entry);
         Assert.That(table.TryFind(1, "name77"u8, out _), Is.False);
 
         var cookies = new List<ulong>();
@@ -72,6 +73,37 @@ public sealed class TableTests
 
         Assert.That(cookies, Has.Count.EqualTo(499));
         Assert.That(cookies, Is.Ordered);
+    }
+
+    [TestCase(2000ul, 1)]
+    [TestCase(950ul, 3)]
+    public void AMovedLink_KeepsTheOtherLinksOfItsInode(ulong newCookie, int links)
+    {
+        var table = new DirectoryTable(_tree, _hash);
+        for (ulong i = 0; i < (ulong)links; i++)
+        {
+            byte[] name = Encoding.UTF8.GetBytes($"name{i}");
+            table.Add(1, name, table.HashOf(name), new DirectoryEntry(900 + (100 * i), 100, 8));
+        }
+
+        Assert.That(table.TryFind(1, "name0"u8, out DirectoryEntry entry), Is.True);
+        table.RemoveEntry(1, table.HashOf("name0"u8), entry);
+        table.AddEntry(2, "moved"u8, table.HashOf("moved"u8), entry with { Cookie = newCookie });
+        table.MoveParent(entry, 2, newCookie);
+        Assert.That(table.TryFind(1, "name0"u8, out _), Is.False);
+        Assert.That(table.TryFind(2, "moved"u8, out entry), Is.True);
+        Assert.That(entry, Is.EqualTo(new DirectoryEntry(newCookie, 100, 8)));
+        table.Remove(2, table.HashOf("moved"u8), entry);
+        int left = 0;
+        while (table.TryGetParent(100, out ulong dir))
+        {
+            Assert.That(dir, Is.EqualTo(1ul));
+            Assert.That(table.TryNext(1, 0, out entry, out ReadOnlySpan<byte> name), Is.True);
+            table.Remove(1, table.HashOf(name), entry);
+            left++;
+        }
+
+        Assert.That(left, Is.EqualTo(links - 1));
     }
 
     [Test]
