@@ -123,7 +123,7 @@ internal sealed partial class RequestHandler(LakeState state)
             }
 
             Span<byte> target = payload.Slice(used, bytes);
-            target.Clear();
+            MemoryMarshal.Write(target[^sizeof(ulong)..], 0ul); // padding behind the name
             var dirent = new ReplyDirent
             {
                 Cookie = entry.Cookie,

@@ -100,7 +100,7 @@ public sealed class DirectoryTable(BTree tree, NameHash hash)
         entry = default;
         name = default;
         if (after == ulong.MaxValue
-            || !tree.TryGetAtOrAfter(Keys.Dirent(dir, after + 1), out TreeKey key, out ReadOnlySpan<byte> dirent)
+            || !tree.TryGetAfter(Keys.Dirent(dir, after), out TreeKey key, out ReadOnlySpan<byte> dirent)
             || !Keys.Is(key, dir, ItemType.Dirent))
         {
             return false;

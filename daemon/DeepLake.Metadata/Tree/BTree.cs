@@ -94,9 +94,33 @@ public sealed unsafe partial class BTree : IDisposable
             leaf = Locate(next, out index);
         }
 
+        _stepIndex = index;
+        _stepOperation = _cache.Operation;
         found = leaf.Key(index);
         data = leaf.Data(index);
         return true;
+    }
+
+    /// <summary>
+    /// The first item above <paramref name="key"/> (of an offset that is not the last one). Cheap when
+    /// the operation before gave the item with that key.
+    /// </summary>
+    public bool TryGetAfter(scoped in TreeKey key, out TreeKey found, out ReadOnlySpan<byte> data)
+    {
+        if (_stepOperation == _cache.Operation)
+        {
+            var leaf = new TreePage(_cache.At(_fingers[_finger].Frame));
+            int next = _stepIndex + 1;
+            if (next < leaf.Count && leaf.HasKeyAt(_stepIndex, key))
+            {
+                _stepIndex = next;
+                found = leaf.Key(next);
+                data = leaf.Data(next);
+                return true;
+            }
+        }
+
+        return TryGetAtOrAfter(key with { Offset = key.Offset + 1 }, out found, out data);
     }
 
     /// <summary>The last item with a key not above <paramref name="key"/>.</summary>

@@ -46,6 +46,9 @@ internal sealed unsafe class PageCache : IDisposable
     /// <summary>Changes whenever the store was written or a page became dirty: what the need for room depends on.</summary>
     public ulong WorkStamp { get; private set; }
 
+    /// <summary>Number of the operation under way.</summary>
+    public ulong Operation => _operation;
+
     public void BeginOperation() => _operation++;
 
     public byte* At(int frame) => _bytes + ((long)frame * TreePage.Size);
@@ -103,13 +106,17 @@ internal sealed unsafe class PageCache : IDisposable
     public void Delete(ulong page)
     {
         int frame = _index.Find(_frames, page);
+        bool isStored = frame < 0 || _frames[frame].Stored;
         if (frame >= 0)
         {
             Release(frame);
         }
 
         WorkStamp++;
-        _store.Delete(page);
+        if (isStored)
+        {
+            _store.Delete(page, isKnown: true);
+        }
     }
 
     /// <summary>Hands every dirty page to the store; the store's checkpoint makes them durable.</summary>
@@ -142,6 +149,7 @@ internal sealed unsafe class PageCache : IDisposable
             throw new MetadataCorruptException($"metadata page {page} has impossible contents");
         }
 
+        _frames[frame].Stored = true;
         return frame;
     }
 
@@ -197,7 +205,8 @@ internal sealed unsafe class PageCache : IDisposable
 
     private void WriteBack(int frame)
     {
-        _store.Write(_frames[frame].Page, new ReadOnlySpan<byte>(At(frame), TreePage.Size));
+        _store.Write(_frames[frame].Page, new ReadOnlySpan<byte>(At(frame), TreePage.Size), _frames[frame].Stored);
+        _frames[frame].Stored = true;
         _frames[frame].Dirty = false;
         DirtyPages--;
         WorkStamp++;
@@ -209,5 +218,6 @@ internal sealed unsafe class PageCache : IDisposable
         public ulong Operation;
         public bool Dirty;
         public bool Referenced;
+        public bool Stored; // the page exists in the store, in this or an older form
     }
 }

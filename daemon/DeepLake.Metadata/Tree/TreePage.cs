@@ -95,8 +95,17 @@ internal readonly unsafe ref struct TreePage(byte* page)
             return order == 0 || hint == 0 || CompareAt(hint - 1, key) < 0 ? hint : LowerBound(key, 0, hint - 1);
         }
 
-        int next = hint + 1;
-        return next == count || CompareAt(next, key) >= 0 ? next : LowerBound(key, next + 1, count);
+        // The next few are looked at one by one: items of one inode lie side by side.
+        int end = Math.Min(hint + 4, count);
+        for (int next = hint + 1; next < end; next++)
+        {
+            if (CompareAt(next, key) >= 0)
+            {
+                return next;
+            }
+        }
+
+        return LowerBound(key, end, count);
     }
 
     /// <summary>In an inner page: the child whose range holds the key; the first one has all that is smaller.</summary>

@@ -33,11 +33,16 @@ public interface IPageStore : IDisposable
     bool TryRead(ulong pageId, Span<byte> page);
 
     /// <summary>Creates or replaces a page.</summary>
+    /// <param name="pageId">Its number.</param>
+    /// <param name="page">4096 bytes.</param>
+    /// <param name="isKnown">The caller knows that the page exists: looking for it may cost a read.</param>
     /// <exception cref="StorageException">ENOSPC: nothing was changed; other: the store has failed.</exception>
-    void Write(ulong pageId, ReadOnlySpan<byte> page);
+    void Write(ulong pageId, ReadOnlySpan<byte> page, bool isKnown = false);
 
     /// <summary>Removes a page; false when it does not exist.</summary>
-    bool Delete(ulong pageId);
+    /// <param name="pageId">Its number.</param>
+    /// <param name="isKnown">As for <see cref="Write"/>.</param>
+    bool Delete(ulong pageId, bool isKnown = false);
 
     /// <summary>
     /// On return every change so far is durable on the device. The ticket makes it recoverable once the

@@ -61,7 +61,7 @@ public sealed class MemoryPageStore : IPageStore
         return true;
     }
 
-    public void Write(ulong pageId, ReadOnlySpan<byte> page)
+    public void Write(ulong pageId, ReadOnlySpan<byte> page, bool isKnown = false)
     {
         PageFormat.RequirePage(page);
         if (RoomPages == 0)
@@ -74,7 +74,7 @@ public sealed class MemoryPageStore : IPageStore
         _changes++;
     }
 
-    public bool Delete(ulong pageId)
+    public bool Delete(ulong pageId, bool isKnown = false)
     {
         bool existed = _pages.Remove(pageId);
         _changes += existed ? 1 : 0;

@@ -140,5 +140,21 @@ public sealed class BTreeTests
         }
 
         Assert.That(count, Is.EqualTo(model.Count));
+
+        // step by step, with other operations in between now and then
+        count = 0;
+        from = default;
+        while (tree.TryGetAfter(from, out TreeKey key, out ReadOnlySpan<byte> data))
+        {
+            Assert.That(model.TryGetValue(key, out byte[]? expected) && data.SequenceEqual(expected), Is.True, $"{key}");
+            if (count++ % 7 == 0)
+            {
+                tree.Contains(new TreeKey((ulong)(count % 40), key.Type, 5));
+            }
+
+            from = key;
+        }
+
+        Assert.That(count, Is.EqualTo(model.Count));
     }
 }

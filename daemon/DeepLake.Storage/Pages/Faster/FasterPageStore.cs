@@ -106,12 +106,12 @@ public sealed unsafe partial class FasterPageStore : IPageStore
         return true;
     }
 
-    public void Write(ulong pageId, ReadOnlySpan<byte> page)
+    public void Write(ulong pageId, ReadOnlySpan<byte> page, bool isKnown = false)
     {
         PageFormat.RequirePage(page);
         _latch.ThrowIfFailed();
         RequireRoom();
-        bool existed = _cache.Contains(pageId) || Find(pageId, null, out _, out _);
+        bool existed = isKnown || _cache.Contains(pageId) || Find(pageId, null, out _, out _);
         page.CopyTo(_scratch.Span);
         PageFormat.Seal(pageId, _scratch.Span);
         Upsert(pageId, _scratch.Span);
@@ -124,11 +124,11 @@ public sealed unsafe partial class FasterPageStore : IPageStore
         _latch.ThrowIfFailed();
     }
 
-    public bool Delete(ulong pageId)
+    public bool Delete(ulong pageId, bool isKnown = false)
     {
         _latch.ThrowIfFailed();
         RequireRoom();
-        if (!_cache.Contains(pageId) && !Find(pageId, null, out _, out _))
+        if (!isKnown && !_cache.Contains(pageId) && !Find(pageId, null, out _, out _))
         {
             return false;
         }
