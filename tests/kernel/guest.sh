@@ -133,6 +133,65 @@ losetup -d $dev
 losetup $dev $image
 mount_lake
 
+# ---- the name cache: what needs no daemon ------------------------------------------
+asked() { # KIND...: requests of these kinds so far
+	awk -v kinds=" $* " 'index(kinds, " " $1 " ") { n += $2 }
+		END { print n + 0 }' $sys/requests
+}
+names='lookup inode readdir inodes getxattr listxattr extents'
+forget() {
+	sync
+	for i in 1 2 3; do echo 2 >/proc/sys/vm/drop_caches; done
+}
+no_requests() { # CMD...
+	before=$(asked $names)
+	"$@" >/dev/null || return 1
+	after=$(asked $names)
+	[ "$before" = "$after" ] || { cat $sys/requests; return 1; }
+}
+few_requests() { # MOST CMD...
+	most=$1
+	shift
+	before=$(asked $names)
+	"$@" >/dev/null || return 1
+	[ $(($(asked $names) - before)) -le "$most" ] || { cat $sys/requests; return 1; }
+}
+build_names() {
+	mkdir $lake/names && cd $lake/names || return 1
+	i=0
+	while [ $i -lt 300 ]; do
+		echo $i >f$i || return 1
+		i=$((i + 1))
+	done
+	mkdir sub && mv f1 sub/moved && mv f2 second && ln f3 sub/third &&
+		ln -s f4 link && rm f5 && ! [ -e f5 ] && ! [ -e none ]
+	status=$?
+	cd /
+	return $status
+}
+read_names() { # most of them by one look at each
+	cat $lake/names/f* | wc -l | grep -qx 296
+}
+ls $lake >/dev/null
+check 'cache: a new directory is filled and changed alone' \
+	no_requests build_names
+check 'cache: and read alone' no_requests ls -lR $lake/names
+forget
+[ "$(cat $sys/table_bytes)" -lt 2000 ]
+result $? 'cache: pressure frees the tables'
+check 'cache: a cold listing takes few requests' \
+	few_requests 9 ls -l $lake/names
+check 'cache: and none when it is warm' no_requests ls -l $lake/names
+check 'cache: names that are not there are known' \
+	no_requests sh -c "! ls $lake/names/none $lake/names/f5 2>/dev/null"
+echo 3 >/proc/sys/vm/drop_caches
+forget
+extents=$(asked extents)
+check 'cache: files bring their maps along' read_names
+[ "$(asked extents)" = "$extents" ]
+result $? 'cache: none is asked for'
+rm -r $lake/names
+
 # ---- a daemon that dies ---------------------------------------------------------
 check 'kill: a successor answers' sh -c "kill -9 \$(cat /tmp/pid); ls $lake"
 kills() {

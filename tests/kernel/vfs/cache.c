@@ -5,6 +5,7 @@
  * entries, and all of it at once.
  */
 #include "vfstest.h"
+#include <sys/mount.h>
 #include <sys/syscall.h>
 #include <time.h>
 
@@ -338,6 +339,86 @@ static void test_cache_symlinks(void)
 	}
 }
 
+/* ---- without memory ---------------------------------------------------------- */
+
+static void put_knob(const char *name, const char *text)
+{
+	char path[128];
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/kernel/debug/failslab/%s", name);
+	fd = OK(open(path, O_WRONLY));
+	EQ(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+}
+
+static void make_it_fail(bool yes)
+{
+	int fd = open("/proc/self/make-it-fail", O_WRONLY);
+
+	/* only kernels for debugging have it; without, nothing fails here */
+	if (fd < 0)
+		return;
+	EQ(write(fd, yes ? "1" : "0", 1), 1);
+	close(fd);
+}
+
+/* until it succeeds; nothing but memory may be missing */
+#define PERSIST(call) \
+	do { \
+		errno = 0; \
+		if ((call) >= 0) \
+			break; \
+		EQ(errno, ENOMEM); \
+	} while (1)
+
+static void test_cache_no_memory(void)
+{
+	char path[64], to[64];
+	struct stat st;
+	int i, round;
+
+	OK(mkdir("d", 0755));
+	OK(mkdir("e", 0755));
+	mount("debugfs", "/sys/kernel/debug", "debugfs", 0, NULL);
+	if (!access("/sys/kernel/debug/failslab/probability", F_OK)) {
+		put_knob("task-filter", "Y");
+		put_knob("ignore-gfp-wait", "N");
+		put_knob("verbose", "0");
+		put_knob("interval", "1");
+		put_knob("times", "-1");
+		put_knob("probability", "8");
+	}
+	for (round = 0; round < 3; round++) {
+		make_it_fail(true);
+		for (i = 0; i < 200; i++) {
+			snprintf(path, sizeof(path), "d/%d-%d", round, i);
+			PERSIST(mknod(path, S_IFREG | 0644, 0));
+			snprintf(to, sizeof(to), "e/%d-%d", round, i);
+			if (i % 4 == 0)
+				PERSIST(rename(path, to));
+			else if (i % 4 == 1)
+				PERSIST(link(path, to));
+			else if (i % 4 == 2)
+				PERSIST(unlink(path));
+		}
+		make_it_fail(false);
+		drop_caches();
+		make_it_fail(true);
+		for (i = 0; i < 200; i++) {
+			snprintf(path, sizeof(path), "d/%d-%d", round,
+				 i * 7 % 200);
+			do {
+				errno = 0;
+			} while (lstat(path, &st) && errno == ENOMEM);
+			EQ(errno, i * 7 % 4 % 2 ? 0 : ENOENT);
+		}
+		make_it_fail(false);
+		same_after_forget("d", 100 * (round + 1));
+		same_after_forget("e", 100 * (round + 1));
+	}
+}
+
 /* ---- all at once ----------------------------------------------------------- */
 
 #define STORM_NAMES	40
@@ -457,6 +538,7 @@ const struct test cache_tests[] = {
 	{ "cache_huge", test_cache_huge },
 	{ "cache_content", test_cache_content },
 	{ "cache_symlinks", test_cache_symlinks },
+	{ "cache_no_memory", test_cache_no_memory },
 	{ "cache_storm", test_cache_storm },
 	{ NULL, NULL }
 };
