@@ -242,15 +242,15 @@ static void test_cache_churn(void)
 	int i;
 
 	OK(mkdir("d", 0755));
-	for (i = 0; i < 2000; i++) {
+	for (i = 0; i < 1000; i++) {
 		make("d/name-of-something-%d", i);
 		if (i >= 10)
 			drop("d/name-of-something-%d", i - 10);
 	}
 	same_after_forget("d", 10);
-	CHECK(there("d/name-of-something-1995"));
-	CHECK(!there("d/name-of-something-1980"));
-	for (i = 1990; i < 2000; i++)
+	CHECK(there("d/name-of-something-995"));
+	CHECK(!there("d/name-of-something-980"));
+	for (i = 990; i < 1000; i++)
 		drop("d/name-of-something-%d", i);
 	same_after_forget("d", 0);
 	make("d/%d", 1);
@@ -262,7 +262,7 @@ static void test_cache_huge(void)
 	int i;
 
 	OK(mkdir("d", 0755));
-	for (i = 0; i < 6000; i++)
+	for (i = 0; i < 3000; i++)
 		make("d/%d", i);
 	drop_caches();
 	/* one name after the other, until the whole is read */
@@ -270,12 +270,12 @@ static void test_cache_huge(void)
 		char path[32];
 
 		make("d/more-%d", i);
-		snprintf(path, sizeof(path), "d/%d", i * 7 % 7000);
-		EQ(there(path), i * 7 % 7000 < 6000);
+		snprintf(path, sizeof(path), "d/%d", i * 7 % 4000);
+		EQ(there(path), i * 7 % 4000 < 3000);
 	}
-	for (i = 0; i < 6000; i += 2)
+	for (i = 0; i < 3000; i += 2)
 		drop("d/%d", i);
-	same_after_forget("d", 4000);
+	same_after_forget("d", 2500);
 }
 
 /* the content of files whose inodes came with others */
@@ -354,12 +354,14 @@ static void put_knob(const char *name, const char *text)
 
 static void make_it_fail(bool yes)
 {
-	int fd = open("/proc/self/make-it-fail", O_WRONLY);
+	int fd;
 
 	/* only kernels for debugging have it; without, nothing fails here */
-	if (fd < 0)
-		return;
-	EQ(write(fd, yes ? "1" : "0", 1), 1);
+	do {
+		fd = open("/proc/self/make-it-fail", O_WRONLY);
+		if (fd < 0 && errno == ENOENT)
+			return;
+	} while (fd < 0 || write(fd, yes ? "1" : "0", 1) < 0);
 	close(fd);
 }
 
