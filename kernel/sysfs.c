@@ -72,6 +72,7 @@ static ssize_t requests_show(struct lakefs_sb_info *sbi, char *buf)
 		[LAKEFS_R_STATFS] = "statfs",
 		[LAKEFS_R_PARENT] = "parent",
 		[LAKEFS_R_INODES] = "inodes",
+		[LAKEFS_R_TRIM] = "trim",
 	};
 	int at = 0, op;
 
