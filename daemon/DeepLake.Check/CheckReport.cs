@@ -18,7 +18,11 @@ public sealed record CheckReport
 
     public required ulong Extents { get; init; }
 
+    /// <summary>Device blocks in files, each counted once.</summary>
     public required ulong MappedBlocks { get; init; }
+
+    /// <summary>Of these, blocks that several extents refer to.</summary>
+    public required ulong SharedBlocks { get; init; }
 
     /// <summary>Data blocks read and compared with their checksum.</summary>
     public required ulong VerifiedBlocks { get; init; }

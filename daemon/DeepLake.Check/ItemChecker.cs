@@ -14,6 +14,8 @@ internal sealed class ItemChecker(CheckTarget target, CheckOptions options, Find
 {
     private readonly NameHash _hash = new(target.Uuid.ToByteArray(bigEndian: true));
     private readonly ulong[] _used = new ulong[(target.Data.Blocks + 63) / 64];
+    private readonly ulong[] _unwritten = new ulong[(target.Data.Blocks + 63) / 64];
+    private readonly SharedChecker _shared = new(target.Data, findings);
 
     public Dictionary<ulong, InodeFacts> Inodes { get; } = [];
 
@@ -23,7 +25,12 @@ internal sealed class ItemChecker(CheckTarget target, CheckOptions options, Find
 
     public ulong Extents { get; private set; }
 
+    /// <summary>Blocks that extents refer to, each counted once.</summary>
     public ulong MappedBlocks { get; private set; }
+
+    public ulong SharedBlocks => _shared.SharedBlocks;
+
+    public ulong SavedBlocks => _shared.SavedBlocks;
 
     public ulong VerifiedBlocks { get; private set; }
 
@@ -51,13 +58,18 @@ internal sealed class ItemChecker(CheckTarget target, CheckOptions options, Find
             case ItemType.Orphan: Orphan(key); break;
             case ItemType.Bitmap: Bitmap(key, data); break;
             case ItemType.State: Counters(data); break;
+            case ItemType.Shared: _shared.Item(key, data); break;
             default: findings.Add($"unknown item ({key.Object}, {(uint)key.Type}, {key.Offset})"); break;
         }
     }
 
-    /// <summary>After the walk: chunks of the free-space map that were never stored must be empty.</summary>
-    public void FinishBitmap()
+    /// <summary>
+    /// After the walk: chunks of the free-space map that were never stored must be empty, references
+    /// beyond the first must have been counted.
+    /// </summary>
+    public void FinishSpace()
     {
+        _shared.Finish();
         for (int word = 0; word < _used.Length; word++)
         {
             if (_used[word] != 0)
@@ -204,7 +216,6 @@ internal sealed class ItemChecker(CheckTarget target, CheckOptions options, Find
         facts.ExtentEnd = key.Offset + item.Blocks;
         facts.BlocksFound += item.Blocks;
         Extents++;
-        MappedBlocks += item.Blocks;
         if (item.PhysBlock < target.Data.StartBlock || item.Blocks > target.Data.Blocks
             || item.PhysBlock - target.Data.StartBlock > target.Data.Blocks - item.Blocks)
         {
@@ -222,15 +233,24 @@ internal sealed class ItemChecker(CheckTarget target, CheckOptions options, Find
     private void MarkUsed(in ItemKey key, in ExtentItem item)
     {
         ulong first = item.PhysBlock - target.Data.StartBlock;
+        bool unwritten = (item.Flags & ExtentFlags.Unwritten) != 0;
         for (ulong bit = first; bit < first + item.Blocks; bit++)
         {
             ulong mask = 1ul << (int)(bit & 63);
             if ((_used[bit >> 6] & mask) != 0)
             {
-                findings.Add($"block {bit + target.Data.StartBlock} is mapped twice, once by inode {key.Object}");
+                _shared.AddReference(bit);
+                findings.Require(
+                    !unwritten && (_unwritten[bit >> 6] & mask) == 0,
+                    $"block {bit + target.Data.StartBlock} is mapped twice and unwritten, once by inode {key.Object}");
+            }
+            else
+            {
+                MappedBlocks++;
             }
 
             _used[bit >> 6] |= mask;
+            _unwritten[bit >> 6] |= unwritten ? mask : 0;
         }
     }
 

@@ -5,7 +5,7 @@ namespace DeepLake.Check;
 
 /// <summary>
 /// The structure of a lake, proven from its pages alone: every inode reachable and counted right, both
-/// directions of every link, every block mapped once and the free-space map equal to the maps.
+/// directions of every link, every block's references counted and the free-space map equal to the maps.
 /// </summary>
 public static class LakeChecker
 {
@@ -15,7 +15,7 @@ public static class LakeChecker
         var items = new ItemChecker(target, options, findings);
         var walker = new PageWalker(target.ReadPage, findings, items);
         walker.Walk(target.Root, target.Height);
-        items.FinishBitmap();
+        items.FinishSpace();
         findings.Require(walker.Pages == target.PageCount, $"the tree has {walker.Pages} pages, {target.PageCount} are counted");
         findings.Require(items.EntrySum == items.ParentSum, $"directory entries and the links back from inodes disagree");
         findings.Require(items.EntryNameSum == items.NameSum, $"directory entries and the name index disagree");
@@ -32,6 +32,7 @@ public static class LakeChecker
             Orphans = items.Orphans,
             Extents = items.Extents,
             MappedBlocks = items.MappedBlocks,
+            SharedBlocks = items.SharedBlocks,
             VerifiedBlocks = items.VerifiedBlocks,
         };
     }
@@ -119,5 +120,8 @@ public static class LakeChecker
         findings.Require(counted.OrphanCount == items.Orphans, $"{counted.OrphanCount} orphans are counted, {items.Orphans} exist");
         findings.Require(
             counted.UsedBlocks == items.MappedBlocks, $"{counted.UsedBlocks} blocks are counted as used, {items.MappedBlocks} are mapped");
+        findings.Require(
+            counted.SharedBlocks == items.SharedBlocks && counted.SavedBlocks == items.SavedBlocks,
+            $"{counted.SharedBlocks} blocks are counted as shared, saving {counted.SavedBlocks}; it is {items.SharedBlocks}, saving {items.SavedBlocks}");
     }
 }

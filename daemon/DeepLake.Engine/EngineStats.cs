@@ -30,6 +30,12 @@ public sealed record EngineStats
 
     public required ulong QuarantinedBlocks { get; init; }
 
+    /// <summary>Of the used blocks, those that several extents refer to.</summary>
+    public required ulong SharedBlocks { get; init; }
+
+    /// <summary>What these would take more without sharing.</summary>
+    public required ulong SavedBlocks { get; init; }
+
     public required ulong Inodes { get; init; }
 
     public required ulong Orphans { get; init; }

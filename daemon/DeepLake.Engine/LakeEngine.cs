@@ -185,6 +185,8 @@ public sealed class LakeEngine : IDisposable
                 return LeaseBlocks(request, replyPayload);
             case RequestOp.LeaseInos:
                 return MetadataIsFull ? -(int)Errno.ENOSPC : _leases.LeaseInos(request, replyPayload);
+            case RequestOp.Trim:
+                return _leases.LeaseForTrim(request, replyPayload);
             case RequestOp.ReturnBlocks:
                 return _leases.ReturnBlocks(request);
             case RequestOp.Statfs:
@@ -209,6 +211,8 @@ public sealed class LakeEngine : IDisposable
         UsedBlocks = _state.Space.UsedBlocks,
         FreeBlocks = _state.Space.FreeBlocks,
         QuarantinedBlocks = _state.Space.QuarantinedBlocks,
+        SharedBlocks = _state.Counters.SharedBlocks,
+        SavedBlocks = _state.Counters.SavedBlocks,
         Inodes = _state.Counters.InodeCount,
         Orphans = _state.Counters.OrphanCount,
         MetadataPages = _state.Tree.PageCount,

@@ -72,6 +72,11 @@ internal static class StatsShow
         }
         Console.WriteLine($"  uuid        {lake.Uuid}{(lake.Label.Length > 0 ? $" \"{lake.Label}\"" : "")}");
         Console.WriteLine($"  data        {Sizes.Format(lake.UsedBlocks * BlockBytes, plain)} used of {Sizes.Format(lake.DataBlocks * BlockBytes, plain)}, {Sizes.Format(lake.FreeBlocks * BlockBytes, plain)} free");
+        if (lake.Counters.TryGetValue("shared_blocks", out ulong shared) && shared > 0)
+        {
+            ulong saved = lake.Counters.GetValueOrDefault("saved_blocks");
+            Console.WriteLine($"  shared      {Sizes.Format(shared * BlockBytes, plain)} of the used, which saves {Sizes.Format(saved * BlockBytes, plain)}");
+        }
         Console.WriteLine($"  inodes      {lake.Inodes}, of these {lake.Orphans} without a name");
         Console.WriteLine($"  history     epoch {lake.Epoch}, mounted {lake.MountCount} times, made {Time(lake.CreatedSec)}");
         Console.WriteLine($"  sequence    applied {lake.AppliedSeq}, durable {lake.DurableSeq}, checkpoint {Time(lake.CheckpointSec)}");

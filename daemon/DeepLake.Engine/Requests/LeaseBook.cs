@@ -69,6 +69,22 @@ internal sealed class LeaseBook(LakeState state)
         return count == 0 ? -(int)Errno.ENOSPC : count * Unsafe.SizeOf<BlockRange>();
     }
 
+    /// <summary>Free ranges for the device to forget; leased until they come back.</summary>
+    public int LeaseForTrim(ReadOnlySpan<byte> request, Span<byte> payload)
+    {
+        if (request.Length < Unsafe.SizeOf<RequestTrim>())
+        {
+            return -(int)Errno.EINVAL;
+        }
+
+        RequestTrim value = MemoryMarshal.Read<RequestTrim>(request);
+        Span<BlockRange> ranges = MemoryMarshal.Cast<byte, BlockRange>(payload);
+        ranges = ranges[..Math.Min(ranges.Length, RangesPerReply)];
+        ulong most = Math.Min(value.MaxBlocks, BlocksPerLease);
+        int count = state.Space.LeaseFree(value.Start, value.End, Math.Max(value.MinBlocks, 1), most, ranges);
+        return count * Unsafe.SizeOf<BlockRange>();
+    }
+
     public int ReturnBlocks(ReadOnlySpan<byte> request)
     {
         int header = Unsafe.SizeOf<RequestReturn>();

@@ -77,7 +77,7 @@ internal sealed partial class RequestHandler
         {
             ulong mapped = 0;
             ulong at = 0;
-            while (reply.Extents < wanted && state.Extents.TryGetAt(record.Ino, at, out Extent extent))
+            while (reply.Extents < wanted && TryGetPiece(record.Ino, at, out Extent extent))
             {
                 MemoryMarshal.Write(target[bytes..], ReplyOf(extent));
                 bytes += ReplyExtentBytes;

@@ -152,7 +152,7 @@ internal sealed partial class RequestHandler(LakeState state)
         int limit = (int)Math.Min(value.MaxExtents, (uint)(payload.Length / size));
         int count = 0;
         ulong at = value.FileBlock;
-        while (state.Extents.TryGetAt(value.Ino, at, out Extent extent))
+        while (TryGetPiece(value.Ino, at, out Extent extent))
         {
             if (count == limit)
             {
@@ -165,6 +165,44 @@ internal sealed partial class RequestHandler(LakeState state)
         }
 
         return count * size;
+    }
+
+    /// <summary>
+    /// The first piece of a map at or after a block, as the kernel is told: cut where blocks begin or
+    /// cease to be shared, and marked so. Every answer that carries extents gets them here.
+    /// </summary>
+    private bool TryGetPiece(ulong ino, ulong fileBlock, out Extent piece)
+    {
+        if (!state.Extents.TryGetAt(ino, fileBlock, out piece))
+        {
+            return false;
+        }
+
+        if (piece.FileBlock < fileBlock)
+        {
+            ulong skipped = fileBlock - piece.FileBlock;
+            piece = piece with
+            {
+                FileBlock = fileBlock,
+                PhysBlock = piece.PhysBlock + skipped,
+                Blocks = piece.Blocks - (uint)skipped,
+            };
+        }
+
+        uint refs = 1;
+        ulong blocks = state.Counters.SharedBlocks == 0
+            ? piece.Blocks
+            : state.Shared.NextPiece(piece.PhysBlock, piece.Blocks, out refs);
+        bool lately = false;
+        if (refs == 1)
+        {
+            blocks = state.Space.NextLatelyShared(piece.PhysBlock, blocks, out lately);
+        }
+
+        // a block that was shared lately may be anybody's by now, preallocated too
+        bool shared = (refs > 1 || lately) && (piece.Flags & ExtentFlags.Unwritten) == 0;
+        piece = piece with { Blocks = (uint)blocks, Flags = piece.Flags | (shared ? ExtentFlags.Shared : 0) };
+        return true;
     }
 
     private static ReplyExtent ReplyOf(in Extent extent) => new()

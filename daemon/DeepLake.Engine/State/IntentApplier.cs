@@ -39,6 +39,7 @@ internal sealed partial class IntentApplier(LakeState state) : IFreedBlocks
             case IntentOp.Unmap: Unmap(entry); break;
             case IntentOp.Overwrite: Overwrite(entry); break;
             case IntentOp.Release: Release(entry); break;
+            case IntentOp.Clone: Clone(entry); break;
             case IntentOp.WalEpoch: BeginEpoch(entry); break;
             case IntentOp.WalClean: break;
             default: Fault($"intent {_seq} has the unknown operation {(ushort)header.Op}"); break;
@@ -50,12 +51,36 @@ internal sealed partial class IntentApplier(LakeState state) : IFreedBlocks
         }
     }
 
-    /// <summary>Blocks leave a map: free in the state, held until this intent is durable.</summary>
+    /// <summary>
+    /// Blocks leave a map. With their last reference they are free in the state and held until this
+    /// intent is durable; with the last but one they stay marked as shared as long.
+    /// </summary>
     public void Freed(ulong physBlock, ulong blocks)
     {
-        if (!state.Space.Contains(physBlock, blocks) || !state.Space.MarkFreed(physBlock, blocks, _seq))
+        if (!state.Space.Contains(physBlock, blocks))
         {
-            Fault($"blocks {physBlock}+{blocks} are freed but were not in use");
+            Fault($"blocks {physBlock}+{blocks} are freed but are no data blocks");
+        }
+
+        while (blocks > 0)
+        {
+            uint left = 0;
+            ulong piece = state.Counters.SharedBlocks == 0
+                ? blocks
+                : state.Shared.DropPiece(
+                    physBlock, blocks, out left, ref state.Counters.SharedBlocks, ref state.Counters.SavedBlocks);
+            if (left == 0 && !state.Space.MarkFreed(physBlock, piece, _seq))
+            {
+                Fault($"blocks {physBlock}+{piece} are freed but were not in use");
+            }
+
+            if (left == 1)
+            {
+                state.Space.MarkUnshared(physBlock, piece, _seq);
+            }
+
+            physBlock += piece;
+            blocks -= piece;
         }
     }
 

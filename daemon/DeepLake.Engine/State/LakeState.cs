@@ -26,6 +26,7 @@ internal sealed class LakeState : IDisposable
         Directories = new DirectoryTable(tree, hash);
         Xattrs = new XattrTable(tree, hash);
         Extents = new ExtentTable(tree);
+        Shared = new SharedTable(tree);
     }
 
     public BTree Tree { get; }
@@ -39,6 +40,8 @@ internal sealed class LakeState : IDisposable
     public XattrTable Xattrs { get; }
 
     public ExtentTable Extents { get; }
+
+    public SharedTable Shared { get; }
 
     /// <summary>Counters; a field so that the applier changes them in place.</summary>
     public EngineState Counters;

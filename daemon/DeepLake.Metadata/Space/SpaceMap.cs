@@ -21,6 +21,7 @@ public sealed class SpaceMap
     private readonly BlockBitmap _held;
     private readonly bool[] _dirtyChunks;
     private readonly Queue<Quarantined> _quarantine = new();
+    private readonly LatelyShared _latelyShared;
     private ulong _cursor;
 
     private SpaceMap(BTree tree, Region region)
@@ -29,6 +30,7 @@ public sealed class SpaceMap
         _region = region;
         _used = new BlockBitmap(region.Blocks);
         _held = new BlockBitmap(region.Blocks);
+        _latelyShared = new LatelyShared(region.Blocks);
         _dirtyChunks = new bool[(region.Blocks + LakeFormat.BitmapChunkBlocks - 1) / LakeFormat.BitmapChunkBlocks];
     }
 
@@ -116,6 +118,7 @@ public sealed class SpaceMap
 
     public void ReleaseQuarantine(ulong durableSeq)
     {
+        _latelyShared.Release(durableSeq);
         while (_quarantine.TryPeek(out Quarantined entry) && entry.Seq <= durableSeq)
         {
             _quarantine.Dequeue();
@@ -123,6 +126,17 @@ public sealed class SpaceMap
             QuarantinedBlocks -= entry.Blocks;
         }
     }
+
+    /// <summary>All references but one are gone by the intent <paramref name="seq"/>.</summary>
+    public void MarkUnshared(ulong block, ulong blocks, ulong seq) =>
+        _latelyShared.Add(block - _region.StartBlock, blocks, seq);
+
+    /// <summary>
+    /// The piece of the range at its start that was, or was not, shared until an intent that is not
+    /// durable yet; returns its length.
+    /// </summary>
+    public ulong NextLatelyShared(ulong block, ulong blocks, out bool lately) =>
+        _latelyShared.NextPiece(block - _region.StartBlock, blocks, out lately);
 
     /// <summary>A predecessor leased these: held where they are not in use.</summary>
     public void HoldLeased(ulong block, ulong blocks)
@@ -170,6 +184,33 @@ public sealed class SpaceMap
             left -= run;
             from = start + run;
             _cursor = from;
+        }
+
+        return count;
+    }
+
+    /// <summary>
+    /// Leases the free runs of [<paramref name="from"/>, <paramref name="to"/>) that have
+    /// <paramref name="minimum"/> blocks at least, in order. Returns how many ranges were written.
+    /// </summary>
+    public int LeaseFree(ulong from, ulong to, ulong minimum, ulong maximum, Span<BlockRange> ranges)
+    {
+        ulong at = Math.Max(from, _region.StartBlock) - _region.StartBlock;
+        ulong end = to <= _region.StartBlock ? 0 : Math.Min(to - _region.StartBlock, _region.Blocks);
+        int count = 0;
+        ulong left = maximum;
+        while (count < ranges.Length && left >= minimum && NextFree(at, end, out ulong start))
+        {
+            ulong run = RunLength(start, Math.Min(left, end - start));
+            at = start + run;
+            if (run < minimum)
+            {
+                continue;
+            }
+
+            _held.Set(start, run);
+            ranges[count++] = new BlockRange { Start = start + _region.StartBlock, Count = run };
+            left -= run;
         }
 
         return count;

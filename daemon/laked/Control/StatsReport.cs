@@ -30,6 +30,8 @@ internal static class StatsReport
         into.CreatedSec = superblock.CreatedSec;
         into.CheckpointSec = superblock.WrittenSec;
         into.Counters["quarantined_blocks"] = stats.QuarantinedBlocks;
+        into.Counters["shared_blocks"] = stats.SharedBlocks;
+        into.Counters["saved_blocks"] = stats.SavedBlocks;
         into.Counters["metadata_pages"] = stats.MetadataPages;
         into.Counters["metadata_capacity_pages"] = stats.MetadataCapacityPages;
         into.Counters["wal_bytes_used"] = stats.WalBytesUsed;

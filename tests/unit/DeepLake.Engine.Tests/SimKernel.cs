@@ -31,6 +31,10 @@ internal sealed class SimKernel(int seed)
 
     public IEnumerable<ulong> LeasedBlocks => _leased;
 
+    /// <summary>What each regular file maps: file block → (device block, unwritten).</summary>
+    public IEnumerable<(ulong Ino, SortedDictionary<ulong, (ulong Phys, uint Flags)> Blocks)> Maps =>
+        _inodes.Values.Where(i => i.IsRegular).Select(i => (i.Ino, i.Blocks));
+
     public (ulong Next, ulong End) LeasedInos => (_inoNext, _inoEnd);
 
     private LakeTime Now => new() { Sec = 1_700_000_000 + (long)LastSeq, Nsec = (uint)_random.Next(1_000_000_000) };
@@ -38,7 +42,7 @@ internal sealed class SimKernel(int seed)
     /// <summary>One random change, applied to the engine as well.</summary>
     public void Step(LakeEngine engine)
     {
-        switch (_random.Next(20))
+        switch (_random.Next(24))
         {
             case < 5: Create(engine, directory: false); break;
             case 5: Create(engine, directory: true); break;
@@ -50,6 +54,7 @@ internal sealed class SimKernel(int seed)
             case 13: Xattr(engine); break;
             case < 18: Map(engine); break;
             case 18: Punch(engine); break;
+            case > 19: Clone(engine); break;
             default: Release(engine); break;
         }
 
@@ -330,7 +335,7 @@ internal sealed class SimKernel(int seed)
         ulong size = (ulong)_random.Next(200_000);
         var intent = new IntentSetattr { Ino = inode.Ino, Valid = AttrMask.Size | AttrMask.Mtime, Size = size, Mtime = Now };
         Emit(engine, intent, IntentOp.Setattr);
-        foreach (ulong block in inode.Blocks.Keys.Where(b => b * 4096 >= size).ToArray())
+        foreach (ulong block in inode.Blocks.Keys.Where(b => size < inode.Size && b * 4096 >= size).ToArray())
         {
             inode.Blocks.Remove(block);
         }
@@ -409,6 +414,46 @@ internal sealed class SimKernel(int seed)
         }
 
         inode.Size = Math.Max(inode.Size, size);
+    }
+
+    private void Clone(LakeEngine engine)
+    {
+        if (PickRegular() is not { } source || PickRegular() is not { } target)
+        {
+            return;
+        }
+
+        ulong count = (ulong)_random.Next(1, 60);
+        ulong from = (ulong)_random.Next(100);
+        ulong to = (ulong)_random.Next(100);
+        if (source == target && from < to + count && to < from + count)
+        {
+            return;
+        }
+
+        ulong size = _random.Next(2) == 0 ? (to + count) * 4096 : 0;
+        var intent = new IntentClone
+        {
+            SrcIno = source.Ino,
+            SrcBlock = from,
+            DstIno = target.Ino,
+            DstBlock = to,
+            Blocks = count,
+            Size = size,
+            Mtime = Now,
+            Ctime = Now,
+        };
+        Emit(engine, intent, IntentOp.Clone);
+        for (ulong i = 0; i < count; i++)
+        {
+            target.Blocks.Remove(to + i);
+            if (source.Blocks.TryGetValue(from + i, out (ulong Phys, uint Flags) block) && block.Flags != ExtentFlags.Unwritten)
+            {
+                target.Blocks[to + i] = block;
+            }
+        }
+
+        target.Size = Math.Max(target.Size, size);
     }
 
     private static (ulong FileBlock, ulong Phys)? UnwrittenBlock(SimInode inode)

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MPL-2.0
+using System.Runtime.InteropServices;
+using DeepLake.Abi;
+using DeepLake.Metadata.Tables;
+
+namespace DeepLake.Engine.State;
+
+/// <summary>Reflink and dedupe: a range of one file maps the blocks of another.</summary>
+internal sealed partial class IntentApplier
+{
+    private readonly byte[] _cloneCrcs = new byte[LakeFormat.ExtentCrcBlocksMax * 4];
+
+    private void Clone(ReadOnlySpan<byte> entry)
+    {
+        IntentClone intent = Read<IntentClone>(entry);
+        InodeRecord source = GetInode(intent.SrcIno);
+        InodeRecord inode = intent.DstIno == intent.SrcIno ? source : GetInode(intent.DstIno);
+        CheckClone(intent, source, inode);
+
+        ulong removed = state.Extents.Punch(intent.DstIno, intent.DstBlock, intent.Blocks, this);
+        ulong added = CopyExtents(intent);
+        inode.Blocks = inode.Blocks - removed + added;
+        inode.Size = Math.Max(inode.Size, intent.Size);
+        inode.Mtime = intent.Mtime;
+        inode.Ctime = intent.Ctime;
+        PutInode(ref inode);
+    }
+
+    private void CheckClone(in IntentClone intent, in InodeRecord source, in InodeRecord target)
+    {
+        bool overlaps = intent.SrcIno == intent.DstIno
+            && intent.SrcBlock < intent.DstBlock + intent.Blocks && intent.DstBlock < intent.SrcBlock + intent.Blocks;
+        if (!FileType.IsRegular(source.Mode) || !FileType.IsRegular(target.Mode)
+            || intent.Blocks is 0 or > LakeRing.CloneBlocksMax || intent.SrcBlock > FileBlocksMax
+            || intent.DstBlock > FileBlocksMax || intent.Size > long.MaxValue || overlaps)
+        {
+            Fault($"clone intent {_seq} is impossible: {intent.Blocks} blocks from {intent.SrcIno}:{intent.SrcBlock} to {intent.DstIno}:{intent.DstBlock}");
+        }
+    }
+
+    /// <summary>
+    /// Holes and unwritten blocks are left out: the destination was punched. The source keeps its own
+    /// reference all the while, so nothing of it can have been freed by the punch.
+    /// </summary>
+    private ulong CopyExtents(in IntentClone intent)
+    {
+        ulong end = intent.SrcBlock + intent.Blocks;
+        ulong at = intent.SrcBlock;
+        ulong added = 0;
+        while (at < end && state.Extents.TryGetAt(intent.SrcIno, at, out Extent extent) && extent.FileBlock < end)
+        {
+            ulong from = Math.Max(extent.FileBlock, at);
+            uint blocks = (uint)(Math.Min(extent.FileEnd, end) - from);
+            at = extent.FileEnd;
+            if ((extent.Flags & ExtentFlags.Unwritten) != 0)
+            {
+                continue;
+            }
+
+            int skipped = (int)(from - extent.FileBlock);
+            ReadOnlySpan<byte> crcs = MemoryMarshal.AsBytes(state.Extents.CrcsOf(intent.SrcIno, extent));
+            crcs = crcs.IsEmpty ? crcs : crcs.Slice(skipped * 4, (int)blocks * 4);
+            crcs.CopyTo(_cloneCrcs);
+            ulong phys = extent.PhysBlock + (ulong)skipped;
+            state.Shared.Add(phys, blocks, ref state.Counters.SharedBlocks, ref state.Counters.SavedBlocks);
+            state.Extents.Insert(
+                intent.DstIno,
+                new Extent(from - intent.SrcBlock + intent.DstBlock, phys, blocks, extent.Flags, _seq),
+                _cloneCrcs.AsSpan(0, crcs.Length));
+            added += blocks;
+        }
+
+        return added;
+    }
+}
