@@ -9,12 +9,20 @@
  *   hole --write begins--> DELAYED --writeback--> TAKEN --I/O done--> WRITTEN
  *   hole --fallocate--> UNWRITTEN --write begins--> DIRTY --I/O done--> WRITTEN
  *   hole --direct write--> TAKEN --I/O done--> WRITTEN
+ *   WRITTEN, shared --write begins--> DELAYED, src --writeback--> TAKEN, src
+ *		--I/O done--> WRITTEN
  *
  * DELAYED holds a promise of the lease pool (one block each). DELAYED, TAKEN
  * and DIRTY hold a deposit in the bank (one extent node and one record each),
  * so that nothing after the write's beginning can run out of anything.
  * A MAP record is emitted when, and only when, a block becomes UNWRITTEN or
- * WRITTEN; the daemon knows exactly the blocks in these two states and DIRTY.
+ * WRITTEN; the daemon knows exactly the blocks in these two states, DIRTY,
+ * and those with a src, at src.
+ *
+ * Shared blocks (clone.c) are WRITTEN and have other owners; they are never
+ * written in place. A write to them reserves new ones: src is then where the
+ * old content is, still mapped by the daemon and still read from, until the
+ * MAP of the new ones is emitted or the write is given up.
  *
  * ext_lock is held for every look at the map and every change. It is never
  * held over a wait for the daemon (but for loading the map), for writeback or
@@ -43,7 +51,10 @@ struct lakefs_extent {
 	u64 blocks;
 	u64 phys;			/* of the device; 0 when DELAYED */
 	u8 state;
+	u64 src;			/* DELAYED, TAKEN: shared blocks that
+					 * they will replace; 0: none */
 	bool crc;			/* WRITTEN: the daemon has crcs */
+	bool shared;			/* WRITTEN: others have them too */
 	bool direct;			/* TAKEN, DIRTY: of a direct write */
 };
 
@@ -63,7 +74,20 @@ static inline bool lakefs_ext_pending(const struct lakefs_extent *e)
 static inline bool lakefs_ext_mapped(const struct lakefs_extent *e)
 {
 	return e->state == LAKEFS_X_UNWRITTEN ||
-	       e->state == LAKEFS_X_DIRTY || e->state == LAKEFS_X_WRITTEN;
+	       e->state == LAKEFS_X_DIRTY ||
+	       e->state == LAKEFS_X_WRITTEN || e->src;
+}
+
+/* there is data on the device, as the daemon knows it: at lakefs_ext_where */
+static inline bool lakefs_ext_has_data(const struct lakefs_extent *e)
+{
+	return e->state == LAKEFS_X_WRITTEN || e->src;
+}
+
+/* where the bytes of the blocks are, page cache aside; 0: nowhere */
+static inline u64 lakefs_ext_where(const struct lakefs_extent *e)
+{
+	return e->src ? e->src : e->phys;
 }
 
 static inline u64 lakefs_block_of(loff_t pos)
@@ -128,6 +152,10 @@ struct lakefs_extent *lakefs_ext_merge(struct lakefs_inode_info *li,
 void lakefs_ext_drop(struct lakefs_inode_info *li, struct lakefs_extent *e);
 void lakefs_ext_set_state(struct lakefs_inode_info *li,
 			  struct lakefs_extent *e, u8 state);
+/* a write begins on the shared extent e: WRITTEN -> DELAYED with src */
+void lakefs_ext_unshare(struct lakefs_inode_info *li, struct lakefs_extent *e);
+/* the write that e was reserved for is given up: what was there before is */
+void lakefs_ext_undo(struct lakefs_inode_info *li, struct lakefs_extent *e);
 /* drop [start, end): true when the daemon has something mapped there */
 bool lakefs_ext_drop_range(struct lakefs_inode_info *li, u64 start, u64 end);
 
@@ -161,6 +189,8 @@ int lakefs_reserve(struct inode *inode, u64 block, u64 *blocks, int mode,
 		   struct lakefs_extent **found, bool *fresh);
 /* reservations of [start, end) that no dirty folio needs: given back */
 void lakefs_unreserve_clean(struct inode *inode, u64 start, u64 end);
+/* the same for a block whose zeroing failed; i_rwsem held */
+void lakefs_unreserve_zero(struct inode *inode, u64 block);
 /* the same for one block after a write fault that failed */
 void lakefs_unreserve_fault(struct inode *inode, u64 block);
 /* the same for one block, whose folio is locked or cannot be there */
@@ -205,6 +235,11 @@ ssize_t lakefs_buffered_write(struct kiocb *iocb, struct iov_iter *from);
 int lakefs_zero_range(struct inode *inode, loff_t pos, loff_t len);
 vm_fault_t lakefs_iomap_mkwrite(struct vm_fault *vmf);
 loff_t lakefs_seek(struct inode *inode, loff_t pos, int whence);
+
+/* ---- clone.c ------------------------------------------------------------- */
+loff_t lakefs_remap_file_range(struct file *in, loff_t pos_in,
+			       struct file *out, loff_t pos_out, loff_t len,
+			       unsigned int flags);
 
 /* ---- falloc.c ------------------------------------------------------------ */
 long lakefs_fallocate(struct file *file, int mode, loff_t offset, loff_t len);

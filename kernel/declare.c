@@ -34,6 +34,7 @@ static void lakefs_fill_leases(struct lakefs_sb_info *sbi,
 {
 	struct lakefs_extent *e;
 	struct rb_node *node;
+	u32 i;
 
 	spin_lock(&sbi->pool_lock);
 	for (node = rb_first(&sbi->runs); node; node = rb_next(node)) {
@@ -46,6 +47,10 @@ static void lakefs_fill_leases(struct lakefs_sb_info *sbi,
 	list_for_each_entry(e, &sbi->taken, taken)
 		lakefs_fill_one(fill, LAKEFS_DECLARE_BLOCKS, e->phys,
 				e->blocks);
+	for (i = 0; i < sbi->trim_count; i++)
+		lakefs_fill_one(fill, LAKEFS_DECLARE_BLOCKS,
+				sbi->trim_ranges[i].start,
+				sbi->trim_ranges[i].count);
 	/* whole leases: a create under way has a number but no record yet */
 	lakefs_fill_one(fill, LAKEFS_DECLARE_INOS, sbi->ino_old,
 			sbi->ino_old_end - sbi->ino_old);

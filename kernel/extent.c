@@ -108,7 +108,9 @@ static struct lakefs_extent *lakefs_ext_split(struct lakefs_inode_info *li,
 	right->phys = e->state == LAKEFS_X_DELAYED ? 0 :
 		      e->phys + left_blocks;
 	right->state = e->state;
+	right->src = e->src ? e->src + left_blocks : 0;
 	right->crc = e->crc;
+	right->shared = e->shared;
 	right->direct = e->direct;
 	if (e->state == LAKEFS_X_TAKEN)
 		lakefs_taken_split(lakefs_li_sbi(li), e, right);
@@ -137,6 +139,9 @@ static bool lakefs_ext_joins(const struct lakefs_extent *left,
 	return lakefs_ext_end(left) == right->block &&
 	       left->state == right->state && left->crc == right->crc &&
 	       left->direct == right->direct &&
+	       left->shared == right->shared &&
+	       (left->src ? left->src + left->blocks == right->src :
+			    !right->src) &&
 	       (left->state == LAKEFS_X_DELAYED ||
 		left->phys + left->blocks == right->phys);
 }
@@ -208,16 +213,56 @@ void lakefs_ext_set_state(struct lakefs_inode_info *li,
 
 	lockdep_assert_held(&li->ext_lock);
 	if (e->state == LAKEFS_X_TAKEN) {
-		li->delayed_blocks -= e->blocks;
-		li->mapped_blocks += e->blocks;
+		if (!e->src) {
+			li->delayed_blocks -= e->blocks;
+			li->mapped_blocks += e->blocks;
+		}
 		lakefs_blocks_mapped(lakefs_li_sbi(li), e, state);
 	} else {
 		e->state = state;
 	}
+	e->src = 0;
 	e->direct = false;
 	e->crc = false;
+	e->shared = false;
 	if (was_pending && !lakefs_ext_pending(e))
 		lakefs_bank_withdraw(e->blocks);
+}
+
+void lakefs_ext_unshare(struct lakefs_inode_info *li, struct lakefs_extent *e)
+{
+	lockdep_assert_held(&li->ext_lock);
+	e->src = e->phys;
+	e->phys = 0;
+	e->state = LAKEFS_X_DELAYED;
+	e->crc = false;
+	e->shared = false;
+}
+
+void lakefs_ext_undo(struct lakefs_inode_info *li, struct lakefs_extent *e)
+{
+	struct lakefs_sb_info *sbi = lakefs_li_sbi(li);
+
+	lockdep_assert_held(&li->ext_lock);
+	if (e->state == LAKEFS_X_DIRTY) {
+		lakefs_ext_set_state(li, e, LAKEFS_X_UNWRITTEN);
+		lakefs_ext_merge(li, e);
+		return;
+	}
+	if (!e->src) {
+		lakefs_ext_drop(li, e);
+		return;
+	}
+	if (e->state == LAKEFS_X_DELAYED)
+		lakefs_blocks_unreserve(sbi, e->blocks);
+	else
+		lakefs_blocks_untake(sbi, e);
+	lakefs_bank_withdraw(e->blocks);
+	e->phys = e->src;
+	e->src = 0;
+	e->state = LAKEFS_X_WRITTEN;
+	e->shared = true;		/* the daemon may have crcs: no matter */
+	lakefs_ext_merge(li, e);
 }
 
 bool lakefs_ext_drop_range(struct lakefs_inode_info *li, u64 start, u64 end)

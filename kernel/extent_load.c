@@ -27,8 +27,8 @@ static bool lakefs_p_extent_ok(struct inode *inode,
 
 	return p->file_block >= from && p->file_block < limit &&
 	       p->blocks && p->blocks <= limit - p->file_block &&
-	       !(p->flags & ~(LAKEFS_EXTENT_UNWRITTEN | LAKEFS_EXTENT_CRC)) &&
-	       p->flags != (LAKEFS_EXTENT_UNWRITTEN | LAKEFS_EXTENT_CRC) &&
+	       (p->flags == LAKEFS_EXTENT_UNWRITTEN ||
+		!(p->flags & ~(LAKEFS_EXTENT_CRC | LAKEFS_EXTENT_SHARED))) &&
 	       lakefs_data_range_ok(LAKEFS_SB(inode->i_sb), p->phys_block,
 				    p->blocks);
 }
@@ -57,6 +57,7 @@ static s64 lakefs_load_reply(struct inode *inode,
 		e->state = p->flags & LAKEFS_EXTENT_UNWRITTEN ?
 			   LAKEFS_X_UNWRITTEN : LAKEFS_X_WRITTEN;
 		e->crc = p->flags & LAKEFS_EXTENT_CRC;
+		e->shared = p->flags & LAKEFS_EXTENT_SHARED;
 		li->mapped_blocks += e->blocks;
 		from = lakefs_ext_end(e);
 		lakefs_ext_insert(li, e);

@@ -358,6 +358,7 @@ const struct file_operations lakefs_file_fops = {
 	.mmap		= lakefs_mmap,
 	.fsync		= lakefs_fsync,
 	.fallocate	= lakefs_fallocate,
+	.remap_file_range = lakefs_remap_file_range,
 	.unlocked_ioctl	= lakefs_ioctl,
 	.compat_ioctl	= compat_ptr_ioctl,
 };

@@ -107,8 +107,8 @@ long lakefs_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	case LAKEFS_FS_IOC_SHUTDOWN:
 		return lakefs_ioc_shutdown(inode->i_sb, (u32 __user *)arg);
 	case FITRIM:
-		/* only the daemon knows what is free, and when for good */
-		return -EOPNOTSUPP;
+		return lakefs_fitrim(inode->i_sb,
+				     (struct fstrim_range __user *)arg);
 	default:
 		return -ENOTTY;
 	}

@@ -28,7 +28,7 @@ void lakefs_fill_iomap(struct inode *inode, struct iomap *iomap, u64 block,
 	iomap->bdev = inode->i_sb->s_bdev;
 	iomap->addr = IOMAP_NULL_ADDR;
 	if (type == IOMAP_MAPPED || type == IOMAP_UNWRITTEN)
-		iomap->addr = (e->phys + (block - e->block)) <<
+		iomap->addr = (lakefs_ext_where(e) + (block - e->block)) <<
 			      LAKEFS_BLOCK_BITS;
 }
 
@@ -36,6 +36,9 @@ void lakefs_fill_iomap(struct inode *inode, struct iomap *iomap, u64 block,
 
 static u16 lakefs_read_type(const struct lakefs_extent *e, unsigned int flags)
 {
+	/* what replaces it is in the page cache, or on its way */
+	if (e->src)
+		return IOMAP_MAPPED;
 	switch (e->state) {
 	case LAKEFS_X_WRITTEN:
 		return IOMAP_MAPPED;
@@ -68,6 +71,8 @@ int lakefs_read_begin(struct inode *inode, loff_t pos, loff_t length,
 		lakefs_fill_iomap(inode, iomap, block,
 				  lakefs_ext_end(e) - block,
 				  lakefs_read_type(e, flags), e);
+		if ((flags & IOMAP_REPORT) && (e->shared || e->src))
+			iomap->flags |= IOMAP_F_SHARED;
 	} else {
 		blocks = lakefs_blocks_for(pos + length) - block;
 		if (e)
@@ -147,6 +152,12 @@ again:
 	if (!size) {
 		lakefs_fill_iomap(inode, iomap, block, blocks,
 				  lakefs_write_type(e, flags), e);
+		/* what the write does not cover comes from there */
+		if (e && e->src) {
+			iomap->flags |= IOMAP_F_SHARED;
+			lakefs_fill_iomap(inode, srcmap, block, blocks,
+					  IOMAP_MAPPED, e);
+		}
 		iomap->validity_cookie = li->map_gen;
 	}
 	mutex_unlock(&li->ext_lock);
@@ -167,9 +178,15 @@ static int lakefs_write_end(struct inode *inode, loff_t pos, loff_t length,
 			    ssize_t written, unsigned int flags,
 			    struct iomap *iomap)
 {
-	if ((flags & (IOMAP_ZERO | IOMAP_FAULT)) || written >= length ||
+	if ((flags & IOMAP_FAULT) || written >= length ||
 	    (iomap->type != IOMAP_DELALLOC && iomap->type != IOMAP_UNWRITTEN))
 		return 0;
+	/* of a part of one block; invalidate_lock may be held */
+	if (flags & IOMAP_ZERO) {
+		if (iomap->flags & IOMAP_F_SHARED)
+			lakefs_unreserve_zero(inode, lakefs_block_of(pos));
+		return 0;
+	}
 	lakefs_unreserve_clean(inode,
 			       written ? lakefs_blocks_for(pos + written) :
 					 lakefs_block_of(pos),

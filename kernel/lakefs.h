@@ -138,6 +138,9 @@ struct lakefs_sb_info {
 	struct work_struct lease_work;	/* refill ahead of need */
 	struct list_head taken;		/* extents (extent.c) whose blocks are
 					 * taken, I/O not recorded yet */
+	struct mutex trim_lock;		/* one FITRIM at a time */
+	const struct lakefs_range *trim_ranges;	/* leased for it; pool_lock */
+	u32 trim_count;
 	spinlock_t orphan_lock;
 	struct list_head orphans;	/* live inodes with nlink 0 */
 
@@ -488,6 +491,9 @@ long lakefs_compat_ioctl(struct file *file, unsigned int cmd,
 int lakefs_fileattr_get(struct dentry *dentry, LAKEFS_FILEATTR *fa);
 int lakefs_fileattr_set(LAKEFS_IDMAP *idmap, struct dentry *dentry,
 			LAKEFS_FILEATTR *fa);
+
+/* ---- trim.c -------------------------------------------------------------- */
+int lakefs_fitrim(struct super_block *sb, struct fstrim_range __user *arg);
 
 /* ---- netlink.c, sysfs.c, super.c ----------------------------------------- */
 int lakefs_netlink_init(void);

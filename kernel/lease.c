@@ -425,6 +425,7 @@ void lakefs_lease_init(struct lakefs_sb_info *sbi)
 {
 	spin_lock_init(&sbi->pool_lock);
 	mutex_init(&sbi->lease_lock);
+	mutex_init(&sbi->trim_lock);
 	INIT_WORK(&sbi->lease_work, lakefs_lease_work);
 	INIT_LIST_HEAD(&sbi->taken);
 	sbi->runs = RB_ROOT;

@@ -122,7 +122,8 @@ static void lakefs_req_answer(struct lakefs_sb_info *sbi,
 		}
 	}
 	if (result >= 0 && (req->hdr->op == LAKEFS_R_LEASE_BLOCKS ||
-			    req->hdr->op == LAKEFS_R_LEASE_INOS))
+			    req->hdr->op == LAKEFS_R_LEASE_INOS ||
+			    req->hdr->op == LAKEFS_R_TRIM))
 		WRITE_ONCE(sbi->leases_arriving, sbi->leases_arriving + 1);
 	lakefs_req_end(req, result);
 }

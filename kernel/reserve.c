@@ -161,6 +161,35 @@ static int lakefs_reserve_unwritten(struct lakefs_inode_info *li,
 	return 0;
 }
 
+/*
+ * Others have these blocks too: new ones are promised, and the old ones stay
+ * mapped until the data is complete in the new.
+ */
+static int lakefs_reserve_shared(struct lakefs_inode_info *li,
+				 struct lakefs_want *want,
+				 struct lakefs_prep *prep)
+{
+	struct lakefs_extent *e;
+	u64 n = min_t(u64, want->blocks, LAKEFS_STEP_BLOCKS);
+
+	/* through the page cache, which fills what is not written */
+	if (want->mode & LAKEFS_RESERVE_DIRECT)
+		return -ENOTBLK;
+	/* two nodes to cut the extent with, n that stay deposited */
+	if (prep->promised < n || prep->deposit < n + 2) {
+		prep->want_promised = n;
+		prep->want_deposit = n + 2;
+		return -EAGAIN;
+	}
+	e = lakefs_ext_isolate(li, want->block, want->block + n);
+	lakefs_ext_unshare(li, e);
+	prep->promised -= n;
+	prep->deposit -= n;
+	want->blocks = n;
+	want->found = lakefs_ext_merge(li, e);
+	return 0;
+}
+
 /* In place. The daemon must know that its crcs do not hold any more. */
 static int lakefs_reserve_written(struct lakefs_inode_info *li,
 				  struct lakefs_want *want,
@@ -170,6 +199,8 @@ static int lakefs_reserve_written(struct lakefs_inode_info *li,
 	struct lakefs_extent *e = want->found;
 	struct lakefs_i_overwrite *entry;
 
+	if (e->shared)
+		return lakefs_reserve_shared(li, want, prep);
 	if (li->tail_block >= want->block &&
 	    li->tail_block - want->block < want->blocks) {
 		if (READ_ONCE(sbi->durable_seq) >= li->tail_seq) {
@@ -318,14 +349,8 @@ void lakefs_unreserve_block(struct inode *inode, u64 block)
 	e = lakefs_ext_find(li, block);
 	if (!e || e->block > block || !lakefs_ext_pending(e) || e->direct)
 		goto out;
-	e = lakefs_ext_isolate(li, block, block + 1);
-	if (e->state == LAKEFS_X_DIRTY) {
-		lakefs_ext_set_state(li, e, LAKEFS_X_UNWRITTEN);
-		lakefs_ext_merge(li, e);
-	} else {
-		/* TAKEN too: writeback takes runs, not only dirty pages */
-		lakefs_ext_drop(li, e);
-	}
+	/* TAKEN too: writeback takes runs, not only dirty pages */
+	lakefs_ext_undo(li, lakefs_ext_isolate(li, block, block + 1));
 	lakefs_map_cut(li);
 	lakefs_size_done(inode, 0, 0, 0);
 out:
@@ -350,24 +375,28 @@ static bool lakefs_folio_needs(struct folio *folio)
  * where there is none, to have its lock: who comes after us sees that the map
  * moved, who came before has a dirty folio.
  */
-void lakefs_unreserve_fault(struct inode *inode, u64 block)
+void lakefs_unreserve_zero(struct inode *inode, u64 block)
 {
-	struct address_space *mapping = inode->i_mapping;
 	struct folio *folio;
 
-	filemap_invalidate_lock(mapping);
-	if (block >= lakefs_blocks_for(i_size_read(inode)))
-		goto out;		/* truncate has been here */
-	folio = __filemap_get_folio(mapping, block, FGP_LOCK | FGP_CREAT,
+	folio = __filemap_get_folio(inode->i_mapping, block,
+				    FGP_LOCK | FGP_CREAT,
 				    GFP_NOFS | __GFP_NOFAIL);
 	if (IS_ERR_OR_NULL(folio))
-		goto out;
+		return;
 	if (!lakefs_folio_needs(folio))
 		lakefs_unreserve_block(inode, block);
 	folio_unlock(folio);
 	folio_put(folio);
-out:
-	filemap_invalidate_unlock(mapping);
+}
+
+void lakefs_unreserve_fault(struct inode *inode, u64 block)
+{
+	filemap_invalidate_lock(inode->i_mapping);
+	/* else truncate has been here */
+	if (block < lakefs_blocks_for(i_size_read(inode)))
+		lakefs_unreserve_zero(inode, block);
+	filemap_invalidate_unlock(inode->i_mapping);
 }
 
 /* i_rwsem held: no other writer but faults */
@@ -407,13 +436,7 @@ void lakefs_unreserve_direct(struct inode *inode, u64 start, u64 end)
 		start = min(lakefs_ext_end(e), end);
 		if (!lakefs_ext_pending(e) || !e->direct)
 			continue;
-		e = lakefs_ext_isolate(li, from, start);
-		if (e->state == LAKEFS_X_DIRTY) {
-			lakefs_ext_set_state(li, e, LAKEFS_X_UNWRITTEN);
-			lakefs_ext_merge(li, e);
-		} else {
-			lakefs_ext_drop(li, e);
-		}
+		lakefs_ext_undo(li, lakefs_ext_isolate(li, from, start));
 	}
 	lakefs_map_cut(li);
 	lakefs_size_done(inode, 0, 0, 0);
@@ -429,7 +452,8 @@ bool lakefs_range_written(struct inode *inode, loff_t pos, u64 len)
 	mutex_lock(&li->ext_lock);
 	while (block < end) {
 		e = lakefs_ext_find(li, block);
-		if (!e || e->block > block || e->state != LAKEFS_X_WRITTEN)
+		if (!e || e->block > block || e->shared ||
+		    e->state != LAKEFS_X_WRITTEN)
 			break;
 		block = lakefs_ext_end(e);
 	}

@@ -183,7 +183,7 @@ static bool lakefs_block_written(struct lakefs_inode_info *li, u64 block)
 {
 	struct lakefs_extent *e = lakefs_ext_find(li, block);
 
-	return e && e->block <= block && e->state == LAKEFS_X_WRITTEN;
+	return e && e->block <= block && lakefs_ext_has_data(e);
 }
 
 /*

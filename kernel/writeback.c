@@ -38,6 +38,7 @@ static struct lakefs_extent *lakefs_take_run(struct lakefs_inode_info *li,
 		rest->block = lakefs_ext_end(e);
 		rest->blocks = end - rest->block;
 		rest->state = LAKEFS_X_DELAYED;
+		rest->src = e->src ? e->src + e->blocks : 0;
 		lakefs_ext_insert(li, rest);
 		lakefs_ext_merge(li, rest);
 	}
@@ -55,6 +56,9 @@ static int lakefs_map_locked(struct lakefs_inode_info *li, u64 block,
 	if (WARN_ON_ONCE(!e || e->block > block ||
 			 e->state == LAKEFS_X_DELAYED ||
 			 e->state == LAKEFS_X_UNWRITTEN))
+		return -EIO;
+	/* made dirty behind our back, by a pin: others have these blocks */
+	if (e->shared)
 		return -EIO;
 	/* completion looks at the state itself: for iomap all is MAPPED */
 	iomap->type = IOMAP_MAPPED;
@@ -291,13 +295,7 @@ static void lakefs_done_error(const struct lakefs_done *done, u64 block,
 	struct lakefs_inode_info *li = LAKEFS_I(done->inode);
 
 	if (lakefs_ext_pending(e)) {
-		e = lakefs_ext_isolate(li, block, end);
-		if (e->state == LAKEFS_X_DIRTY) {
-			lakefs_ext_set_state(li, e, LAKEFS_X_UNWRITTEN);
-			lakefs_ext_merge(li, e);
-		} else {
-			lakefs_ext_drop(li, e);
-		}
+		lakefs_ext_undo(li, lakefs_ext_isolate(li, block, end));
 		lakefs_map_cut(li);
 	}
 	lakefs_size_done(done->inode, 0, done->io_block, end);

@@ -114,3 +114,59 @@ const char *extents_map(struct node *n, const struct lakefs_i_map *e)
 	n->rec.last_seq = e->hdr.seq;
 	return wrong;
 }
+
+const char *extents_clone(struct node *src, struct node *dst,
+			  const struct lakefs_i_clone *e)
+{
+	u64 end = e->src_block + e->blocks, at = e->src_block;
+
+	if (!e->blocks || e->blocks > LAKEFS_CLONE_BLOCKS_MAX)
+		return "clone: nonsense";
+	if (src == dst && e->src_block < e->dst_block + e->blocks &&
+	    e->dst_block < end)
+		return "clone: over itself";
+	cut(dst, e->dst_block, e->dst_block + e->blocks, e->hdr.seq, true);
+	while (at < end) {
+		size_t i = place(src, at);
+		struct extent x;
+
+		if (i == src->extent_count || src->extents[i].file >= end)
+			break;
+		x = src->extents[i];
+		if (x.file < at) {
+			x.phys += at - x.file;
+			x.blocks -= at - x.file;
+			x.file = at;
+		}
+		if (x.file + x.blocks > end)
+			x.blocks = end - x.file;
+		at = x.file + x.blocks;
+		if (x.flags & LAKEFS_EXTENT_UNWRITTEN)
+			continue;
+		space_share(x.phys, x.blocks);
+		x.file = x.file - e->src_block + e->dst_block;
+		insert(dst, place(dst, x.file), x);
+		dst->rec.blocks += x.blocks;
+	}
+	if (e->size > dst->rec.size)
+		dst->rec.size = e->size;
+	dst->rec.mtime = e->mtime;
+	dst->rec.ctime = e->ctime;
+	dst->rec.last_seq = e->hdr.seq;
+	return NULL;
+}
+
+bool extents_any_shared(struct node *n, u64 first, u64 end)
+{
+	for (size_t i = place(n, first); i < n->extent_count; i++) {
+		struct extent *x = n->extents + i;
+		u64 at = x->file > first ? x->file : first;
+
+		for (; at < end && at < x->file + x->blocks; at++)
+			if (space_shared(x->phys + (at - x->file)))
+				return true;
+		if (at >= end)
+			break;
+	}
+	return false;
+}

@@ -62,6 +62,9 @@ extern u64 tree_next_ino;
 /* extents.c */
 const char *extents_map(struct node *n, const struct lakefs_i_map *e);
 void extents_cut(struct node *n, u64 first, u64 end, u64 seq);
+bool extents_any_shared(struct node *n, u64 first, u64 end);
+const char *extents_clone(struct node *src, struct node *dst,
+			  const struct lakefs_i_clone *e);
 /* xattrs.c */
 const char *xattr_set(struct node *n, const char *name, u16 name_bytes,
 		      const void *value, u32 value_bytes);
@@ -73,6 +76,10 @@ void xattr_drop_all(struct node *n);
 void space_init(u64 start, u64 blocks);
 const char *space_use(u64 start, u64 blocks);
 void space_free(u64 start, u64 blocks, u64 seq);
+void space_share(u64 start, u64 blocks);
+bool space_shared(u64 block);
+size_t space_trim(const struct lakefs_r_trim *r, struct lakefs_range *out,
+		  size_t max);
 void space_durable(u64 seq);
 void space_leased(u64 start, u64 blocks);
 void space_return(u64 start, u64 blocks);

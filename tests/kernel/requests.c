@@ -55,6 +55,22 @@ static void do_readdir(const struct lakefs_r_readdir *r, struct answer *a)
 	}
 }
 
+/* of x from block at on, as long as all or none of it is shared */
+static struct lakefs_p_extent piece(const struct extent *x, u64 at)
+{
+	u64 phys = x->phys + (at - x->file);
+	bool shared = space_shared(phys);
+	struct lakefs_p_extent p = {
+		.file_block = at, .phys_block = phys, .blocks = 1,
+		.flags = x->flags | (shared ? LAKEFS_EXTENT_SHARED : 0),
+	};
+
+	while (at + p.blocks < x->file + x->blocks &&
+	       space_shared(phys + p.blocks) == shared)
+		p.blocks++;
+	return p;
+}
+
 static void do_extents(const struct lakefs_r_extents *r, struct answer *a)
 {
 	struct node *n = node_find(r->ino);
@@ -66,19 +82,19 @@ static void do_extents(const struct lakefs_r_extents *r, struct answer *a)
 	}
 	for (size_t i = 0; i < n->extent_count; i++) {
 		struct extent *x = n->extents + i;
-		struct lakefs_p_extent p = {
-			.file_block = x->file, .phys_block = x->phys,
-			.blocks = x->blocks, .flags = x->flags,
-		};
+		u64 at = x->file > r->file_block ? x->file : r->file_block;
 
-		if (x->file + x->blocks <= r->file_block)
-			continue;
-		if (count++ == r->max_extents) {
-			a->flags = LAKEFS_REPLY_MORE;
-			return;
+		while (at < x->file + x->blocks) {
+			struct lakefs_p_extent p = piece(x, at);
+
+			if (count++ == r->max_extents) {
+				a->flags = LAKEFS_REPLY_MORE;
+				return;
+			}
+			memcpy(a->payload + a->bytes, &p, sizeof(p));
+			a->bytes += sizeof(p);
+			at += p.blocks;
 		}
-		memcpy(a->payload + a->bytes, &p, sizeof(p));
-		a->bytes += sizeof(p);
 	}
 }
 
@@ -183,6 +199,12 @@ static void do_return(const struct lakefs_r_return *r)
 		space_return(range[i].start, range[i].count);
 }
 
+static void do_trim(const struct lakefs_r_trim *r, struct answer *a)
+{
+	a->bytes = space_trim(r, (void *)a->payload, 64) *
+		   sizeof(struct lakefs_range);
+}
+
 static void do_statfs(struct answer *a)
 {
 	struct lakefs_p_statfs p = {
@@ -250,6 +272,8 @@ void request_answer(const struct lakefs_request_hdr *hdr, struct answer *a)
 		return do_lease_blocks(r, a);
 	case LAKEFS_R_LEASE_INOS:
 		return do_lease_inos(r, a);
+	case LAKEFS_R_TRIM:
+		return do_trim(r, a);
 	case LAKEFS_R_RETURN_BLOCKS:
 		return do_return(r);
 	case LAKEFS_R_STATFS:

@@ -15,6 +15,7 @@ struct freed {
 };
 
 static u8 *map;
+static u32 *extra;			/* references beyond the first */
 static u64 first, total, cursor, free_blocks;
 static struct freed *freed;
 static size_t freed_count, freed_room;
@@ -24,6 +25,8 @@ void space_init(u64 start, u64 blocks)
 {
 	free(map);
 	map = calloc(1, blocks);
+	free(extra);
+	extra = calloc(blocks, sizeof(*extra));
 	first = start;
 	total = free_blocks = blocks;
 	cursor = freed_count = 0;
@@ -70,7 +73,18 @@ const char *space_use(u64 start, u64 blocks)
 	return NULL;
 }
 
-void space_free(u64 start, u64 blocks, u64 seq)
+void space_share(u64 start, u64 blocks)
+{
+	for (u64 i = start - first; i < start - first + blocks; i++)
+		extra[i]++;
+}
+
+bool space_shared(u64 block)
+{
+	return extra[block - first];
+}
+
+static void free_run(u64 start, u64 blocks, u64 seq)
 {
 	for (u64 i = start - first; i < start - first + blocks; i++)
 		set(i, FREED);
@@ -79,6 +93,25 @@ void space_free(u64 start, u64 blocks, u64 seq)
 		freed = realloc(freed, freed_room * sizeof(*freed));
 	}
 	freed[freed_count++] = (struct freed){ seq, start, blocks };
+}
+
+/* a reference less: what has none left is free once seq is durable */
+void space_free(u64 start, u64 blocks, u64 seq)
+{
+	u64 run = 0;
+
+	for (u64 i = 0; i < blocks; i++) {
+		if (extra[start + i - first]) {
+			extra[start + i - first]--;
+			if (run)
+				free_run(start + i - run, run, seq);
+			run = 0;
+		} else {
+			run++;
+		}
+	}
+	if (run)
+		free_run(start + blocks - run, run, seq);
 }
 
 void space_durable(u64 seq)
@@ -147,5 +180,28 @@ size_t space_lease(u64 want, u64 goal, struct lakefs_range *out, size_t max)
 		want--;
 	}
 	cursor = i;
+	return n;
+}
+
+size_t space_trim(const struct lakefs_r_trim *r, struct lakefs_range *out,
+		  size_t max)
+{
+	u64 i = r->start > first ? r->start - first : 0, left = r->max_blocks;
+	size_t n = 0;
+
+	while (n < max && i < total && first + i < r->end &&
+	       left >= r->min_blocks) {
+		u64 run = 0;
+
+		while (run < left && i + run < total &&
+		       first + i + run < r->end && map[i + run] == FREE)
+			run++;
+		if (run && run >= r->min_blocks) {
+			out[n++] = (struct lakefs_range){ first + i, run };
+			space_leased(first + i, run);
+			left -= run;
+		}
+		i += run ? run : 1;
+	}
 	return n;
 }

@@ -402,6 +402,26 @@ static const char *apply_unmap(const struct lakefs_i_unmap *e)
 	return NULL;
 }
 
+/* said before blocks are written in place: never those of several files */
+static const char *apply_overwrite(const struct lakefs_i_overwrite *e)
+{
+	struct node *n = node_find(e->ino);
+
+	if (!n)
+		return "overwrite: no such inode";
+	return extents_any_shared(n, e->file_block,
+				  e->file_block + e->blocks) ?
+	       "overwrite: of shared blocks" : NULL;
+}
+
+static const char *apply_clone(const struct lakefs_i_clone *e)
+{
+	struct node *src = node_find(e->src_ino), *dst = node_find(e->dst_ino);
+
+	return src && dst ? extents_clone(src, dst, e) :
+			    "clone: no such inode";
+}
+
 static const char *apply_release(const struct lakefs_i_release *e)
 {
 	struct node *n = node_find(e->ino);
@@ -436,9 +456,11 @@ const char *tree_apply(const struct lakefs_intent_hdr *hdr)
 	case LAKEFS_I_UNMAP:
 		return apply_unmap(e);
 	case LAKEFS_I_OVERWRITE:
-		return NULL;
+		return apply_overwrite(e);
 	case LAKEFS_I_RELEASE:
 		return apply_release(e);
+	case LAKEFS_I_CLONE:
+		return apply_clone(e);
 	default:
 		return "unknown intent";
 	}

@@ -35,6 +35,8 @@ extern const struct test tail_tests[];
 extern const struct test direct_tests[];
 extern const struct test space_tests[];
 extern const struct test many_tests[];
+extern const struct test clone_tests[];
+extern const struct test share_tests[];
 
 /* number of operations of the long tests: DATATEST_OPS */
 extern int ops_wanted;
@@ -44,6 +46,11 @@ extern bool is_lakefs;
 const char *path(const char *name);
 /* unmount and mount again; no file may be open. False: not possible here */
 bool remount(void);
+/*
+ * The file system's reflink, or -1 with EOPNOTSUPP; a copy where there is
+ * none: what the tests expect can be checked anywhere.
+ */
+int clone_range(int from, uint64_t at, uint64_t len, int to, uint64_t pos);
 /* a fast generator, one per process; begins with the test's own seed */
 uint32_t rnd(void);
 void rnd_seed(uint64_t seed);
