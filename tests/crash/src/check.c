@@ -39,6 +39,10 @@ static bool changes_names(const struct lc_op *op)
 	case LC_WRITE:
 	case LC_TRUNCATE:
 	case LC_ORPHAN:
+	case LC_CLONE:
+	case LC_PUNCH:
+	case LC_ZERO:
+	case LC_PREALLOC:
 		return false;
 	default:
 		return op->kind < LC_FSYNC;

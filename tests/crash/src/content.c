@@ -50,8 +50,8 @@ void lc_pattern(uint64_t seed, uint32_t stream, uint32_t file, uint32_t gen,
 }
 
 /* What a version holds at [offset, offset + length); zeros past its end. */
-void lc_expected(const struct lc_model *m, int node,
-		 const struct lc_version *v, uint32_t offset,
+void lc_expected(const struct lc_model *m, const struct lc_version *v,
+		 uint32_t offset,
 		 uint32_t length, uint8_t *out)
 {
 	uint32_t end = offset + length;
@@ -66,8 +66,9 @@ void lc_expected(const struct lc_model *m, int node,
 			from = offset;
 		if (to > end)
 			to = end;
-		lc_pattern(m->seed, m->stream, node, v->segs[i].gen, from,
-			   to - from, out + (from - offset));
+		lc_pattern(m->seed, m->stream, v->segs[i].file,
+			   v->segs[i].gen, from, to - from,
+			   out + (from - offset));
 	}
 }
 

@@ -49,8 +49,7 @@ static bool piece_equals(const struct lc_model *m, int node, uint32_t v,
 {
 	uint8_t want[PIECE];
 
-	lc_expected(m, node, &m->nodes[node].versions[v], offset, length,
-		    want);
+	lc_expected(m, &m->nodes[node].versions[v], offset, length, want);
 	return !memcmp(want, data, length);
 }
 
@@ -64,7 +63,7 @@ static uint32_t first_bad(const struct lc_model *m, int node, uint32_t first,
 	bool good[LC_SECTOR] = { false };
 
 	for (uint32_t v = first; v < n->nversions; v++) {
-		lc_expected(m, node, &n->versions[v], offset, length, want);
+		lc_expected(m, &n->versions[v], offset, length, want);
 		for (uint32_t i = 0; i < length; i++)
 			good[i] |= want[i] == data[i];
 	}

@@ -2,10 +2,14 @@
 /* Does one operation on a real filesystem, in the current directory. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/falloc.h>
+#include <linux/fs.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "lakecrash.h"
@@ -129,6 +133,59 @@ static int run_write(struct lc_executor *x, const struct lc_model *m,
 	return close(fd) && !error ? errno : error;
 }
 
+/* Where there is no reflink (ext4) the same by hand. */
+static int copy_over(struct lc_executor *x, int from, int to)
+{
+	ssize_t n = pread(from, x->buffer, LC_MAX_SIZE, 0);
+	ssize_t done = 0, got;
+
+	if (n < 0)
+		return errno;
+	for (; done < n; done += got) {
+		got = pwrite(to, x->buffer + done, n - done, done);
+		if (got <= 0)
+			return got ? errno : EIO;
+	}
+	return 0;
+}
+
+static int run_clone(struct lc_executor *x, const char *path,
+		     const char *path2)
+{
+	int from = open(path2, O_RDONLY), to = open(path, O_RDWR);
+	int error = 0;
+
+	if (from < 0 || to < 0 || ioctl(to, FICLONE, from))
+		error = errno;
+	if (error == EOPNOTSUPP)
+		error = copy_over(x, from, to);
+	if (from >= 0)
+		close(from);
+	return to >= 0 && close(to) && !error ? errno : error;
+}
+
+static int run_range(const struct lc_op *op, const char *path)
+{
+	int mode = FALLOC_FL_KEEP_SIZE |
+		   (op->kind == LC_PUNCH ? FALLOC_FL_PUNCH_HOLE :
+		    op->kind == LC_ZERO ? FALLOC_FL_ZERO_RANGE : 0);
+	int fd = open(path, O_RDWR);
+	int error;
+
+	if (fd < 0)
+		return errno;
+	error = fallocate(fd, mode, op->offset, op->length) ? errno : 0;
+	return close(fd) && !error ? errno : error;
+}
+
+static int run_xattr(const struct lc_op *op, const char *path)
+{
+	if (op->mode)
+		return setxattr(path, LC_XATTR_NAME, &op->mode,
+				sizeof(op->mode), 0) ? errno : 0;
+	return removexattr(path, LC_XATTR_NAME) ? errno : 0;
+}
+
 static int run_unlink(struct lc_executor *x, const struct lc_model *m,
 		      const struct lc_op *op, const char *path)
 {
@@ -183,6 +240,17 @@ static int run(struct lc_executor *x, const struct lc_model *m,
 		return truncate(path, op->length) ? errno : 0;
 	case LC_RENAME:
 		return rename(path, path2) ? errno : 0;
+	case LC_EXCHANGE:
+		return renameat2(AT_FDCWD, path, AT_FDCWD, path2,
+				 RENAME_EXCHANGE) ? errno : 0;
+	case LC_CLONE:
+		return run_clone(x, path, path2);
+	case LC_PUNCH:
+	case LC_ZERO:
+	case LC_PREALLOC:
+		return run_range(op, path);
+	case LC_XATTR:
+		return run_xattr(op, path);
 	case LC_LINK:
 		return link(path, path2) ? errno : 0;
 	case LC_UNLINK:

@@ -20,6 +20,9 @@ static const struct {
 	{ LC_MKDIR, "mkdir", 3 }, { LC_RMDIR, "rmdir", 2 },
 	{ LC_MKSYMLINK, "symlink", 3 }, { LC_CHMOD, "chmod", 3 },
 	{ LC_TMPFILE, "tmpfile", 3 }, { LC_ORPHAN, "orphan", 2 },
+	{ LC_EXCHANGE, "exchange", 2 }, { LC_XATTR, "xattr", 3 },
+	{ LC_CLONE, "clone", 8 }, { LC_PUNCH, "punch", 3 },
+	{ LC_ZERO, "zero", 2 }, { LC_PREALLOC, "prealloc", 3 },
 	{ LC_FSYNC, "fsync", 9 }, { LC_FDATASYNC, "fdatasync", 5 },
 	{ LC_DIRSYNC, "dirsync", 4 }, { LC_SYNCFS, "syncfs", 1 },
 	{ LC_SYNC, "sync", 1 },
@@ -277,6 +280,54 @@ static bool make_rename(struct lc_model *m, struct lc_op *op)
 	       (victim < 0 || empty(&m->nodes[victim]));
 }
 
+/* Two names change places; neither lies below the other. */
+static bool make_exchange(struct lc_model *m, struct lc_op *op)
+{
+	struct lc_op to = { 0 };
+
+	if (!pick_entry(m, 7, op) || !pick_entry(m, 7, &to) ||
+	    op->node == to.node)
+		return false;
+	op->dir2 = to.dir;
+	op->name2 = to.name;
+	return (m->nodes[op->node].type != LC_DIR ||
+		!below(m, to.dir, op->node)) &&
+	       (m->nodes[to.node].type != LC_DIR ||
+		!below(m, op->dir, to.node));
+}
+
+/* All of one file over the beginning of another. */
+static bool make_clone(struct lc_model *m, struct lc_op *op)
+{
+	struct lc_op from = { 0 };
+	uint32_t size, other;
+
+	if (!pick_entry(m, 1u << LC_FILE, op) ||
+	    !pick_entry(m, 1u << LC_FILE, &from) || op->node == from.node)
+		return false;
+	size = lc_newest(&m->nodes[from.node])->size;
+	other = lc_newest(&m->nodes[op->node])->size;
+	op->dir2 = from.dir;
+	op->name2 = from.name;
+	/* a partial block can only go where the file ends */
+	return size && (other <= size || size % 4096 == 0) &&
+	       m->bytes <= LC_MAX_BYTES;
+}
+
+static bool make_range(struct lc_model *m, struct lc_op *op)
+{
+	uint32_t size;
+
+	if (!pick_entry(m, 1u << LC_FILE, op))
+		return false;
+	size = lc_newest(&m->nodes[op->node])->size;
+	op->length = pick_length(m);
+	op->offset = lc_below(&m->rng, size + 20000);
+	if (lc_below(&m->rng, 2))
+		op->offset = op->offset / 4096 * 4096;
+	return op->offset + op->length <= LC_MAX_SIZE;
+}
+
 static bool make_unlink(struct lc_model *m, struct lc_op *op)
 {
 	if (!pick_entry(m, 1u << LC_FILE | 1u << LC_SYMLINK, op))
@@ -306,6 +357,21 @@ static bool make_one(struct lc_model *m, struct lc_op *op)
 		return m->nentries < LC_MAX_ENTRIES &&
 		       pick_entry(m, 1u << LC_FILE, op) &&
 		       pick_free(m, &op->dir2, &op->name2);
+	case LC_EXCHANGE:
+		return make_exchange(m, op);
+	case LC_CLONE:
+		return make_clone(m, op);
+	case LC_PUNCH:
+	case LC_ZERO:
+	case LC_PREALLOC:
+		return make_range(m, op);
+	case LC_XATTR:
+		if (!pick_entry(m, 1u << LC_FILE | 1u << LC_DIR, op))
+			return false;
+		/* a new value, or what is there goes */
+		op->mode = lc_below(&m->rng, 3) ||
+			   !m->nodes[op->node].xattr ? op->index : 0;
+		return true;
 	case LC_UNLINK:
 		return make_unlink(m, op);
 	case LC_RMDIR:

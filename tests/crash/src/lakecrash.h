@@ -21,6 +21,7 @@
 #define LC_MAX_STREAMS	16
 #define LC_MARK_STREAM	(LC_MAX_STREAMS - 1)	/* acks of the killer */
 #define LC_SECTOR	512u
+#define LC_XATTR_NAME	"user.lakecrash"
 #define LC_PLAN		4		/* queued steps of one idiom */
 
 enum lc_type { LC_FILE, LC_DIR, LC_SYMLINK };
@@ -28,6 +29,7 @@ enum lc_type { LC_FILE, LC_DIR, LC_SYMLINK };
 enum lc_kind {
 	LC_CREATE, LC_WRITE, LC_TRUNCATE, LC_RENAME, LC_LINK, LC_UNLINK,
 	LC_MKDIR, LC_RMDIR, LC_MKSYMLINK, LC_CHMOD, LC_TMPFILE, LC_ORPHAN,
+	LC_EXCHANGE, LC_XATTR, LC_CLONE, LC_PUNCH, LC_ZERO, LC_PREALLOC,
 	LC_FSYNC, LC_FDATASYNC, LC_DIRSYNC, LC_SYNCFS, LC_SYNC,
 };
 
@@ -40,16 +42,18 @@ struct lc_op {
 	uint32_t index;			/* 1.., also the data generation */
 	int node;			/* the inode it works on */
 	int dir, name;			/* where that inode is named */
-	int dir2, name2;		/* target of rename and link */
+	int dir2, name2;		/* target of rename and link, source
+					 * of a clone */
 	uint32_t offset, length;	/* bytes; length is the new size of
 					 * a truncate */
 	uint32_t mode;
 	bool sync;			/* fsync inside an O_TMPFILE idiom */
 };
 
-/* Bytes [start, end) were written by generation gen; gaps are zeros. */
+/* Bytes [start, end) were written to file by gen; gaps are zeros. */
 struct lc_seg {
 	uint32_t start, end, gen;
+	int file;			/* another one's after a clone */
 };
 
 /* Content of a file after one operation. */
@@ -64,6 +68,7 @@ struct lc_node {
 	uint32_t mode, nlink;
 	uint32_t create_op, change_op;	/* last op on the inode's record */
 	uint32_t replace_op;		/* last rename of it over a file */
+	uint32_t xattr;			/* value of its xattr, 0: has none */
 	int parent, name;		/* directories */
 	int *entries;			/* directories: LC_NAMES, -1 is free */
 	uint32_t nversions;
@@ -96,8 +101,8 @@ void *lc_grow(void *old, size_t bytes);
 /* content.c */
 void lc_pattern(uint64_t seed, uint32_t stream, uint32_t file, uint32_t gen,
 		uint32_t offset, uint32_t length, uint8_t *out);
-void lc_expected(const struct lc_model *m, int node,
-		 const struct lc_version *v, uint32_t offset,
+void lc_expected(const struct lc_model *m, const struct lc_version *v,
+		 uint32_t offset,
 		 uint32_t length, uint8_t *out);
 void lc_describe(uint64_t seed, const uint8_t *data, uint32_t length,
 		 uint32_t at, char *out, size_t out_bytes);
@@ -167,7 +172,7 @@ int lc_read_acks(const char *file, struct lc_ack **acks, uint32_t *nacks);
 /* tree.c */
 struct lc_found {
 	enum lc_type type;
-	uint32_t mode, nlink;
+	uint32_t mode, nlink, xattr;
 	uint64_t ino, size;
 	int entries[LC_NAMES];		/* directories; index, -1 is none */
 	int node;			/* model inode after a match */

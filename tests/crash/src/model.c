@@ -124,10 +124,11 @@ static struct lc_version cut(const struct lc_version *old, uint32_t start,
 		if (s.start < start)
 			v.segs[v.nsegs++] = (struct lc_seg){
 				s.start, s.end < start ? s.end : start,
-				s.gen };
+				s.gen, s.file };
 		if (s.end > end)
 			v.segs[v.nsegs++] = (struct lc_seg){
-				s.start > end ? s.start : end, s.end, s.gen };
+				s.start > end ? s.start : end, s.end, s.gen,
+				s.file };
 	}
 	return v;
 }
@@ -152,7 +153,8 @@ static struct lc_version written_over(const struct lc_version *old,
 
 	if (v.size < end)
 		v.size = end;
-	v.segs[v.nsegs++] = (struct lc_seg){ op->offset, end, op->index };
+	v.segs[v.nsegs++] = (struct lc_seg){ op->offset, end, op->index,
+					     op->node };
 	return v;
 }
 
@@ -192,6 +194,35 @@ static void set_size(struct lc_model *m, struct lc_node *n,
 	v.size = op->length;
 	push_version(m, n, &v);
 	n->change_op = op->index;
+}
+
+/* A hole or zeroes; the size stays. */
+static void set_zero(struct lc_model *m, struct lc_node *n,
+		     const struct lc_op *op)
+{
+	struct lc_version v = cut(newest_or_none(n), op->offset,
+				  op->offset + op->length);
+
+	v.op = op->index;
+	push_version(m, n, &v);
+}
+
+/* All of the source, over what is there. */
+static void set_cloned(struct lc_model *m, struct lc_node *n,
+		       const struct lc_node *src, const struct lc_op *op)
+{
+	const struct lc_version *from = lc_newest(src);
+	struct lc_version v = cut(newest_or_none(n), 0, from->size);
+
+	v.segs = lc_grow(v.segs, (v.nsegs + from->nsegs + 1) *
+				 sizeof(*v.segs));
+	for (uint32_t i = 0; i < from->nsegs; i++)
+		v.segs[v.nsegs++] = from->segs[i];
+	if (v.size < from->size)
+		v.size = from->size;
+	v.op = op->index;
+	v.written = true;
+	push_version(m, n, &v);
 }
 
 static void raise_floor(struct lc_model *m, uint32_t op)
@@ -262,6 +293,18 @@ static void apply_rename(struct lc_model *m, const struct lc_op *op)
 	m->nodes[op->node].change_op = op->index;
 	if (victim >= 0 && m->nodes[op->node].type == LC_FILE)
 		m->nodes[op->node].replace_op = op->index;
+}
+
+static void apply_exchange(struct lc_model *m, const struct lc_op *op)
+{
+	int other = m->nodes[op->dir2].entries[op->name2];
+
+	leave(m, op->dir, op->name, op->index);
+	leave(m, op->dir2, op->name2, op->index);
+	enter(m, op->dir2, op->name2, op->node, op->index);
+	enter(m, op->dir, op->name, other, op->index);
+	m->nodes[op->node].change_op = op->index;
+	m->nodes[other].change_op = op->index;
 }
 
 static void apply_new(struct lc_model *m, const struct lc_op *op)
@@ -343,6 +386,21 @@ void lc_model_apply(struct lc_model *m, const struct lc_op *op, bool acked)
 		break;
 	case LC_RMDIR:
 		drop_link(m, op->dir, op->name, op->index);
+		break;
+	case LC_EXCHANGE:
+		apply_exchange(m, op);
+		break;
+	case LC_XATTR:
+		m->nodes[op->node].xattr = op->mode;
+		m->nodes[op->node].change_op = op->index;
+		break;
+	case LC_CLONE:
+		set_cloned(m, &m->nodes[op->node], &m->nodes[
+			   m->nodes[op->dir2].entries[op->name2]], op);
+		break;
+	case LC_PUNCH:
+	case LC_ZERO:
+		set_zero(m, &m->nodes[op->node], op);
 		break;
 	case LC_CHMOD:
 		m->nodes[op->node].mode = op->mode;

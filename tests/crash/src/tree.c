@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "lakecrash.h"
@@ -28,6 +29,18 @@ static int read_target(struct lc_tree *t, struct lc_found *f,
 	target[n] = 0;
 	f->target = strdup(target);
 	return 0;
+}
+
+static int read_xattr(struct lc_tree *t, struct lc_found *f, const char *path)
+{
+	ssize_t n = lgetxattr(path, LC_XATTR_NAME, &f->xattr,
+			      sizeof(f->xattr));
+
+	if (n == sizeof(f->xattr) || (n < 0 && errno == ENODATA))
+		return 0;
+	if (n >= 0)
+		errno = EINVAL;
+	return fail(t, "getxattr", path);
 }
 
 /* Index of the new entry, or -1 with t->error set. */
@@ -62,6 +75,8 @@ static int add_found(struct lc_tree *t, const char *path)
 		return fail(t, "strange type of", path);
 	}
 	if (f->type == LC_SYMLINK && read_target(t, f, path))
+		return -1;
+	if (f->type != LC_SYMLINK && read_xattr(t, f, path))
 		return -1;
 	return t->nfound++;
 }
@@ -148,6 +163,9 @@ static bool match_inode(struct lc_found *f, const struct lc_model *m,
 	else if (f->mode != n->mode)
 		snprintf(why, why_bytes, "%s: mode %o, not %o", f->path,
 			 f->mode, n->mode);
+	else if (f->xattr != n->xattr)
+		snprintf(why, why_bytes, "%s: xattr %u, not %u", f->path,
+			 f->xattr, n->xattr);
 	else if (n->seen_ino && n->seen_ino != f->ino)
 		snprintf(why, why_bytes, "%s: another inode than its links",
 			 f->path);
