@@ -61,6 +61,25 @@ check 'what was deleted can be used again' fill
 echo "files of 1 MiB: $first, then $(cat /tmp/filled)" >&2
 check 'all of it' [ "$(cat /tmp/filled)" -ge $((first - 2)) ]
 rm -rf $l/fill
+
+# coreutils' cp: busybox's knows no reflink
+cp=$(ls /tools/bin/cp /tools/usr/bin/cp 2>/dev/null | head -n 1)
+reflink() {
+	head -c 9000001 /dev/urandom >$l/one
+	old=$(sum $l/one)
+	$cp --reflink=always $l/one $l/two && cmp $l/one $l/two || return 1
+	echo changed | dd of=$l/two bs=1 seek=5000000 conv=notrunc || return 1
+	sync
+	echo 3 >/proc/sys/vm/drop_caches
+	[ "$(sum $l/one)" = "$old" ] && [ "$(sum $l/two)" != "$old" ] &&
+		lakectl stats $l | tee /tmp/stats | grep '^  shared blocks *2197$' ||
+		{ cat /tmp/stats; return 1; }
+}
+
+check 'cp --reflink=always: both keep what is theirs' reflink
+check 'fstrim' fstrim -v $l
+echo 3 >/proc/sys/vm/drop_caches
+check 'and what is in use is still there' [ "$(sum $l/one)" = "$old" ]
 check 'the lake is sound while mounted' lakectl verify $l
 check 'it unmounts' umount $l
 check 'and after' lakectl verify --full /dev/vda
