@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Direct I/O. Writes are of whole blocks (others go through the page cache).
- * A write over written blocks goes in place, many at a time. One that needs
- * blocks or makes the file longer has i_rwsem exclusively and waits for its
- * I/O. Blocks it takes are marked direct until the I/O is done; a fault of
- * the same page meanwhile takes the mark away, and the page's writeback then
- * decides. No checksums: the program may change its memory meanwhile.
+ * Direct I/O. Writes are of whole blocks (others go through the page cache, and
+ * so does what would go onto shared blocks). A write over written blocks goes
+ * in place, many at a time. One that needs blocks or makes the file longer has
+ * i_rwsem exclusively and waits for its I/O. Blocks it takes are marked direct
+ * until the I/O is done; a fault of the same page meanwhile takes the mark
+ * away, and the page's writeback then decides. No checksums: the program may
+ * change its memory meanwhile.
  */
 #include <linux/iomap.h>
 #include <linux/pagemap.h>

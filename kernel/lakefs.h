@@ -9,7 +9,8 @@
  *
  * Lock order (outer first):
  *   VFS: i_rwsem (dir, then child), invalidate_lock, folio lock
- *   lakefs_inode_info.ext_lock	(mutex) the extent map of one inode, sizes
+ *   lakefs_inode_info.ext_lock	(mutex) the extent map of one inode, sizes;
+ *				two of them, by address, in clone.c only
  *   LAKEFS_LOADING of a directory (a bit): one reads it whole (dircache.c)
  *   lakefs_sb_info.table_lock	(spin) tables of directories
  *   lakefs_sb_info.pool_lock	(spin) leased blocks and inode numbers
