@@ -44,7 +44,7 @@ public sealed class C070ControlFrameTests
         laked.StandardInput.Close();
         string errors = laked.StandardError.ReadToEnd();
         Assert.That(laked.WaitForExit(TimeSpan.FromMinutes(1)));
-        Assert.That(laked.ExitCode, Is.EqualTo(2));
+        Assert.That(laked.ExitCode, Is.EqualTo(1));
         Assert.That(errors, Does.StartWith("laked: ").And.Not.Contain("Unhandled"));
     }
 
@@ -56,7 +56,7 @@ public sealed class C070ControlFrameTests
         Response logs = Ask(new Request { Version = ControlProtocol.Version, Logs = new LogsRequest() });
         Assert.That(logs.Error.Code, Is.EqualTo(ErrorCode.ErrorUsage));
         Response pong = Ask(new Request { Version = ControlProtocol.Version, Ping = new PingRequest() });
-        Assert.That(pong.Result.Pong.FormatVersion, Is.EqualTo(1));
+        Assert.That(pong.Result.Pong.FormatVersion, Is.EqualTo(2));
     }
 
     private static Response Ask(Request request)
