@@ -105,15 +105,16 @@ static bool put_extents(struct node *n, struct lakefs_p_inode *p, u32 max)
 
 	for (size_t i = 0; i < n->extent_count; i++) {
 		struct extent *x = n->extents + i;
+		u64 at = x->file;
 
-		if (i == max)
-			return false;
-		*out++ = (struct lakefs_p_extent){
-			.file_block = x->file, .phys_block = x->phys,
-			.blocks = x->blocks, .flags = x->flags,
-		};
-		p->extents++;
-		p->len += sizeof(*out);
+		while (at < x->file + x->blocks) {
+			if (p->extents == max)
+				return false;
+			*out = piece(x, at);
+			at += out++->blocks;
+			p->extents++;
+			p->len += sizeof(*out);
+		}
 	}
 	return true;
 }
