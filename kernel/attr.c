@@ -10,6 +10,7 @@
  * emitting his record. So a record that carries older times never follows one
  * with newer times.
  */
+#include <linux/blkdev.h>
 #include "lakefs.h"
 
 /* ---- times --------------------------------------------------------------- */
@@ -257,5 +258,12 @@ int lakefs_getattr(LAKEFS_IDMAP *idmap, const struct path *path,
 			(LAKEFS_BLOCK_BITS - 9);
 	if (S_ISDIR(inode->i_mode))
 		stat->size = lakefs_dir_bytes(inode);
+	if ((mask & STATX_DIOALIGN) && S_ISREG(inode->i_mode)) {
+		/* smaller writes work, but go through the page cache */
+		stat->result_mask |= STATX_DIOALIGN;
+		stat->dio_mem_align = bdev_dma_alignment(inode->i_sb->s_bdev) +
+				      1;
+		stat->dio_offset_align = LAKEFS_BLOCK_SIZE;
+	}
 	return 0;
 }

@@ -216,6 +216,16 @@ static inline void vm_flags_clear(struct vm_area_struct *vma,
 }
 #endif
 
+/* the uuid that FS_IOC_GETFSUUID tells */
+static inline void lakefs_set_uuid(struct super_block *sb, const u8 *uuid)
+{
+#if LAKEFS_KERNEL(6, 9)
+	super_set_uuid(sb, uuid, sizeof(sb->s_uuid));
+#else
+	memcpy(&sb->s_uuid, uuid, sizeof(sb->s_uuid));
+#endif
+}
+
 /* freeze within the kernel, beside what a person may have frozen */
 static inline int lakefs_freeze_super(struct super_block *sb)
 {

@@ -68,7 +68,7 @@ int lakefs_fileattr_set(LAKEFS_IDMAP *idmap, struct dentry *dentry,
 }
 
 #define LAKEFS_GOING_SYNC	0	/* everything durable first */
-#define LAKEFS_GOING_LOGFLUSH	1
+#define LAKEFS_GOING_LOGFLUSH	1	/* what is recorded durable first */
 #define LAKEFS_GOING_NOLOGFLUSH	2
 
 static int lakefs_ioc_shutdown(struct super_block *sb, u32 __user *arg)
@@ -89,6 +89,11 @@ static int lakefs_ioc_shutdown(struct super_block *sb, u32 __user *arg)
 		lakefs_thaw_super(sb);
 		return 0;
 	case LAKEFS_GOING_LOGFLUSH:
+		err = lakefs_wait_durable(LAKEFS_SB(sb),
+					  lakefs_last_seq(LAKEFS_SB(sb)));
+		if (err)
+			return err;
+		fallthrough;
 	case LAKEFS_GOING_NOLOGFLUSH:
 		lakefs_shutdown(LAKEFS_SB(sb), -EIO, "shut down by ioctl");
 		return 0;

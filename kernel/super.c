@@ -110,7 +110,7 @@ static void lakefs_init_sb(struct super_block *sb, struct lakefs_sb_info *sbi)
 	sb->s_op = &lakefs_sops;
 	sb->s_export_op = &lakefs_export_ops;
 	lakefs_set_xattr_table(sb, lakefs_xattr_handlers);
-	memcpy(&sb->s_uuid, sbi->disk.uuid, sizeof(sb->s_uuid));
+	lakefs_set_uuid(sb, sbi->disk.uuid);
 }
 
 static int lakefs_fill_super(struct super_block *sb, struct fs_context *fc)

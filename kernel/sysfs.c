@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* /sys/fs/lakefs/<device>/: the state of each mount, and its shutdown */
+#include <linux/ctype.h>
 #include <linux/slab.h>
 #include <linux/sysfs.h>
 #include "ring.h"
@@ -110,12 +111,29 @@ static struct lakefs_attribute lakefs_attr_state = {
 	.attr = { .name = "state", .mode = 0444 }, .show = state_show,
 };
 
+/*
+ * "1", or a sentence: anything with a blank in it is the reason, which the
+ * state, the log and the event then show.
+ */
 static ssize_t shutdown_store(struct lakefs_sb_info *sbi, const char *buf,
 			      size_t len)
 {
+	char reason[sizeof(sbi->shutdown_reason)], *text;
 	bool yes;
-	int err = kstrtobool(buf, &yes);
+	int err;
 
+	strscpy(reason, buf, sizeof(reason));
+	text = strim(reason);
+	if (strchr(text, ' ')) {
+		char *c;
+
+		for (c = text; *c; c++)
+			if (!isprint(*c))
+				*c = '?';
+		lakefs_shutdown(sbi, -EIO, "%s", text);
+		return len;
+	}
+	err = kstrtobool(text, &yes);
 	if (err)
 		return err;
 	if (yes)

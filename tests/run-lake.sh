@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MPL-2.0
-# Wrong inputs, a full device, reflink and trim as programs use them, with the real daemon in the busybox guest.
+# Wrong inputs, a full device, reflink and trim as programs use them, and ways to
+# be shut down, with the real daemon in the busybox guest.
 set -uo pipefail
 . "$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/lib/suite.sh"
 suite_begin lake
@@ -13,4 +14,16 @@ status=0
 	>"$suite_dir/results" || status=$?
 suite_collect "$suite_dir/results" ''
 [ $status = 0 ] || fail "the guest ends with status $status"
+
+# shutdown, deaths of the daemon, what others than root may do
+cc -O2 -Wall -Werror -static -o "$suite_dir/goingdown" \
+	"$LAKE_TESTS/lake/goingdown.c" || fail 'goingdown builds'
+status=0
+"$LAKE_VM" run --lake --smp 2 --mem 1G --timeout 600 \
+	--disk "$suite_dir/down,size=128M" \
+	--file "$suite_dir/goingdown:/goingdown" \
+	--file "$LAKE_TESTS/lake/down-guest.sh:/guest.sh" -- sh /guest.sh \
+	>"$suite_dir/down.results" || status=$?
+suite_collect "$suite_dir/down.results" ''
+[ $status = 0 ] || fail "the guest of shutdowns ends with status $status"
 suite_end

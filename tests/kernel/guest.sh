@@ -292,6 +292,14 @@ check 'shutdown through sysfs gives EIO' sh -c \
 	"mkdir $lake/c 2>&1 | grep -qi 'i.*/o.* error'"
 check 'and unmounts after that' umount $lake
 stop_daemon
+daemon
+mount_lake
+check 'shutdown takes no word but yes and no' sh -c \
+	"! echo panic >$sys/shutdown && echo 0 >$sys/shutdown && mkdir $lake/d"
+echo 'the disk smells' >$sys/shutdown
+check 'shutdown takes a reason' grep -q '^shutdown: the disk smells$' $sys/state
+umount $lake
+stop_daemon
 mount_lake & waiter=$!
 sleep 1
 echo 1 >$sys/shutdown

@@ -230,6 +230,23 @@ static void test_statx(void)
 	EQ(b.stx_blksize, 4096);
 }
 
+static void test_statx_direct(void)
+{
+	struct statx a;
+
+	put_file("f", "x");
+	OK(mkdir("d", 0755));
+	OK(statx(AT_FDCWD, "f", 0, STATX_DIOALIGN, &a));
+	if (fs_kind == FS_TMPFS)
+		return;
+	CHECK(a.stx_mask & STATX_DIOALIGN);
+	CHECK(a.stx_dio_mem_align && a.stx_dio_mem_align <= 4096);
+	CHECK(a.stx_dio_offset_align && a.stx_dio_offset_align <= 4096);
+	OK(statx(AT_FDCWD, "d", 0, STATX_DIOALIGN, &a));
+	CHECK(!(a.stx_mask & STATX_DIOALIGN));
+}
+
+
 static int get_flags(const char *path)
 {
 	int fd = OK(open(path, O_RDONLY)), flags = 0;
@@ -331,6 +348,7 @@ const struct test attr_tests[] = {
 	{ "attr_atime", test_atime },
 	{ "attr_truncate", test_truncate },
 	{ "attr_statx", test_statx },
+	{ "attr_statx_direct", test_statx_direct },
 	{ "attr_immutable", test_immutable },
 	{ "attr_append", test_append },
 	{ "attr_flags_inherited", test_flags_inherited },

@@ -1,0 +1,76 @@
+#!/bin/sh
+# SPDX-License-Identifier: MPL-2.0
+# In the busybox guest, with the real daemon and launcher: the three ways of
+# FS_IOC_SHUTDOWN, what others than root may ask, and a daemon that dies again
+# and again. /dev/vda: empty. Prints `pass NAME` / `fail NAME`.
+l=/lake
+sys=/sys/fs/lakefs/vda
+mkdir -p $l
+
+check() { # NAME CMD...
+	name=$1
+	shift
+	if "$@" >/tmp/check.log 2>&1; then
+		echo "pass $name"
+	else
+		echo "fail $name"
+		sed 's/^/    /' /tmp/check.log >&2
+	fi
+}
+
+fails_with() { # TEXT CMD...
+	text=$1
+	shift
+	if "$@" >/tmp/fails.log 2>&1; then return 1; fi
+	cat /tmp/fails.log
+	grep -qi "$text" /tmp/fails.log
+}
+
+lakectl mkfs /dev/vda >&2 && mount.lakefs /dev/vda $l || exit 1
+
+# ---- others than root ----------------------------------------------------------
+check 'the control socket tells others EPERM' \
+	fails_with 'EPERM' su nobody -c "lakectl stats $l"
+check 'and answers root' lakectl stats $l
+check 'others cannot open the device of the ring' \
+	fails_with 'denied' su nobody -c 'cat /dev/lakefs'
+
+# ---- FS_IOC_SHUTDOWN -----------------------------------------------------------
+down() { # MODE: with a file made just before; the lake is mounted again
+	echo "$1" >$l/before-$1
+	for i in $(seq 50); do mkdir $l/dir-$1-$i; done
+	/goingdown "$1" $l || return 1
+	if touch $l/after-$1 2>/dev/null; then return 1; fi
+	umount $l && mount.lakefs /dev/vda $l
+}
+check 'shutdown 0' down 0
+check 'leaves everything on the device' sh -c \
+	"[ \$(cat $l/before-0) = 0 ] && [ -d $l/dir-0-50 ]"
+check 'shutdown 1' down 1
+check 'leaves what was recorded' [ -d $l/dir-1-50 ]
+check 'shutdown 2' down 2
+check 'a wrong way is refused' fails_with 'invalid' /goingdown 3 $l
+check 'none of them leaves what came after' sh -c "! ls $l/after-*"
+
+# ---- a daemon that dies at one place ---------------------------------------------
+laked() { pgrep -f '^@laked serve'; }
+dies_again_and_again() {
+	touch $l/kept
+	sync
+	tries=0
+	until grep -q '^shutdown: laked died 8 times' $sys/state; do
+		for pid in $(laked); do kill -ABRT "$pid"; done
+		sleep 0.3
+		tries=$((tries + 1))
+		[ $tries -lt 400 ] || return 1
+	done
+	cat $sys/state
+}
+check 'eight deaths at one seq shut the mount down' dies_again_and_again
+check 'the state says how it died' grep -q 'at seq [0-9]*: .*signal 6' $sys/state
+check 'programs get an error' fails_with 'i.*/o.* error' mkdir $l/new
+check 'it unmounts' umount $l
+check 'and can be mounted again' mount.lakefs /dev/vda $l
+check 'with everything in it' [ -e $l/kept ]
+check 'it unmounts again' umount $l
+check 'and is sound' lakectl verify --full /dev/vda
