@@ -16,6 +16,7 @@ help:
 	@echo 'make crash-test   power failures, replayed from recorded writes'
 	@echo 'make soak         long runs: page store under power cuts (SEEDS=200), crash states'
 	@echo 'make bench        ratios to ext4 and others; ROWS=create PEERS=ext4 for some'
+	@echo 'make judges       outside judges: pjdfstest, xfstests and others (tests/judges/README.md)'
 	@echo 'make kernel       lakefs.ko in build/kernel/KERNEL (KERNEL=6.12, 6.1, newest or debug)'
 	@echo 'make daemon       laked, lakectl and helpers in build/parts'
 	@echo 'make native       the static C programs'
@@ -53,6 +54,10 @@ boot-test:
 crash-test:
 	tests/run-all.sh crash
 
+# pjdfstest and xfstests run when PJDFSTEST and XFSTESTS say where they are.
+judges: setup
+	tests/judges/run.sh $(JUDGES)
+
 bench: setup
 	ROWS="$(ROWS)" PEERS="$(PEERS)" DIVIDE="$(or $(DIVIDE),1)" tests/run-bench.sh
 
@@ -77,4 +82,4 @@ distclean:
 	rm -rf out build
 
 .PHONY: help setup kernel daemon native run test check boot-test crash-test \
-	soak bench clean distclean
+	soak judges bench clean distclean
