@@ -45,7 +45,8 @@ copy_libraries() {
 	mkdir -p "$2"
 	for program in "$1"/ltp/fsx "$1"/src/*; do
 		[ -x "$program" ] && [ -f "$program" ] || continue
-		ldd "$program" 2>/dev/null | sed -n 's/.*=> \(\/[^ ]*\).*/\1/p'
+		{ ldd "$program" 2>/dev/null || :; } |
+			sed -n 's/.*=> \(\/[^ ]*\).*/\1/p'
 	done | sort -u | grep -vE '/(libc|libm|libpthread|ld-linux[^/]*)\.so' |
 		xargs -r cp -L -t "$2"
 }
