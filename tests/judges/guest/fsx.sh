@@ -6,7 +6,7 @@
 LD_LIBRARY_PATH=/mnt/share/xfstests/lib/host
 export LD_LIBRARY_PATH
 fsx=/mnt/share/xfstests/ltp/fsx
-OPS=${OPS:-20000}
+OPS=${OPS:-50000}
 make_fs /dev/vda && mount_fs /dev/vda /m || exit 1
 
 # The last lines of fsx say what differs; its log of operations is long.
@@ -22,7 +22,7 @@ run() { # NAME OPTION...
 want() { case " ${TESTS:-all} " in *" $1 "* | ' all ') return 0 ;; esac; return 1; }
 
 want buffered && run buffered -l 500000
-want unaligned && run unaligned -l 65536 -o 3000 -p 0
+want unaligned && run unaligned -l 65536 -o 3000
 want nommap && run nommap -l 500000 -R -W
 want direct && run direct -l 500000 -Z -R -W -r 4096 -w 4096 -t 4096
 want holes && run holes -l 2000000 -o 4096
