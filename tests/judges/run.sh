@@ -17,7 +17,7 @@ guest() {
 	local judge=$1 limit=$2 status=0 name
 	local -a pass_on=()
 	shift 2
-	for name in TESTS OPS SEEDS SECONDS_EACH SHARD LIMIT; do
+	for name in TESTS OPS SEEDS SHARD LIMIT; do
 		[ -z "${!name:-}" ] || pass_on+=(--env "$name=${!name}")
 	done
 	[ "$FS" != lakefs ] || pass_on+=(--lake)
@@ -52,7 +52,6 @@ judge() {
 		"$here/build.sh" xfstests || return 1
 		guest xfstests 3600 "${share[@]}" --tools "$XFSTESTS_TOOLS"
 		;;
-	stress) guest stress 1800 --tools stress-ng,e2fsprogs ;;
 	overlay) guest overlay 600 --tools e2fsprogs ;;
 	*) die "no judge called $1" ;;
 	esac
@@ -60,7 +59,7 @@ judge() {
 
 suite_begin "judges-$FS"
 # shellcheck disable=SC2086 # a list of words
-[ $# -gt 0 ] || set -- overlay stress $given
+[ $# -gt 0 ] || set -- overlay $given
 for name in "$@"; do
 	step "judge $name on $FS"
 	judge "$name" || fail "$name did not run"
