@@ -39,7 +39,7 @@ native: setup
 # The disk is kept between runs, with what was written to it.
 run: setup
 	@mkdir -p $(dir $(DISK))
-	@[ -z "$(FRESH)" ] || rm -f $(DISK)
+	@case "$(FRESH)" in '' | 0 | no) ;; *) rm -f $(DISK) ;; esac
 	qemu/vm shell --root lake --root-disk $(DISK) --smp $(SMP) --mem $(MEM) --net
 
 test:
