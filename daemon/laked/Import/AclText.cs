@@ -57,7 +57,7 @@ internal static class AclText
         uint id = NoId;
         if (tag is 0x02 or 0x08 && !uint.TryParse(parts.Length == 4 ? parts[3] : parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out id))
         {
-            throw new InvalidDataException($"the ACL entry \"{entry}\" has no number; archive with --numeric-owner");
+            throw new InvalidDataException($"the ACL entry \"{entry}\" names an account, not a number; import the directory itself, or archive with --xattrs --xattrs-include=* and without --acls");
         }
         ushort permissions = 0;
         foreach (char c in parts[2])

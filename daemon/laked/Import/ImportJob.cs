@@ -5,6 +5,7 @@ using DeepLake.Control;
 using DeepLake.Engine;
 using DeepLake.Laked.Control;
 using DeepLake.Laked.OneShot;
+using DeepLake.Platform;
 using DeepLake.Storage;
 
 namespace DeepLake.Laked.Import;
@@ -58,12 +59,26 @@ internal static class ImportJob
         return importer.Result;
     }
 
+    /// <summary>What can be known of a source before the lake is touched. A fifo's open would wait for ever.</summary>
     private static void CheckSource(string source)
     {
-        if (source != StandardInput && !Directory.Exists(source) && !File.Exists(source))
+        if (source == StandardInput || Directory.Exists(source))
+        {
+            return;
+        }
+        string file = OneShotDevice.Resolve(source);
+        if (LinuxFiles.Status(LinuxFiles.CurrentDirectory, LinuxFiles.Name(file), out FileStatus status) != Errno.None)
         {
             throw new CommandException(ErrorCode.ErrorNotFound, $"{source} does not exist", "name a directory, a tar file, or - for standard input");
         }
+        if ((status.Mode & NodeAttributes.TypeMask) != NodeAttributes.Regular)
+        {
+            throw new CommandException(
+                ErrorCode.ErrorGeneral, $"{source} is neither a directory nor a tar file", "for a stream use standard input: lakectl import - DEVICE < SOURCE");
+        }
+        using FileStream archive = Open(source);
+        using Stream content = Content(archive);
+        TarSource.CheckBegin(content);
     }
 
     /// <summary>Whether an interrupted import goes on; anything but that or an empty lake is refused.</summary>
@@ -95,10 +110,15 @@ internal static class ImportJob
             return;
         }
         using FileStream file = Open(source);
+        using Stream content = Content(file);
+        new TarSource(importer, lake, content, (ulong)file.Length, () => (ulong)file.Position).Run();
+    }
+
+    private static Stream Content(FileStream file)
+    {
         bool isGzip = file.ReadByte() == 0x1f && file.ReadByte() == 0x8b;
         file.Position = 0;
-        using Stream content = isGzip ? new GZipStream(file, CompressionMode.Decompress) : new BufferedStream(file, 1 << 20);
-        new TarSource(importer, lake, content, (ulong)file.Length, () => (ulong)file.Position).Run();
+        return isGzip ? new GZipStream(file, CompressionMode.Decompress) : new BufferedStream(file, 1 << 20);
     }
 
     private static FileStream Open(string source)

@@ -20,6 +20,9 @@ internal sealed class TarReader(Stream stream)
     /// <summary>Bytes of the archive read so far.</summary>
     internal ulong PositionBytes { get; private set; }
 
+    /// <summary>Whether the end was the archive's own mark, not just the end of the bytes.</summary>
+    internal bool SawEndMark { get; private set; }
+
     /// <summary>The next member, or null at the end; what is left of the content before it is skipped.</summary>
     internal TarEntry? Next()
     {
@@ -71,6 +74,7 @@ internal sealed class TarReader(Stream stream)
         PositionBytes += (ulong)got;
         if (got == 0 || !_header.AsSpan(0, got).ContainsAnyExcept((byte)0))
         {
+            SawEndMark = got > 0;
             return false;
         }
         if (got < BlockBytes)

@@ -13,6 +13,32 @@ internal sealed class TarSource(TreeImporter importer, LakeWriter lake, Stream s
     private readonly TarReader _reader = new(stream);
     private readonly Dictionary<ulong, NodeAttributes> _directories = [];
 
+    /// <summary>Whether this begins like an archive, so that anything else is refused before the lake is touched.</summary>
+    internal static void CheckBegin(Stream stream)
+    {
+        var reader = new TarReader(stream);
+        try
+        {
+            reader.Next();
+        }
+        catch (Exception e) when (e is InvalidDataException or OverflowException)
+        {
+            throw Unreadable(e);
+        }
+        RequireBytes(reader);
+    }
+
+    private static CommandException Unreadable(Exception e) => new(
+        ErrorCode.ErrorGeneral, e.Message, "check the archive with tar -tvf; a compressed one must be unpacked: zstd -dc FILE | lakectl import - DEVICE");
+
+    private static void RequireBytes(TarReader reader)
+    {
+        if (reader.PositionBytes == 0)
+        {
+            throw new CommandException(ErrorCode.ErrorGeneral, "the archive is empty: it has no bytes at all", "check the command or the file it comes from");
+        }
+    }
+
     internal void Run()
     {
         try
@@ -22,17 +48,28 @@ internal sealed class TarSource(TreeImporter importer, LakeWriter lake, Stream s
                 importer.Step(position?.Invoke() ?? _reader.PositionBytes, totalBytes, () => Text.Of(entry.Path));
                 Take(entry);
             }
+            CheckEnd();
         }
         catch (Exception e) when (e is InvalidDataException or OverflowException)
         {
             // An interrupted caller closes the stream: that is no fault of the archive.
             importer.ThrowIfInterrupted();
-            throw new CommandException(
-                ErrorCode.ErrorGeneral, e.Message, "check the archive with tar -tvf; a compressed one must be unpacked: zstd -dc FILE | lakectl import - DEVICE");
+            throw Unreadable(e);
         }
         foreach ((ulong ino, NodeAttributes node) in _directories)
         {
             importer.Finish(ino, node);
+        }
+    }
+
+    // The end of a pipe says nothing about the program at its other end: what it did not write is missing.
+    private void CheckEnd()
+    {
+        importer.ThrowIfInterrupted();
+        RequireBytes(_reader);
+        if (!_reader.SawEndMark)
+        {
+            importer.Warn("the archive has no end mark; if it was cut off, what came after is missing");
         }
     }
 
