@@ -11,7 +11,9 @@ public static unsafe class Linux
 {
     private const nuint BlkGetSize64 = 0x80081272;
     private const nuint BlkSszGet = 0x1268;
+    private const nuint BlkRoGet = 0x125e;
     private const int SeekEnd = 2;
+    private const int OfdGetLock = 36; // F_OFD_GETLK
     private const int EventFdFlags = 0x80800; // EFD_CLOEXEC | EFD_NONBLOCK
     private const int SolSocket = 1;
     private const int SoPeerCred = 17;
@@ -149,6 +151,13 @@ public static unsafe class Linux
         return Check(end);
     }
 
+    /// <summary>Whether a block device takes no writes; the kernel lets it be opened for writing all the same.</summary>
+    public static bool IsReadOnlyDevice(int fd)
+    {
+        int value = 0;
+        return LibC.IoCtl(fd, BlkRoGet, &value) == 0 && value != 0;
+    }
+
     /// <summary>Logical sector size of a block device; ENOTTY for anything else.</summary>
     public static Errno LogicalSectorBytes(int fd, out int bytes)
     {
@@ -192,6 +201,15 @@ public static unsafe class Linux
         }
         while (result < 0 && LastError() == Errno.EINTR);
         return Check(result);
+    }
+
+    /// <summary>Whether another open file holds a lock on any range (a virtual machine locks its disks so).</summary>
+    public static Errno FindRangeLock(int fd, out bool isLocked)
+    {
+        var wanted = new RangeLock { Type = RangeLockType.Write };
+        Errno error = Check(LibC.FCntl(fd, OfdGetLock, &wanted));
+        isLocked = error == Errno.None && wanted.Type != RangeLockType.None;
+        return error;
     }
 
     /// <summary>Waits for events; an interrupted wait returns no event rather than an error.</summary>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
+using System.Diagnostics;
 using NUnit.Framework;
 
 namespace DeepLake.Cli.Tests;
@@ -47,6 +48,18 @@ public sealed class C010MkfsTests
     {
         CliResult result = Cli.Run("mkfs", $"--size={size}", _scratch["a.img"]);
         Assert.That(result.ExitCode, Is.EqualTo(status), result.Errors);
+        Assert.That(File.Exists(_scratch["a.img"]), Is.False);
+    }
+
+    [Test]
+    public void Mkfs_WhereNoImageCanBeMade_NamesTheCause()
+    {
+        CliResult missing = Cli.Run("mkfs", "--size", "128M", _scratch["no/such/a.img"]);
+        Assert.That(missing.ExitCode, Is.EqualTo(10), missing.Errors);
+        Assert.That(missing.Errors, Does.Contain("No such file or directory").And.Not.Contain("defect"));
+        CliResult large = Cli.Run("mkfs", "--size", "7E", _scratch["a.img"]);
+        Assert.That(large.ExitCode, Is.EqualTo(1), large.Errors);
+        Assert.That(large.Errors, Does.Contain("smaller size"));
         Assert.That(File.Exists(_scratch["a.img"]), Is.False);
     }
 
@@ -112,8 +125,7 @@ public sealed class C010MkfsTests
         Cli.MakeLake(_scratch["a.img"]);
         string before = Scratch.HashOf(_scratch["a.img"]);
         // An import that waits for its archive holds the image.
-        using var import = Cli.Start("import", "-", _scratch["a.img"]);
-        WaitUntilBusy();
+        using Process import = StartHolder();
         Assert.That(Cli.Run("mkfs", "--force", _scratch["a.img"]).ExitCode, Is.EqualTo(11));
         Assert.That(Cli.Run("verify", _scratch["a.img"]).ExitCode, Is.EqualTo(11));
         import.StandardInput.BaseStream.Write(new byte[1024]);
@@ -123,16 +135,42 @@ public sealed class C010MkfsTests
         Cli.AssertClean(_scratch["a.img"]);
     }
 
-    private void WaitUntilBusy()
+    [Test]
+    public void Commands_SayBusy_WhenTheImageIsTheDiskOfAMachine()
     {
+        Cli.MakeLake(_scratch["a.img"]);
+        string before = Scratch.HashOf(_scratch["a.img"]);
+        using (var machine = new FileStream(_scratch["a.img"], FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete))
+        {
+            // QEMU locks single bytes, never the file.
+            machine.Lock(100, 1);
+            Assert.That(Cli.Run("mkfs", "--force", _scratch["a.img"]).ExitCode, Is.EqualTo(11));
+            Assert.That(Cli.Run("import", "/dev/shm", _scratch["a.img"]).ExitCode, Is.EqualTo(11));
+        }
+        Assert.That(Scratch.HashOf(_scratch["a.img"]), Is.EqualTo(before));
+        Assert.That(Cli.Run("mkfs", "--force", _scratch["a.img"]).ExitCode, Is.Zero);
+    }
+
+    // Asking whether the image is busy makes it busy for a moment: then the import is refused, and is begun again.
+    private Process StartHolder()
+    {
+        Process import = Cli.Start("import", "-", _scratch["a.img"]);
         for (int i = 0; i < 200; i++)
         {
-            if (Cli.Run("stats", _scratch["a.img"]).ExitCode == 11)
+            if (import.HasExited)
             {
-                return;
+                Assert.That(import.ExitCode, Is.EqualTo(11), "only the question can be in its way");
+                import.Dispose();
+                import = Cli.Start("import", "-", _scratch["a.img"]);
             }
-            Thread.Sleep(50);
+            Thread.Sleep(500);
+            if (!import.HasExited && Cli.Run("stats", _scratch["a.img"]).ExitCode == 11)
+            {
+                return import;
+            }
         }
-        Assert.Fail("the import never opened the image");
+        import.Kill();
+        import.Dispose();
+        throw new AssertionException("the import never opened the image");
     }
 }

@@ -83,4 +83,23 @@ check 'and what is in use is still there' [ "$(sum $l/one)" = "$old" ]
 check 'the lake is sound while mounted' lakectl verify $l
 check 'it unmounts' umount $l
 check 'and after' lakectl verify --full /dev/vda
-check 'it was unmounted cleanly' sh -c 'lakectl stats /dev/vda | grep -q cleanly'
+check 'it was unmounted cleanly' sh -c 'lakectl stats /dev/vda | grep -q "unmounted  *cleanly"'
+check 'an unknown mount option is refused' \
+	refused 32 "Unknown parameter 'bogus'" mount.lakefs /dev/vda $l -o bogus
+check 'in lines without gaps' sh -c '! grep -qx "" /tmp/refused.log'
+# an image that is mounted by way of a loop device, under its other name
+modprobe -q loop
+lakectl mkfs --size 128M /tmp/image >/tmp/check.log && ln /tmp/image /tmp/other &&
+	losetup /dev/loop0 /tmp/image
+check 'mkfs refuses an image behind a loop device' refused 11 'loop0' lakectl mkfs --force /tmp/image
+check 'by any of its names' refused 11 'loop0' lakectl mkfs --force /tmp/other
+losetup -d /dev/loop0
+# a device that takes no writes
+blockdev --setro /dev/vda
+before=$(sum /dev/vda)
+check 'a read-only device mounts read-only' mount.lakefs /dev/vda $l -o ro
+check 'and shows its files' [ "$(cat $l/old)" = old ]
+check 'it unmounts' umount $l
+check 'without a failure' sh -c '! dmesg | grep "lakefs (vda).*\(failed\|shut down\|without\)"'
+check 'and is unchanged' [ "$(sum /dev/vda)" = "$before" ]
+check 'mkfs says that it is read-only' refused 1 'read-only' lakectl mkfs --force /dev/vda

@@ -59,6 +59,11 @@ public sealed unsafe class DirectBlockDevice : IBlockDevice
         {
             throw new StorageException(error, $"cannot open {path}: {Linux.Describe(error)}");
         }
+        if (!readOnly && Linux.IsReadOnlyDevice(fd))
+        {
+            Linux.Close(fd);
+            throw new StorageException(Errno.EROFS, $"cannot write to {path}: the device is read-only");
+        }
         error = Linux.SizeBytes(fd, out long bytes);
         if (error != Errno.None)
         {

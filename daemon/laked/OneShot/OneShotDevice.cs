@@ -53,13 +53,17 @@ internal static class OneShotDevice
         }
         DirectBlockDevice device = DirectBlockDevice.Open(path, readOnly);
         LockOperation kind = readOnly ? LockOperation.Shared : LockOperation.Exclusive;
-        if (Linux.Lock(device.FileDescriptor, kind | LockOperation.NonBlock) == Errno.None)
+        if (Linux.Lock(device.FileDescriptor, kind | LockOperation.NonBlock) == Errno.None && (readOnly || !IsDiskOfAMachine(device)))
         {
             return device;
         }
         device.Dispose();
-        throw new CommandException(ErrorCode.ErrorBusy, $"{path} is in use by another program", "wait until that is done");
+        throw new CommandException(ErrorCode.ErrorBusy, $"{path} is in use by another program", "wait until that is done; a virtual machine must be shut down first");
     }
+
+    // Virtual machines lock ranges, which a lock of the whole file does not notice.
+    private static bool IsDiskOfAMachine(DirectBlockDevice image) =>
+        Linux.FindRangeLock(image.FileDescriptor, out bool isLocked) == Errno.None && isLocked;
 
     private static string? LoopDeviceOf(string path)
     {
@@ -69,7 +73,7 @@ internal static class OneShotDevice
             foreach (string directory in Directory.EnumerateDirectories("/sys/block", "loop*"))
             {
                 string backing = Path.Combine(directory, "loop", "backing_file");
-                if (File.Exists(backing) && File.ReadAllText(backing).TrimEnd('\n') == full)
+                if (File.Exists(backing) && IsSameFile(File.ReadAllText(backing).TrimEnd('\n'), full))
                 {
                     return "/dev/" + Path.GetFileName(directory);
                 }
@@ -82,7 +86,15 @@ internal static class OneShotDevice
         return null;
     }
 
-    private static string Resolve(string path)
+    // By name, or by what the names lead to: an image may have several (hard links, bind mounts).
+    private static bool IsSameFile(string backing, string path) =>
+        backing == path
+        || (LinuxFiles.Status(LinuxFiles.CurrentDirectory, LinuxFiles.Name(backing), out FileStatus one) == Errno.None
+            && LinuxFiles.Status(LinuxFiles.CurrentDirectory, LinuxFiles.Name(path), out FileStatus other) == Errno.None
+            && (one.Device, one.Ino) == (other.Device, other.Ino));
+
+    /// <summary>Where symbolic links lead to in the end.</summary>
+    internal static string Resolve(string path)
     {
         try
         {
