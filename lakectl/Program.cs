@@ -12,10 +12,16 @@ root.Subcommands.Add(Verify.Create());
 root.Subcommands.Add(LogsShow.Create());
 
 ParseResult parsed = root.Parse(args);
-if (parsed.Errors.Count > 0)
+IEnumerable<string> errors = parsed.Errors.Select(e => e.Message);
+// A variable that was not set in somebody's script.
+if (parsed.CommandResult.Tokens.Any(t => t.Value.Length == 0))
+{
+    errors = errors.Append("A name is empty.");
+}
+if (errors.Any())
 {
     string name = parsed.CommandResult.Command == root ? "lakectl" : $"lakectl {parsed.CommandResult.Command.Name}";
-    Messages.Error(string.Join(" ", parsed.Errors.Select(e => e.Message)), $"see {name} --help");
+    Messages.Error(string.Join(" ", errors), $"see {name} --help");
     return (int)ErrorCode.ErrorUsage;
 }
 return parsed.Invoke();

@@ -114,7 +114,7 @@ static bool context_print(int fs_fd)
 	ssize_t len;
 
 	while ((len = read(fs_fd, line, sizeof(line) - 1)) > 0) {
-		line[len] = '\0';
+		line[len - (line[len - 1] == '\n')] = '\0';
 		if (len > 2 && line[1] == ' ' && strchr("ewi", line[0])) {
 			if (line[0] == 'i' && !verbose)
 				continue;

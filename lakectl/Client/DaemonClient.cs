@@ -19,8 +19,9 @@ internal static class DaemonClient
         }
         catch (SocketException e)
         {
+            string reason = File.Exists(path) ? e.Message : "there is no such socket";
             return OneShotClient.Failure(
-                ErrorCode.ErrorNotFound, $"laked does not answer on {path}: {e.Message}", "it runs while a lake is mounted; see findmnt -t lakefs");
+                ErrorCode.ErrorNotFound, $"laked does not answer on {path}: {reason}", "it runs while a lake is mounted; see findmnt -t lakefs");
         }
         try
         {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using DeepLake.Control;
 using DeepLake.Lakectl.Output;
 using Google.Protobuf;
@@ -13,7 +14,7 @@ internal static class Mkfs
     {
         var device = new Argument<string>("DEVICE") { Description = "Block device or image file" };
         var label = new Option<string>("--label", "-L") { Description = "Name of the lake, up to 64 bytes", DefaultValueFactory = _ => "" };
-        var uuid = new Option<Guid?>("--uuid", "-U") { Description = "Identity; random when left out" };
+        var uuid = new Option<Guid?>("--uuid", "-U") { Description = "Identity; random when left out", CustomParser = ParseUuid };
         var force = new Option<bool>("--force", "-f") { Description = "Overwrite what is on the device" };
         var size = new Option<string?>("--size") { Description = "Create a new image file of this size, such as 2G" };
         var dryRun = new Option<bool>("--dry-run") { Description = "Check everything, change nothing" };
@@ -40,6 +41,17 @@ internal static class Mkfs
             return CommandRunner.OneShot(request, isJson, result => Show(result.Mkfs, isJson));
         });
         return command;
+    }
+
+    private static Guid? ParseUuid(ArgumentResult result)
+    {
+        string text = result.Tokens[0].Value;
+        if (Guid.TryParse(text, out Guid uuid))
+        {
+            return uuid;
+        }
+        result.AddError($"{text} is no UUID.");
+        return null;
     }
 
     private static int Show(MkfsResult result, bool json)

@@ -24,6 +24,8 @@ internal static class Responses
             Error(ErrorCode.ErrorBusy, $"the device is mounted or in use: {busy.Message}", "unmount it first (findmnt shows where it is mounted)"),
         StorageException { Errno: Errno.ENOENT } missing => Error(ErrorCode.ErrorNotFound, missing.Message, "check the name"),
         StorageException { Errno: Errno.EACCES or Errno.EPERM } denied => Error(ErrorCode.ErrorGeneral, denied.Message, "run the command as root, or with sudo"),
+        StorageException { Errno: Errno.EROFS } denied => Error(ErrorCode.ErrorGeneral, denied.Message, "use another device, or allow writing to it: blockdev --setrw DEVICE"),
+        StorageException { Errno: Errno.EFBIG } large => Error(ErrorCode.ErrorGeneral, large.Message, "choose a smaller size, or a filesystem that allows such files"),
         StorageException { Errno: Errno.ENOSPC } full => Error(ErrorCode.ErrorGeneral, full.Message, "use a larger device"),
         StorageException { IsCorruption: true } corrupt => Error(ErrorCode.ErrorPartial, corrupt.Message, "run lakectl verify on the device"),
         StorageException storage => Error(ErrorCode.ErrorGeneral, storage.Message, "see the kernel log (dmesg) for errors of the device"),

@@ -63,8 +63,21 @@ internal static class MkfsJob
         {
             if (!done)
             {
-                File.Delete(request.DevicePath);
+                DeleteQuietly(request.DevicePath);
             }
+        }
+    }
+
+    // What went wrong is what the person is to read, not that there is nothing to clean up.
+    private static void DeleteQuietly(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It was never made: its directory is missing or may not be written to.
         }
     }
 

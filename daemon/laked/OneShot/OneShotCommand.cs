@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 using System.Runtime.InteropServices;
 using DeepLake.Control;
+using DeepLake.Engine;
 using DeepLake.Laked.Control;
 using DeepLake.Laked.Import;
 
@@ -49,11 +50,24 @@ internal static class OneShotCommand
         {
             return new Response { Result = Work(request, input, send, cancellation) };
         }
+        catch (LakeFormatException e)
+        {
+            return Responses.Error(ErrorCode.ErrorGeneral, $"{DeviceOf(request)}: {e.Message}", e.NextStep);
+        }
         catch (Exception e)
         {
             return Responses.FromException(e);
         }
     }
+
+    private static string DeviceOf(Request request) => request.CommandCase switch
+    {
+        Request.CommandOneofCase.Mkfs => request.Mkfs.DevicePath,
+        Request.CommandOneofCase.Stats => request.Stats.DevicePath,
+        Request.CommandOneofCase.Verify => request.Verify.DevicePath,
+        Request.CommandOneofCase.Import => request.Import.DevicePath,
+        _ => "",
+    };
 
     private static Result Work(Request request, Stream input, Action<Response> send, CancellationToken cancellation)
     {
