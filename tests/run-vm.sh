@@ -124,6 +124,8 @@ check 'arguments and environment are kept' arguments_kept
 check 'disks keep what was written' disks_kept
 check 'files go in and come back' files_both_ways
 check 'the exact machine does the same each time' exact_repeats
+check 'the clock is not measured against the PIT' \
+	"$LAKE_VM" run -- sh -c '! dmesg | grep -i "tsc:.*using PIT"'
 check 'two processors' expect 2 "$LAKE_VM" run --smp 2 -- sh -c 'exit $(nproc)'
 check 'a run that takes too long is ended' expect 124 "$LAKE_VM" run --timeout 4 -- sleep 100
 check 'the power cut stops the command' power_cut

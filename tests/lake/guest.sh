@@ -99,7 +99,7 @@ blockdev --setro /dev/vda
 before=$(sum /dev/vda)
 check 'a read-only device mounts read-only' mount.lakefs /dev/vda $l -o ro
 check 'and shows its files' [ "$(cat $l/old)" = old ]
-check 'it unmounts' umount $l
+check 'it unmounts again' umount $l
 check 'without a failure' sh -c '! dmesg | grep "lakefs (vda).*\(failed\|shut down\|without\)"'
 check 'and is unchanged' [ "$(sum /dev/vda)" = "$before" ]
 check 'mkfs says that it is read-only' refused 1 'read-only' lakectl mkfs --force /dev/vda
