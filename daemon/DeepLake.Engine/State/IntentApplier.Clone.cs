@@ -13,8 +13,8 @@ internal sealed partial class IntentApplier
     private void Clone(ReadOnlySpan<byte> entry)
     {
         IntentClone intent = Read<IntentClone>(entry);
-        InodeRecord source = GetInode(intent.SrcIno);
-        InodeRecord inode = intent.DstIno == intent.SrcIno ? source : GetInode(intent.DstIno);
+        InodeRecord source = PeekInode(intent.SrcIno);
+        InodeRecord inode = intent.DstIno == intent.SrcIno ? source : PeekInode(intent.DstIno);
         CheckClone(intent, source, inode);
 
         ulong removed = state.Extents.Punch(intent.DstIno, intent.DstBlock, intent.Blocks, this);
