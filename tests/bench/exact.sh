@@ -15,7 +15,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib.sh"
 
 # A boot for each group, so that a row does not depend on too many others.
-groups=('create stat rename unlink mkdir rmdir' readdir 'fsync write read'
+groups=('create stat rename unlink mkdir rmdir' readdir 'fsync write read-'
 	'untar find grep rm-rf' compile)
 [ -z "${ROWS:-}" ] || groups=("$ROWS")
 read -ra peers <<<"${PEERS:-ext4 btrfs xfs tmpfs fuse}"
