@@ -261,6 +261,8 @@ static inline void lakefs_touch(struct inode *inode, u64 seq)
  *   lakefs_touch(every inode concerned, seq)
  */
 int lakefs_op_begin(struct lakefs_sb_info *sbi);
+/* the same for what makes the metadata grow: -ENOSPC when it is full */
+int lakefs_op_begin_growing(struct lakefs_sb_info *sbi);
 struct lakefs_rec *lakefs_rec_alloc(u16 op, size_t entry_bytes, gfp_t gfp);
 void lakefs_rec_free(struct lakefs_rec *rec);
 u64 lakefs_rec_emit(struct lakefs_sb_info *sbi, struct lakefs_rec *rec);

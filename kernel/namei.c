@@ -143,7 +143,7 @@ static struct inode *lakefs_prepare_create(const struct lakefs_create *c,
 	umode_t mode;
 	int err;
 
-	err = lakefs_op_begin(LAKEFS_SB(c->dir->i_sb));
+	err = lakefs_op_begin_growing(LAKEFS_SB(c->dir->i_sb));
 	if (err)
 		return ERR_PTR(err);
 	inode = lakefs_new_inode(c->idmap, c->dir, c->mode, c->rdev);
@@ -284,7 +284,7 @@ static int lakefs_link(struct dentry *old_dentry, struct inode *dir,
 
 	if (inode->i_nlink >= LAKEFS_LINK_MAX)
 		return -EMLINK;
-	err = lakefs_op_begin(sbi);
+	err = lakefs_op_begin_growing(sbi);
 	if (err)
 		return err;
 	rec = lakefs_rec_alloc(LAKEFS_I_LINK, sizeof(*e) + name->len,

@@ -339,6 +339,27 @@ static bool lakefs_over_budget(struct lakefs_sb_info *sbi, u32 part)
 	       READ_ONCE(sbi->rec_count) > LAKEFS_REC_COUNT_MAX / part;
 }
 
+static bool lakefs_metadata_full(struct lakefs_sb_info *sbi)
+{
+	struct lakefs_attachment *att;
+	bool full;
+
+	rcu_read_lock();
+	att = rcu_dereference(sbi->att);
+	full = att && READ_ONCE(att->d->flags) & LAKEFS_DAEMON_FULL;
+	rcu_read_unlock();
+	return full;
+}
+
+int lakefs_op_begin_growing(struct lakefs_sb_info *sbi)
+{
+	int err = lakefs_op_begin(sbi);
+
+	if (!err && lakefs_metadata_full(sbi))
+		err = -ENOSPC;
+	return err;
+}
+
 /* before a program's operation that records; nothing is changed or locked */
 int lakefs_op_begin(struct lakefs_sb_info *sbi)
 {

@@ -162,7 +162,7 @@ int lakefs_xattr_change(struct inode *inode,
 		return -ERANGE;
 	if (c->bytes > LAKEFS_XATTR_VALUE_MAX)
 		return -E2BIG;
-	err = lakefs_op_begin(sbi);
+	err = c->value ? lakefs_op_begin_growing(sbi) : lakefs_op_begin(sbi);
 	if (err)
 		return err;
 	exists = lakefs_xattr_exists(inode, c->name);

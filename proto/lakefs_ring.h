@@ -12,6 +12,7 @@
  *   1  first version
  *   2  INODES: batched inodes with their first extents
  *   3  CLONE, shared extents, TRIM
+ *   4  the daemon says when metadata has no room
  */
 #ifndef LAKEFS_RING_H
 #define LAKEFS_RING_H
@@ -23,7 +24,7 @@
 #include <sys/ioctl.h>
 #endif
 
-#define LAKEFS_ABI_VERSION	3
+#define LAKEFS_ABI_VERSION	4
 #define LAKEFS_RING_MAGIC	0x474e49524b414cull	/* "LAKRING\0" reversed */
 #define LAKEFS_FEATURES_KNOWN	0x0ull
 
@@ -78,10 +79,17 @@ struct lakefs_dpage {
 	__u64 applied_seq;		/* every intent up to here is applied */
 	__u64 pad3[7];
 	__u32 sleeping;			/* 1: in or about to enter poll() */
-	__u32 pad4;
+	__u32 flags;			/* LAKEFS_DAEMON_* */
 	__u64 heartbeat;
 	__u64 pad5[6];
 };
+
+/*
+ * Metadata has no room: the kernel refuses what would make it grow and needs
+ * no lease (names, xattrs). What has been recorded already is applied always;
+ * the page store keeps room for that.
+ */
+#define LAKEFS_DAEMON_FULL	0x1u
 
 #define LAKEFS_CHAN_ATTACHED	1	/* rings not running yet */
 #define LAKEFS_CHAN_RUNNING	2

@@ -69,6 +69,9 @@ public sealed class LakeEngine : IDisposable
 
     public ulong ReplayedIntents { get; }
 
+    /// <summary>No more inodes, names or xattrs should come; what has been recorded already still has room.</summary>
+    public bool MetadataIsFull => (long)_state.Tree.PageCount > _store.CapacityPages;
+
     /// <summary>Something is applied that is not durable yet.</summary>
     public bool HasUncommitted => _wal.HasOpenFrame;
 
@@ -244,8 +247,6 @@ public sealed class LakeEngine : IDisposable
         _state.Dispose();
         _store.Dispose();
     }
-
-    private bool MetadataIsFull => (long)_state.Tree.PageCount > _store.CapacityPages;
 
     /// <summary>
     /// Before an intent is applied: room for it in the open frame, in the log and in the page store. The

@@ -26,6 +26,9 @@ public sealed unsafe class SharedWords(RingMemory memory)
     /// <summary>Every intent up to <paramref name="seq"/> is applied: their inodes may leave the kernel's memory.</summary>
     public void PublishApplied(ulong seq) => Volatile.Write(ref memory.Daemon->AppliedSeq, seq);
 
+    /// <summary>Metadata has no room (or has again): programs are refused what would make it grow.</summary>
+    public void PublishFull(bool isFull) => Volatile.Write(ref memory.Daemon->Flags, isFull ? LakeRing.DaemonFull : 0);
+
     public void Beat() => Volatile.Write(ref memory.Daemon->Heartbeat, ++_heartbeat);
 
     /// <summary>

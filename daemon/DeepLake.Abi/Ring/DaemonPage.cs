@@ -21,7 +21,8 @@ public struct DaemonPage
     public ULong7 Pad3;
     /// <summary>1: in or about to enter poll().</summary>
     public uint Sleeping;
-    public uint Pad4;
+    /// <summary>LAKEFS_DAEMON_*.</summary>
+    public uint Flags;
     public ulong Heartbeat;
     public ULong6 Pad5;
 }

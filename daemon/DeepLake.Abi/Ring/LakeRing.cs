@@ -5,7 +5,7 @@ namespace DeepLake.Abi;
 public static class LakeRing
 {
     [CConst("LAKEFS_ABI_VERSION")]
-    public const uint AbiVersion = 3;
+    public const uint AbiVersion = 4;
 
     /// <summary>Magic of the kernel page.</summary>
     [CConst("LAKEFS_RING_MAGIC")]
@@ -56,6 +56,10 @@ public static class LakeRing
     /// <summary>Bytes of one reply.</summary>
     [CConst("LAKEFS_REPLY_MAX")]
     public const int ReplyMax = 131072;
+
+    /// <summary>In the daemon's page: metadata has no room for more.</summary>
+    [CConst("LAKEFS_DAEMON_FULL")]
+    public const uint DaemonFull = 0x1;
 
     /// <summary>Inodes of one INODES request.</summary>
     [CConst("LAKEFS_INODES_MAX")]

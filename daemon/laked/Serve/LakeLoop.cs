@@ -57,11 +57,18 @@ internal sealed class LakeLoop : IDisposable
         ];
     }
 
+    // Full comes first: who sees the intents applied sees what they led to.
+    private void PublishState()
+    {
+        _words.PublishFull(_engine.MetadataIsFull);
+        _words.PublishApplied(_engine.AppliedSeq);
+    }
+
     /// <summary>Serves until the mount is gone or a stop is asked for.</summary>
     internal void Run(ref bool stopRequested)
     {
         long spinUntil = 0;
-        _words.PublishApplied(_engine.AppliedSeq);
+        PublishState();
         while (!Volatile.Read(ref stopRequested))
         {
             bool worked = Round();
@@ -133,7 +140,7 @@ internal sealed class LakeLoop : IDisposable
         if (any)
         {
             _intents.Publish();
-            _words.PublishApplied(_engine.AppliedSeq);
+            PublishState();
         }
         return any;
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 /* A full device: a clear error, nothing lost, and room again after deleting. */
 #include "datatest.h"
+#include <sys/xattr.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <sys/statvfs.h>
@@ -155,7 +156,51 @@ static void statfs_follows(void)
 	CHECK(free_bytes() + (1 << 20) >= before);
 }
 
+/*
+ * Xattrs until there is no room: an error, never a lost file system. What
+ * takes them all (a test daemon that keeps them in memory) is right, too.
+ */
+static void metadata_full(void)
+{
+	static char value[3000];
+	char name[32], file[32];
+	int n, fd, full = 0;
+
+	memset(value, 'v', sizeof(value));
+	for (n = 0; n < 20000 && !full; n++) {
+		snprintf(file, sizeof(file), "f%d", n / 20);
+		snprintf(name, sizeof(name), "user.%d", n % 20);
+		fd = open(path(file), O_RDWR | O_CREAT, 0644);
+		if (fd < 0 || fsetxattr(fd, name, value, sizeof(value), 0)) {
+			EQ(errno, ENOSPC);
+			full = 1;
+		}
+		if (fd >= 0)
+			OK(close(fd));
+	}
+	sync();
+	drop_caches();
+	while (n--) {
+		snprintf(file, sizeof(file), "f%d", n / 20);
+		if (n % 20 == 0 && unlink(path(file)))
+			EQ(errno, ENOENT);
+	}
+	sync();
+	/* room is there again when the daemon has done it */
+	for (int tries = 0; tries < 50; tries++) {
+		fd = open(path("again"), O_RDWR | O_CREAT, 0644);
+		if (fd >= 0)
+			break;
+		EQ(errno, ENOSPC);
+		usleep(100000);
+	}
+	OK(fd);
+	OK(fsetxattr(fd, "user.again", value, 100, 0));
+	OK(fsync(fd));
+}
+
 const struct test space_tests[] = {
+	{ "space_metadata", metadata_full, true },
 	{ "space_statfs", statfs_follows, true },
 	{ "space_fill", fill_and_delete, true },
 	{ "space_full", full_but_alive, true },
