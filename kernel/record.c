@@ -10,8 +10,16 @@
 #include <linux/slab.h>
 #include "ring.h"
 
-/* back-pressure of programs; writeback, completion and eviction are exempt */
+/*
+ * Back-pressure of programs; writeback, completion and eviction are exempt. A
+ * small lake has a small budget: what is recorded has to find room in its page
+ * store even if that was full when the records were made (LAKEFS_DAEMON_FULL
+ * comes only with what is applied). A record grows the tree by at most about
+ * three times its size, and two thirds of the store are free when it is full.
+ */
 #define LAKEFS_REC_BYTES_MAX	(16u << 20)
+#define LAKEFS_REC_BYTES_MIN	(128u << 10)
+#define LAKEFS_REC_STORE_PART	16
 #define LAKEFS_REC_COUNT_MAX	32768u
 #define LAKEFS_PUMP_BATCH	65536u	/* bytes copied under one rec_lock */
 #define LAKEFS_FREE_BATCH	256
@@ -335,7 +343,11 @@ int lakefs_wait_durable_unkillable(struct lakefs_sb_info *sbi, u64 seq)
 
 static bool lakefs_over_budget(struct lakefs_sb_info *sbi, u32 part)
 {
-	return READ_ONCE(sbi->rec_bytes) > LAKEFS_REC_BYTES_MAX / part ||
+	u64 store = sbi->disk.pages.blocks << LAKEFS_BLOCK_BITS;
+	u64 max = clamp_t(u64, store / LAKEFS_REC_STORE_PART,
+			  LAKEFS_REC_BYTES_MIN, LAKEFS_REC_BYTES_MAX);
+
+	return READ_ONCE(sbi->rec_bytes) > max / part ||
 	       READ_ONCE(sbi->rec_count) > LAKEFS_REC_COUNT_MAX / part;
 }
 

@@ -162,16 +162,17 @@ static void statfs_follows(void)
  */
 static void metadata_full(void)
 {
-	static char value[3000];
+	static char value[60000];
 	char name[32], file[32];
 	int n, fd, full = 0;
 
 	memset(value, 'v', sizeof(value));
-	for (n = 0; n < 20000 && !full; n++) {
+	for (n = 0; n < 5000 && !full; n++) {
 		snprintf(file, sizeof(file), "f%d", n / 20);
 		snprintf(name, sizeof(name), "user.%d", n % 20);
 		fd = open(path(file), O_RDWR | O_CREAT, 0644);
-		if (fd < 0 || fsetxattr(fd, name, value, sizeof(value), 0)) {
+		if (fd < 0 || fsetxattr(fd, name, value,
+					n % 7 ? 3000 : sizeof(value), 0)) {
 			EQ(errno, ENOSPC);
 			full = 1;
 		}
