@@ -67,5 +67,5 @@ guest laked '' "lakectl mkfs /dev/vda >&2 && mount.lakefs /dev/vda /m &&
 status=\$?
 umount /m || echo fail umount
 if lakectl verify --full /dev/vda >&2; then echo pass verify; else echo fail verify; fi
-exit \$status" --lake --disk "$suite_dir/laked,size=300M"
+exit \$status" --lake --disk "$suite_dir/laked,size=200M"
 suite_end

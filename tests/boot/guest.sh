@@ -211,7 +211,7 @@ do_again() {
 
 # The root was found by label in the initramfs; udev knows it by both names.
 lake_has_names() {
-	grep -q ' root=LABEL=debian ' /proc/cmdline || return 1
+	grep -qw 'root=LABEL=debian' /proc/cmdline || return 1
 	[ "$(readlink -f /dev/disk/by-label/debian)" = /dev/vda ] || return 1
 	uuid=$(lsblk -no UUID /dev/vda)
 	[ "$(lsblk -no FSTYPE /dev/vda)" = lakefs ] && [ -n "$uuid" ] &&
