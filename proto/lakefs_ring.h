@@ -86,8 +86,8 @@ struct lakefs_dpage {
 
 /*
  * Metadata has no room: the kernel refuses what would make it grow and needs
- * no lease (names, xattrs). What has been recorded already is applied always;
- * the page store keeps room for that.
+ * no lease (names, xattrs). What has been recorded already is applied; the
+ * page store keeps room for that (docs/ring-protocol.md).
  */
 #define LAKEFS_DAEMON_FULL	0x1u
 
@@ -110,7 +110,7 @@ enum lakefs_intent_op {
 	LAKEFS_I_OVERWRITE	= 9,	/* crcs of the range no longer hold */
 	LAKEFS_I_RELEASE	= 10,	/* last use of an orphan is over */
 	LAKEFS_I_CLONE		= 11,	/* reflink, dedupe */
-	/* reserved numbers, refused in ABI 3 */
+	/* reserved numbers, refused in ABI 4 */
 	LAKEFS_I_POINT		= 32,
 	LAKEFS_I_SEAL		= 33,
 	LAKEFS_I_REMAP		= 34,
@@ -332,7 +332,7 @@ enum lakefs_request_op {
 	LAKEFS_R_PARENT		= 13,	/* lakefs_r_ino (a dir) -> inode of .. */
 	LAKEFS_R_INODES		= 14,	/* lakefs_r_inodes -> lakefs_p_inode* */
 	LAKEFS_R_TRIM		= 15,	/* lakefs_r_trim -> lakefs_range* */
-	/* reserved numbers, refused in ABI 3 */
+	/* reserved numbers, refused in ABI 4 */
 	LAKEFS_R_WHOLE_DIR	= 32,
 	LAKEFS_R_VIEW		= 33,
 	LAKEFS_R_PINS		= 34,
