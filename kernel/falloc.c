@@ -158,7 +158,9 @@ static int lakefs_punch(struct inode *inode, loff_t offset, loff_t end)
 		spin_unlock(&li->attr_lock);
 		rec = NULL;
 	}
-	lakefs_size_done(inode, 0, 0, 0);
+	/* data that was on its way here need not arrive any more */
+	lakefs_size_done(inode, last, lakefs_block_of(first),
+			 lakefs_block_of(last));
 	mutex_unlock(&li->ext_lock);
 	lakefs_bank_withdraw(2);
 	lakefs_rec_free(rec);

@@ -264,6 +264,29 @@ static void refused_modes(void)
 	ERR(fallocate(fd, 0, 0, BLOCK), EBADF);
 }
 
+/* The end of a file is cut out before it was ever written: it is long still. */
+static void punched_end_keeps_size(void)
+{
+	for (int i = 0; i < 4; i++) {
+		int fd = create("a");
+
+		put_pattern(fd, 0, 23 * BLOCK, 1);
+		OK(fsync(fd));
+		put_pattern(fd, 23 * BLOCK, 11 * BLOCK + 1293, 1);
+		OK(fallocate(fd, (i & 1 ? FALLOC_FL_PUNCH_HOLE :
+				  FALLOC_FL_ZERO_RANGE) | FALLOC_FL_KEEP_SIZE,
+			     (i & 2 ? 25 : 23) * BLOCK, 18 * BLOCK + 3912));
+		OK(close(fd));
+		if (!remount())
+			drop_caches();
+		fd = OK(open(path("a"), O_RDWR));
+		EQ(file_size(fd), 34 * BLOCK + 1293);
+		check_pattern(fd, 0, (i & 2 ? 25 : 23) * BLOCK, 1);
+		check_zero(fd, 25 * BLOCK, 9 * BLOCK + 1293);
+		OK(close(fd));
+	}
+}
+
 /* blocks behind the end go with a truncate to the same size */
 static void kept_size(void)
 {
@@ -318,6 +341,7 @@ const struct test tail_tests[] = {
 	{ "hole_prealloc", preallocated_then_written, false },
 	{ "hole_modes", refused_modes, false },
 	{ "hole_keep_size", kept_size, false },
+	{ "hole_punched_end", punched_end_keeps_size, true },
 	{ "hole_far", far_away, false },
 	{ NULL, NULL, false }
 };
