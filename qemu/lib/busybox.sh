@@ -7,9 +7,11 @@
 LAKE_GUEST_SUITE=trixie
 LAKE_GUEST_PACKAGES='busybox-static libc6 libgcc-s1 libstdc++6'
 
-# Loaded by init, in this order; the rest is there for modprobe.
-LAKE_BOOT_MODULES='virtio_pci virtio_blk virtio_console'
-LAKE_MORE_MODULES='virtio_net libcrc32c crc32c_intel loop null_blk nbd
+# Loaded by init, in this order; the rest is there for modprobe. crc32c_intel,
+# as udev loads it: libcrc32c keeps to the best it finds when it is loaded, and
+# busybox's modprobe does not know of its soft dependency.
+LAKE_BOOT_MODULES='virtio_pci virtio_blk virtio_console crc32c_intel'
+LAKE_MORE_MODULES='virtio_net libcrc32c loop null_blk nbd
 	dm_mod dm_snapshot dm_log_writes dm_flakey dm_delay dm_dust
 	overlay fuse exportfs brd nfit nd_pmem'
 

@@ -25,7 +25,7 @@ bench_modules() {
 	for module in btrfs xfs; do
 		module_files "$kernel_dir/root" "$release" "$module"
 	done | awk '!seen[$0]++' | while read -r file; do
-		case $file in */libcrc32c.ko*) continue ;; esac
+		case $file in */libcrc32c.ko* | */crc32c-intel.ko*) continue ;; esac
 		module=${file##*/}
 		xz -dc "$file" >"$dir/${module%.xz}"
 		printf '%s\n' "${module%.xz}" >>"$dir/list"
