@@ -237,7 +237,9 @@ static s64 lakefs_clone_blocks(struct lakefs_clone *c, u64 blocks)
 /*
  * The ranges are written back. What else the record needs of the
  * destination: the old end zeroed, all data below the new size on the device,
- * no page of what is replaced.
+ * no page of what is replaced. Of folios that the range covers in part nothing
+ * is dirty, so that they are split or dropped; a dirty one would stay, with
+ * zeroes in the range.
  */
 static int lakefs_clone_settle(struct inode *dst, loff_t pos, loff_t len)
 {
@@ -246,10 +248,12 @@ static int lakefs_clone_settle(struct inode *dst, loff_t pos, loff_t len)
 	int err;
 
 	err = lakefs_zero_eof(dst, pos);
-	if (!err && pos + len > disk_size)
+	if (!err)
 		err = filemap_write_and_wait_range(dst->i_mapping,
-				round_down(disk_size, LAKEFS_BLOCK_SIZE),
-				LLONG_MAX);
+				min_t(loff_t, pos, round_down(disk_size,
+						LAKEFS_BLOCK_SIZE)),
+				pos + len > disk_size ? LLONG_MAX :
+							pos + len - 1);
 	if (!err)
 		truncate_pagecache_range(dst, pos, round_up(pos + len,
 						LAKEFS_BLOCK_SIZE) - 1);

@@ -11,6 +11,7 @@
 #include <linux/fs.h>
 #include <linux/fileattr.h>
 #include <linux/mm.h>
+#include <linux/pagemap.h>
 #include <linux/posix_acl.h>
 #include <linux/posix_acl_xattr.h>
 #include <linux/slab.h>
@@ -246,6 +247,20 @@ static inline int lakefs_thaw_super(struct super_block *sb)
 	return thaw_super(sb, FREEZE_HOLDER_KERNEL);
 #else
 	return thaw_super(sb);
+#endif
+}
+
+/*
+ * The largest folio of file data: a write fault makes a whole one dirty, and
+ * its holes real, so it is not what the kernel could do but what is enough
+ * for the cost of a folio not to matter.
+ */
+#define LAKEFS_FOLIO_ORDER	4
+
+static inline void lakefs_use_large_folios(struct address_space *mapping)
+{
+#if LAKEFS_KERNEL(6, 12)
+	mapping_set_folio_order_range(mapping, 0, LAKEFS_FOLIO_ORDER);
 #endif
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * File data, internally: leased blocks, the bank of prepared objects, extent
- * maps. Used by lease.c, declare.c, bank.c, extent*.c, reserve.c, iomap.c,
- * writeback.c, size.c, falloc.c and file.c only.
+ * maps. Used by lease.c, declare.c, bank.c, extent*.c, reserve.c, unreserve.c,
+ * iomap.c, writeback.c, fault.c, size.c, direct.c, clone.c, trim.c, falloc.c and
+ * file.c only.
  *
  * Life of a block of a file:
  *
@@ -35,6 +36,8 @@
 
 /* blocks handled by one step of a buffered or direct write */
 #define LAKEFS_STEP_BLOCKS	1024
+
+#define LAKEFS_NO_BLOCK		U64_MAX
 
 enum lakefs_extent_state {
 	LAKEFS_X_DELAYED,
@@ -185,21 +188,27 @@ int lakefs_extents_load(struct inode *inode);
  */
 #define LAKEFS_RESERVE_DIRECT	1
 #define LAKEFS_RESERVE_ZERO	2	/* holes and clean unwritten stay */
+#define LAKEFS_RESERVE_NOWAIT	4	/* -EAGAIN instead; memory is no wait */
 int lakefs_reserve(struct inode *inode, u64 block, u64 *blocks, int mode,
 		   struct lakefs_extent **found, bool *fresh);
-/* reservations of [start, end) that no dirty folio needs: given back */
-void lakefs_unreserve_clean(struct inode *inode, u64 start, u64 end);
-/* the same for a block whose zeroing failed; i_rwsem held */
-void lakefs_unreserve_zero(struct inode *inode, u64 block);
-/* the same for one block after a write fault that failed */
-void lakefs_unreserve_fault(struct inode *inode, u64 block);
-/* the same for one block, whose folio is locked or cannot be there */
-void lakefs_unreserve_block(struct inode *inode, u64 block);
-/* a failed or short direct write: give back what [start, end) took */
-void lakefs_unreserve_direct(struct inode *inode, u64 start, u64 end);
+/* the same for a write fault, record of the size included; ext_lock not held */
+int lakefs_reserve_cached(struct inode *inode, u64 block, u64 *blocks,
+			  int mode);
 /* the record for a size that in-place writes will make */
 int lakefs_prepare_size(struct inode *inode, loff_t end);
 bool lakefs_range_written(struct inode *inode, loff_t pos, u64 len);
+
+/* ---- unreserve.c --------------------------------------------------------- */
+/* reservations of [start, end) that no dirty folio needs: given back */
+void lakefs_unreserve_clean(struct inode *inode, u64 start, u64 end);
+/* the same for a block whose zeroing failed; i_rwsem held */
+void lakefs_unreserve_block(struct inode *inode, u64 block);
+/* the same after a write fault that failed */
+void lakefs_unreserve_fault(struct inode *inode, u64 start, u64 end);
+/* the same where the caller knows that nothing is dirty: folios are locked */
+void lakefs_unreserve_blocks(struct inode *inode, u64 start, u64 end);
+/* a failed or short direct write: give back what [start, end) took */
+void lakefs_unreserve_direct(struct inode *inode, u64 start, u64 end);
 
 /* ---- writeback.c --------------------------------------------------------- */
 int lakefs_writepages(struct address_space *mapping,
@@ -207,6 +216,12 @@ int lakefs_writepages(struct address_space *mapping,
 void lakefs_ioend_work(struct work_struct *work);
 
 /* ---- size.c -------------------------------------------------------------- */
+/*
+ * ext_lock held. Are the blocks of e that are to be written, up to end of the
+ * file, in order for the size to be recorded? Else lakefs_prepare_size() first.
+ */
+bool lakefs_size_ready(struct inode *inode, struct lakefs_extent *e, u64 block,
+		       u64 blocks, loff_t end);
 loff_t lakefs_size_advance(struct inode *inode, loff_t end, u64 io_start,
 			   u64 io_end);
 void lakefs_size_done(struct inode *inode, loff_t end, u64 io_start,
@@ -233,8 +248,10 @@ int lakefs_read_begin(struct inode *inode, loff_t pos, loff_t length,
 		      struct iomap *srcmap);
 ssize_t lakefs_buffered_write(struct kiocb *iocb, struct iov_iter *from);
 int lakefs_zero_range(struct inode *inode, loff_t pos, loff_t len);
-vm_fault_t lakefs_iomap_mkwrite(struct vm_fault *vmf);
 loff_t lakefs_seek(struct inode *inode, loff_t pos, int whence);
+
+/* ---- fault.c ------------------------------------------------------------- */
+int lakefs_mmap(struct file *file, struct vm_area_struct *vma);
 
 /* ---- clone.c ------------------------------------------------------------- */
 loff_t lakefs_remap_file_range(struct file *in, loff_t pos_in,

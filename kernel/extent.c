@@ -29,7 +29,8 @@ void lakefs_data_init_inode(struct lakefs_inode_info *li)
 	atomic64_set(&li->in_place_gen, 0);
 	atomic64_set(&li->flushed_gen, 0);
 	li->in_place_seq = 0;
-	li->tail_block = U64_MAX;
+	li->tail_block = LAKEFS_NO_BLOCK;
+	li->end_block = LAKEFS_NO_BLOCK;
 	li->tail_seq = 0;
 	li->size_rec = NULL;
 	li->flush_on_close = false;
@@ -277,6 +278,8 @@ bool lakefs_ext_drop_range(struct lakefs_inode_info *li, u64 start, u64 end)
 		mapped |= lakefs_ext_mapped(e);
 		lakefs_ext_drop(li, e);
 	}
+	if (li->end_block >= start && li->end_block < end)
+		li->end_block = LAKEFS_NO_BLOCK;
 	lakefs_map_cut(li);
 	return mapped;
 }

@@ -193,6 +193,7 @@ static void lakefs_set_ops(struct inode *inode, dev_t rdev)
 		inode->i_op = &lakefs_file_iops;
 		inode->i_fop = &lakefs_file_fops;
 		inode->i_mapping->a_ops = &lakefs_aops;
+		lakefs_use_large_folios(inode->i_mapping);
 		break;
 	case S_IFDIR:
 		inode->i_op = &lakefs_dir_iops;

@@ -2,16 +2,20 @@
 /*
  * What iomap asks: where the bytes of a file are, for reading, for writing
  * through the page cache, for zeroing and for reports. Direct I/O is in
- * direct.c, writeback in writeback.c. All pages are of one block: a folio has
- * one state, and no iomap_folio_state is ever needed.
+ * direct.c, writeback in writeback.c, write faults in fault.c.
+ *
+ * Folios may be of several blocks (LAKEFS_FOLIO_ORDER). iomap knows which of
+ * a folio's blocks are dirty and does not tell, so nothing here asks a folio
+ * about a block. Its marks outlive a block that a truncate or a punch takes
+ * from the middle of a folio: writeback then finds a dirty block where the
+ * file has none, and leaves it (writeback.c).
  *
  * A write's begin makes the blocks ready (reserve.c); between it and the
  * folio lock, writeback may complete and the folio be reclaimed. Such a
  * completion moves map_gen, and lakefs_iomap_valid() sends iomap back to
  * begin. It runs under the folio lock, with writeback of the folio over.
  *
- * A write fault reserves before iomap takes the folio lock; the begin under
- * the lock finds that and waits for nothing.
+ * iomap_valid() is also what makes end_block exact (size.c).
  */
 #include <linux/fiemap.h>
 #include <linux/pagemap.h>
@@ -133,7 +137,7 @@ static int lakefs_write_begin(struct inode *inode, loff_t pos, loff_t length,
 	int mode = flags & IOMAP_ZERO ? LAKEFS_RESERVE_ZERO : 0;
 	u64 block = lakefs_block_of(pos), blocks;
 	struct lakefs_extent *e;
-	bool fresh, size;
+	bool fresh, ready;
 	int err;
 
 	if (lakefs_is_shutdown(LAKEFS_SB(inode->i_sb)))
@@ -146,10 +150,8 @@ again:
 	err = lakefs_reserve(inode, block, &blocks, mode, &e, &fresh);
 	if (err)
 		return err;
-	/* a longer file by writing in place needs a record of its own */
-	size = e && e->state == LAKEFS_X_WRITTEN && !li->size_rec &&
-	       pos + length > li->disk_size;
-	if (!size) {
+	ready = lakefs_size_ready(inode, e, block, blocks, pos + length);
+	if (ready) {
 		lakefs_fill_iomap(inode, iomap, block, blocks,
 				  lakefs_write_type(e, flags), e);
 		/* what the write does not cover comes from there */
@@ -161,7 +163,7 @@ again:
 		iomap->validity_cookie = li->map_gen;
 	}
 	mutex_unlock(&li->ext_lock);
-	if (size) {
+	if (!ready) {
 		err = lakefs_prepare_size(inode, pos + length);
 		if (err)
 			return err;
@@ -173,18 +175,18 @@ again:
 	return 0;
 }
 
-/* A short write: reservations without a dirty page go back. */
+/* A short write: what was got ready and has no dirty page goes back. */
 static int lakefs_write_end(struct inode *inode, loff_t pos, loff_t length,
 			    ssize_t written, unsigned int flags,
 			    struct iomap *iomap)
 {
-	if ((flags & IOMAP_FAULT) || written >= length ||
-	    (iomap->type != IOMAP_DELALLOC && iomap->type != IOMAP_UNWRITTEN))
+	if (written >= length)
 		return 0;
 	/* of a part of one block; invalidate_lock may be held */
 	if (flags & IOMAP_ZERO) {
-		if (iomap->flags & IOMAP_F_SHARED)
-			lakefs_unreserve_zero(inode, lakefs_block_of(pos));
+		if (iomap->flags & IOMAP_F_SHARED ||
+		    iomap->type == IOMAP_MAPPED)
+			lakefs_unreserve_block(inode, lakefs_block_of(pos));
 		return 0;
 	}
 	lakefs_unreserve_clean(inode,
@@ -207,35 +209,6 @@ ssize_t lakefs_buffered_write(struct kiocb *iocb, struct iov_iter *from)
 int lakefs_zero_range(struct inode *inode, loff_t pos, loff_t len)
 {
 	return lakefs_iomap_zero_range(inode, pos, len, &lakefs_write_ops);
-}
-
-/* ---- write faults -------------------------------------------------------- */
-
-vm_fault_t lakefs_iomap_mkwrite(struct vm_fault *vmf)
-{
-	struct inode *inode = file_inode(vmf->vma->vm_file);
-	struct lakefs_inode_info *li = LAKEFS_I(inode);
-	u64 block = vmf->pgoff, blocks = 1;
-	struct lakefs_extent *e;
-	vm_fault_t ret;
-	bool fresh;
-	int err;
-
-	err = lakefs_extents_load(inode);
-	if (err)
-		return vmf_error(err);
-	/* no truncate, no punch between the reservation and the dirty page */
-	filemap_invalidate_lock_shared(inode->i_mapping);
-	if (block < lakefs_blocks_for(i_size_read(inode))) {
-		err = lakefs_reserve(inode, block, &blocks, 0, &e, &fresh);
-		if (!err)
-			mutex_unlock(&li->ext_lock);
-	}
-	ret = err ? vmf_error(err) : lakefs_iomap_fault(vmf, &lakefs_write_ops);
-	filemap_invalidate_unlock_shared(inode->i_mapping);
-	if (!err && !(ret & VM_FAULT_LOCKED))
-		lakefs_unreserve_fault(inode, block);
-	return ret;
 }
 
 /* ---- reports ------------------------------------------------------------- */
@@ -265,7 +238,7 @@ const struct address_space_operations lakefs_aops = {
 	.read_folio		= lakefs_read_folio,
 	.readahead		= lakefs_readahead,
 	.writepages		= lakefs_writepages,
-	.dirty_folio		= filemap_dirty_folio,
+	.dirty_folio		= lakefs_dirty_folio,
 	.release_folio		= iomap_release_folio,
 	.invalidate_folio	= iomap_invalidate_folio,
 	.is_partially_uptodate	= iomap_is_partially_uptodate,

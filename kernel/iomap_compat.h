@@ -96,14 +96,11 @@ static inline int lakefs_iomap_zero_range(struct inode *inode, loff_t pos,
 #endif
 }
 
-static inline vm_fault_t lakefs_iomap_fault(struct vm_fault *vmf,
-					    const struct iomap_ops *ops)
-{
-#if LAKEFS_KERNEL(6, 17)
-	return iomap_page_mkwrite(vmf, ops, NULL);
+/* before 6.6 there are no large folios with us, and no dirty blocks in them */
+#if LAKEFS_KERNEL(6, 6)
+#define lakefs_dirty_folio iomap_dirty_folio
 #else
-	return iomap_page_mkwrite(vmf, ops);
+#define lakefs_dirty_folio filemap_dirty_folio
 #endif
-}
 
 #endif /* LAKEFS_IOMAP_COMPAT_H */

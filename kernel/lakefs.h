@@ -209,6 +209,8 @@ struct lakefs_inode_info {
 	struct lakefs_rec *size_rec;	/* for a size made by in-place writes */
 	u64 tail_block;			/* clipped by truncate: not written in */
 	u64 tail_seq;			/* place until this seq is durable */
+	u64 end_block;			/* the block of disk_size, while it is
+					 * written in place (size.c) */
 	bool flush_on_close;		/* truncated to zero: i_rwsem */
 
 	/* in-place writes need a flush of the device (file.c: lakefs_fsync) */
@@ -339,6 +341,7 @@ int lakefs_flush_device(struct lakefs_sb_info *sbi);
 int lakefs_ino_take(struct lakefs_sb_info *sbi, u64 *ino);
 /* promise n blocks to delayed writes; may wait. -ENOSPC ... */
 int lakefs_blocks_reserve(struct lakefs_sb_info *sbi, u64 n);
+int lakefs_blocks_try_reserve(struct lakefs_sb_info *sbi, u64 n); /* -EAGAIN */
 void lakefs_blocks_unreserve(struct lakefs_sb_info *sbi, u64 n);
 /* leased and not promised: free for statfs */
 u64 lakefs_blocks_spare(struct lakefs_sb_info *sbi);

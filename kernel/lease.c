@@ -296,6 +296,13 @@ static int lakefs_wait_freed(struct lakefs_sb_info *sbi, int nospc)
 	return lakefs_wait_durable(sbi, seq);
 }
 
+int lakefs_blocks_try_reserve(struct lakefs_sb_info *sbi, u64 n)
+{
+	u64 need;
+
+	return lakefs_try_reserve(sbi, n, &need) ? 0 : -EAGAIN;
+}
+
 int lakefs_blocks_reserve(struct lakefs_sb_info *sbi, u64 n)
 {
 	int err = 0, tries = 0;

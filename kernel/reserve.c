@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Getting blocks ready to be written: what a write, a write fault or a direct
- * write must hold before any page is dirty, and how it is given back.
+ * write must hold before any page is dirty.
  *
  * All waiting (for leases, for memory, for the record of a truncate) happens
  * here, in the writer's context and without ext_lock; then the map is looked
- * at again.
+ * at again. Giving back is in unreserve.c.
  */
 #include <linux/pagemap.h>
 #include <linux/slab.h>
@@ -31,13 +31,17 @@ struct lakefs_want {
 	struct lakefs_extent *found;
 };
 
+/* -EAGAIN: not without waiting, and mode says not to */
 static int lakefs_prep_fill(struct lakefs_sb_info *sbi,
-			    struct lakefs_prep *prep)
+			    struct lakefs_prep *prep, int mode)
 {
+	bool wait = !(mode & LAKEFS_RESERVE_NOWAIT);
 	u64 n;
 	int err;
 
 	if (prep->want_seq) {
+		if (!wait)
+			return -EAGAIN;
 		err = lakefs_wait_durable(sbi, prep->want_seq);
 		if (err)
 			return err;
@@ -45,7 +49,8 @@ static int lakefs_prep_fill(struct lakefs_sb_info *sbi,
 	}
 	if (prep->want_promised > prep->promised) {
 		n = prep->want_promised - prep->promised;
-		err = lakefs_blocks_reserve(sbi, n);
+		err = wait ? lakefs_blocks_reserve(sbi, n) :
+			     lakefs_blocks_try_reserve(sbi, n);
 		if (err)
 			return err;
 		prep->promised += n;
@@ -204,7 +209,7 @@ static int lakefs_reserve_written(struct lakefs_inode_info *li,
 	if (li->tail_block >= want->block &&
 	    li->tail_block - want->block < want->blocks) {
 		if (READ_ONCE(sbi->durable_seq) >= li->tail_seq) {
-			li->tail_block = U64_MAX;
+			li->tail_block = LAKEFS_NO_BLOCK;
 		} else if (li->tail_block == want->block) {
 			/*
 			 * Clipped, and its page is zeroed behind the clip: in
@@ -301,7 +306,7 @@ int lakefs_reserve(struct inode *inode, u64 block, u64 *blocks, int mode,
 			break;
 		mutex_unlock(&li->ext_lock);
 		if (err == -EAGAIN)
-			err = lakefs_prep_fill(sbi, &prep);
+			err = lakefs_prep_fill(sbi, &prep, mode);
 		/* nearly full: what is left is written */
 		if (err == -ENOSPC && *blocks > 1) {
 			*blocks = min_t(u64, *blocks, LAKEFS_STEP_BLOCKS) / 2;
@@ -315,6 +320,29 @@ int lakefs_reserve(struct inode *inode, u64 block, u64 *blocks, int mode,
 	*found = want.found;
 	*fresh = want.fresh;
 	return 0;
+}
+
+int lakefs_reserve_cached(struct inode *inode, u64 block, u64 *blocks,
+			  int mode)
+{
+	struct lakefs_inode_info *li = LAKEFS_I(inode);
+	struct lakefs_extent *e;
+	bool fresh, ready;
+	loff_t end;
+	int err;
+
+	do {
+		err = lakefs_reserve(inode, block, blocks, mode, &e, &fresh);
+		if (err)
+			return err;
+		end = min_t(loff_t, i_size_read(inode),
+			    (block + *blocks) << LAKEFS_BLOCK_BITS);
+		ready = lakefs_size_ready(inode, e, block, *blocks, end);
+		mutex_unlock(&li->ext_lock);
+		if (!ready)
+			err = lakefs_prepare_size(inode, end);
+	} while (!ready && !err);
+	return err;
 }
 
 int lakefs_prepare_size(struct inode *inode, loff_t end)
@@ -336,111 +364,6 @@ int lakefs_prepare_size(struct inode *inode, loff_t end)
 	mutex_unlock(&li->ext_lock);
 	lakefs_rec_free(rec);
 	return 0;
-}
-
-/* ---- giving back --------------------------------------------------------- */
-
-void lakefs_unreserve_block(struct inode *inode, u64 block)
-{
-	struct lakefs_inode_info *li = LAKEFS_I(inode);
-	struct lakefs_extent *e;
-
-	mutex_lock(&li->ext_lock);
-	e = lakefs_ext_find(li, block);
-	if (!e || e->block > block || !lakefs_ext_pending(e) || e->direct)
-		goto out;
-	/* TAKEN too: writeback takes runs, not only dirty pages */
-	lakefs_ext_undo(li, lakefs_ext_isolate(li, block, block + 1));
-	lakefs_map_cut(li);
-	lakefs_size_done(inode, 0, 0, 0);
-out:
-	mutex_unlock(&li->ext_lock);
-}
-
-static struct folio *lakefs_lock_cached(struct address_space *mapping,
-					pgoff_t index)
-{
-	struct folio *folio = filemap_lock_folio(mapping, index);
-
-	return IS_ERR_OR_NULL(folio) ? NULL : folio;
-}
-
-static bool lakefs_folio_needs(struct folio *folio)
-{
-	return folio_test_dirty(folio) || folio_test_writeback(folio);
-}
-
-/*
- * Other writers may be between begin and their dirty page. A folio is made
- * where there is none, to have its lock: who comes after us sees that the map
- * moved, who came before has a dirty folio.
- */
-void lakefs_unreserve_zero(struct inode *inode, u64 block)
-{
-	struct folio *folio;
-
-	folio = __filemap_get_folio(inode->i_mapping, block,
-				    FGP_LOCK | FGP_CREAT,
-				    GFP_NOFS | __GFP_NOFAIL);
-	if (IS_ERR_OR_NULL(folio))
-		return;
-	if (!lakefs_folio_needs(folio))
-		lakefs_unreserve_block(inode, block);
-	folio_unlock(folio);
-	folio_put(folio);
-}
-
-void lakefs_unreserve_fault(struct inode *inode, u64 block)
-{
-	filemap_invalidate_lock(inode->i_mapping);
-	/* else truncate has been here */
-	if (block < lakefs_blocks_for(i_size_read(inode)))
-		lakefs_unreserve_zero(inode, block);
-	filemap_invalidate_unlock(inode->i_mapping);
-}
-
-/* i_rwsem held: no other writer but faults */
-void lakefs_unreserve_clean(struct inode *inode, u64 start, u64 end)
-{
-	struct address_space *mapping = inode->i_mapping;
-	struct folio *folio;
-	u64 block;
-
-	/* no fault may make a page of the range dirty meanwhile */
-	filemap_invalidate_lock(mapping);
-	for (block = start; block < end; block++) {
-		folio = lakefs_lock_cached(mapping, block);
-		if (!folio || !lakefs_folio_needs(folio))
-			lakefs_unreserve_block(inode, block);
-		if (folio) {
-			folio_unlock(folio);
-			folio_put(folio);
-		}
-		cond_resched();
-	}
-	filemap_invalidate_unlock(mapping);
-}
-
-void lakefs_unreserve_direct(struct inode *inode, u64 start, u64 end)
-{
-	struct lakefs_inode_info *li = LAKEFS_I(inode);
-	struct lakefs_extent *e;
-	u64 from;
-
-	mutex_lock(&li->ext_lock);
-	while (start < end) {
-		e = lakefs_ext_find(li, start);
-		if (!e || e->block >= end)
-			break;
-		from = max(e->block, start);
-		start = min(lakefs_ext_end(e), end);
-		if (!lakefs_ext_pending(e) || !e->direct)
-			continue;
-		lakefs_ext_undo(li, lakefs_ext_isolate(li, from, start));
-	}
-	lakefs_map_cut(li);
-	lakefs_size_done(inode, 0, 0, 0);
-	mutex_unlock(&li->ext_lock);
 }
 
 bool lakefs_range_written(struct inode *inode, loff_t pos, u64 len)

@@ -6,6 +6,11 @@
  * - The recorded size never covers data that is still on its way, except in
  *   holes: it advances (with MAP records, or by SETATTR after in-place
  *   writes) up to the first pending block.
+ * - The block of an old, unaligned end that a growing file writes in place is
+ *   end_block until that write is complete; the size waits for it. Set by
+ *   whoever gets the block ready (lakefs_size_ready), cleared by a completion
+ *   that covers it, which moves map_gen: a writer whose page is not dirty yet
+ *   comes again, and its folio has no writeback then (pages are stable).
  * - A truncate to less leaves the bytes behind the new end in the last block
  *   on the device: writing zeroes there first would damage the longer file
  *   that a crash can bring back. In memory they are zero at once. They are
@@ -19,17 +24,23 @@
  * Everything is under ext_lock unless said otherwise.
  */
 #include <linux/pagemap.h>
-#include <linux/xarray.h>
 #include "data.h"
 
-/* Is the page of block dirty or being written? Needs no folio lock. */
-static bool lakefs_page_pending(struct inode *inode, u64 block)
+bool lakefs_size_ready(struct inode *inode, struct lakefs_extent *e, u64 block,
+		       u64 blocks, loff_t end)
 {
-	struct xarray *pages = &inode->i_mapping->i_pages;
+	struct lakefs_inode_info *li = LAKEFS_I(inode);
+	u64 tail = lakefs_block_of(li->disk_size);
 
-	/* in the order in which a page goes through these marks */
-	return xa_get_mark(pages, block, PAGECACHE_TAG_DIRTY) ||
-	       xa_get_mark(pages, block, PAGECACHE_TAG_WRITEBACK);
+	lockdep_assert_held(&li->ext_lock);
+	if (!e || e->state != LAKEFS_X_WRITTEN || end <= li->disk_size)
+		return true;
+	if (!li->size_rec)
+		return false;
+	if (lakefs_in_block(li->disk_size) && tail >= block &&
+	    tail - block < blocks)
+		li->end_block = tail;
+	return true;
 }
 
 /* First pending block in [from, limit), leaving out [io_start, io_end). */
@@ -65,14 +76,15 @@ loff_t lakefs_size_advance(struct inode *inode, loff_t end, u64 io_start,
 	u64 tail = lakefs_block_of(li->disk_size), first;
 
 	lockdep_assert_held(&li->ext_lock);
+	if (li->end_block >= io_start && li->end_block < io_end) {
+		li->end_block = LAKEFS_NO_BLOCK;
+		lakefs_map_moved(li);
+	}
 	li->done_size = max(li->done_size, min(end, limit));
 	limit = min(limit, li->done_size);
 	if (limit <= li->disk_size)
 		return 0;
-	/* the block of the old end, when it is being written in place */
-	if (lakefs_in_block(li->disk_size) &&
-	    (tail < io_start || tail >= io_end) &&
-	    lakefs_page_pending(inode, tail))
+	if (lakefs_in_block(li->disk_size) && li->end_block == tail)
 		return 0;
 	first = lakefs_first_pending(li, tail, lakefs_blocks_for(limit),
 				     io_start, io_end);

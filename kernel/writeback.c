@@ -45,17 +45,43 @@ static struct lakefs_extent *lakefs_take_run(struct lakefs_inode_info *li,
 	return lakefs_ext_merge(li, e);
 }
 
+/*
+ * A block that is dirty in its folio and has nothing reserved: it was cut out
+ * of the file while the folio could not be split. It is zero, as what the
+ * file has there now. Of a folio of one block it would be our bug.
+ */
+static int lakefs_map_nothing(struct lakefs_inode_info *li, u64 block,
+			      struct iomap *iomap)
+{
+	struct folio *folio = filemap_get_folio(li->vfs_inode.i_mapping, block);
+	bool large = !IS_ERR_OR_NULL(folio) && folio_test_large(folio);
+
+	if (!IS_ERR_OR_NULL(folio))
+		folio_put(folio);
+	if (WARN_ON_ONCE(!large))
+		return -EIO;
+	iomap->type = IOMAP_HOLE;
+	iomap->flags = 0;
+	iomap->offset = (loff_t)block << LAKEFS_BLOCK_BITS;
+	iomap->length = LAKEFS_BLOCK_SIZE;
+	iomap->addr = IOMAP_NULL_ADDR;
+	iomap->bdev = li->vfs_inode.i_sb->s_bdev;
+	/* not for a second look: what is written there next, is */
+	iomap->validity_cookie = li->cut_gen - 1;
+	return 0;
+}
+
 static int lakefs_map_locked(struct lakefs_inode_info *li, u64 block,
 			     struct iomap *iomap)
 {
 	struct lakefs_extent *e = lakefs_ext_find(li, block);
 
-	if (e && e->block <= block && e->state == LAKEFS_X_DELAYED)
+	if (!e || e->block > block || e->state == LAKEFS_X_UNWRITTEN)
+		return lakefs_map_nothing(li, block, iomap);
+	if (e->state == LAKEFS_X_DELAYED)
 		e = lakefs_take_run(li, e, block);
-	/* our bug if so: a dirty page that nothing was reserved for */
-	if (WARN_ON_ONCE(!e || e->block > block ||
-			 e->state == LAKEFS_X_DELAYED ||
-			 e->state == LAKEFS_X_UNWRITTEN))
+	/* our bug if so: the pool was promised */
+	if (WARN_ON_ONCE(e->state == LAKEFS_X_DELAYED))
 		return -EIO;
 	/* made dirty behind our back, by a pin: others have these blocks */
 	if (e->shared)
@@ -94,12 +120,11 @@ static int lakefs_map_for_writeback(struct iomap_writepage_ctx *wpc,
 	return err;
 }
 
-/* The page could not be submitted: it is an error, its blocks are free. */
+/* From pos on the folio could not be submitted: its blocks are free. */
 static void lakefs_discard_folio(struct folio *folio, loff_t pos)
 {
-	struct inode *inode = folio->mapping->host;
-
-	lakefs_unreserve_block(inode, lakefs_block_of(pos));
+	lakefs_unreserve_blocks(folio->mapping->host, lakefs_block_of(pos),
+				folio_next_index(folio));
 }
 
 /* ---- completion ---------------------------------------------------------- */
@@ -222,15 +247,15 @@ int lakefs_writepages(struct address_space *mapping,
 }
 #endif
 
-/* a piece of a completed ioend: folios of consecutive blocks */
+/* a piece of a completed ioend: pages of consecutive blocks */
 struct lakefs_done {
 	struct inode *inode;
 	u64 io_block;			/* first of the ioend */
-	u64 block;			/* first of folios[] */
+	u64 block;			/* first of pages[] */
 	u64 phys;			/* where that one was written */
 	int error;
 	u32 count;
-	struct folio *folios[LAKEFS_MAP_BLOCKS_MAX];
+	struct page *pages[LAKEFS_MAP_BLOCKS_MAX];
 };
 
 static void lakefs_checksum(const struct lakefs_done *done, u32 from, u32 n,
@@ -240,7 +265,7 @@ static void lakefs_checksum(const struct lakefs_done *done, u32 from, u32 n,
 	u32 i;
 
 	for (i = 0; i < n; i++) {
-		data = kmap_local_folio(done->folios[from + i], 0);
+		data = kmap_local_page(done->pages[from + i]);
 		crcs[i] = lakefs_crc32c(data, LAKEFS_BLOCK_SIZE);
 		kunmap_local(data);
 	}
@@ -301,7 +326,7 @@ static void lakefs_done_error(const struct lakefs_done *done, u64 block,
 	lakefs_size_done(done->inode, 0, done->io_block, end);
 }
 
-/* Returns how many of the folios from on were dealt with. */
+/* Returns how many of the pages from on were dealt with. */
 static u32 lakefs_done_run(const struct lakefs_done *done, u32 from)
 {
 	u64 block = done->block + from, end;
@@ -340,6 +365,19 @@ static void lakefs_done_batch(struct lakefs_done *done)
 	done->count = 0;
 }
 
+static void lakefs_done_folio(struct lakefs_done *done, struct folio *folio,
+			      size_t offset, size_t length)
+{
+	size_t end = offset + length;
+
+	for (; offset < end; offset += LAKEFS_BLOCK_SIZE) {
+		done->pages[done->count++] = folio_page(folio,
+							offset >> PAGE_SHIFT);
+		if (done->count == LAKEFS_MAP_BLOCKS_MAX)
+			lakefs_done_batch(done);
+	}
+}
+
 static void lakefs_ioend_done(struct iomap_ioend *ioend)
 {
 	struct bio *bio = lakefs_ioend_first_bio(ioend);
@@ -355,11 +393,9 @@ static void lakefs_ioend_done(struct iomap_ioend *ioend)
 	struct folio_iter fi;
 
 	for (;;) {
-		bio_for_each_folio_all(fi, bio) {
-			done.folios[done.count++] = fi.folio;
-			if (done.count == LAKEFS_MAP_BLOCKS_MAX)
-				lakefs_done_batch(&done);
-		}
+		bio_for_each_folio_all(fi, bio)
+			lakefs_done_folio(&done, fi.folio, fi.offset,
+					  fi.length);
 		if (bio == last)
 			break;
 		bio = bio->bi_private;

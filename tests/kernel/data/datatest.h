@@ -38,6 +38,7 @@ extern const struct test many_tests[];
 extern const struct test clone_tests[];
 extern const struct test share_tests[];
 extern const struct test trim_tests[];
+extern const struct test folio_tests[];
 
 /* number of operations of the long tests: DATATEST_OPS */
 extern int ops_wanted;
