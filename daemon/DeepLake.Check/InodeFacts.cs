@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
+using DeepLake.Platform;
+
 namespace DeepLake.Check;
 
 /// <summary>What an inode's record claims and what the walk has counted for it.</summary>
@@ -25,7 +27,7 @@ internal sealed class InodeFacts
     /// <summary>One bit for each DT_* that a directory entry shows this inode as.</summary>
     public uint DirentTypes;
 
-    public bool IsDirectory => (Mode & 0xf000) == 0x4000;
+    public bool IsDirectory => FileType.IsDirectory(Mode);
 
-    public bool IsRegular => (Mode & 0xf000) == 0x8000;
+    public bool IsRegular => FileType.IsRegular(Mode);
 }

@@ -2,6 +2,7 @@
 using System.Runtime.InteropServices;
 using DeepLake.Abi;
 using DeepLake.Metadata.Tables;
+using DeepLake.Platform;
 
 namespace DeepLake.Engine.State;
 

@@ -4,6 +4,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using DeepLake.Abi;
 using DeepLake.Metadata.Tables;
+using DeepLake.Platform;
 
 namespace DeepLake.Engine.State;
 

@@ -47,7 +47,7 @@ internal sealed class DirectorySource(TreeImporter importer, string root)
         {
             importer.Step(0, 0, () => path + "/" + Text.Of(name));
             Require(LinuxFiles.Status(directory, name, out FileStatus status), path, name);
-            if ((status.Mode & NodeAttributes.TypeMask) == NodeAttributes.DirectoryType)
+            if (FileType.IsDirectory(status.Mode))
             {
                 TakeDirectory(directory, name, status, lakeDirectory, path);
             }

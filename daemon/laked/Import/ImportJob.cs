@@ -71,7 +71,7 @@ internal static class ImportJob
         {
             throw new CommandException(ErrorCode.ErrorNotFound, $"{source} does not exist", "name a directory, a tar file, or - for standard input");
         }
-        if ((status.Mode & NodeAttributes.TypeMask) != NodeAttributes.Regular)
+        if (!FileType.IsRegular(status.Mode))
         {
             throw new CommandException(
                 ErrorCode.ErrorGeneral, $"{source} is neither a directory nor a tar file", "for a stream use standard input: lakectl import - DEVICE < SOURCE");

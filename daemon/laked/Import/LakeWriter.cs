@@ -152,7 +152,7 @@ internal sealed class LakeWriter(LakeEngine engine)
             Header = NewHeader(IntentOp.Setattr, length),
             Ino = ino,
             Valid = valid,
-            Mode = node.Mode & NodeAttributes.PermissionMask,
+            Mode = node.Mode & FileType.PermissionMask,
             Uid = node.Uid,
             Gid = node.Gid,
             Size = node.SizeBytes,

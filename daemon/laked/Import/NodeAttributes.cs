@@ -1,20 +1,12 @@
 // SPDX-License-Identifier: MPL-2.0
 using DeepLake.Abi;
+using DeepLake.Platform;
 
 namespace DeepLake.Laked.Import;
 
 /// <summary>What a source says about one file, beside its name and content.</summary>
 internal sealed record NodeAttributes
 {
-    internal const uint TypeMask = 0xf000;
-    internal const uint Fifo = 0x1000;
-    internal const uint CharDevice = 0x2000;
-    internal const uint DirectoryType = 0x4000;
-    internal const uint BlockDevice = 0x6000;
-    internal const uint Regular = 0x8000;
-    internal const uint Symlink = 0xa000;
-    internal const uint PermissionMask = 0xfff;
-
     /// <summary>Type and permissions.</summary>
     internal required uint Mode { get; init; }
 
@@ -34,14 +26,14 @@ internal sealed record NodeAttributes
 
     internal IReadOnlyList<Xattr> Xattrs { get; init; } = [];
 
-    internal bool IsDirectory => (Mode & TypeMask) == DirectoryType;
+    internal bool IsDirectory => FileType.IsDirectory(Mode);
 
-    internal bool IsRegular => (Mode & TypeMask) == Regular;
+    internal bool IsRegular => FileType.IsRegular(Mode);
 
-    internal bool IsSymlink => (Mode & TypeMask) == Symlink;
+    internal bool IsSymlink => FileType.IsSymlink(Mode);
 
     /// <summary>The number of a device file, as new_encode_dev() of the kernel makes it; 0 for others.</summary>
-    internal uint Rdev => (Mode & TypeMask) is CharDevice or BlockDevice
+    internal uint Rdev => FileType.IsDevice(Mode)
         ? (RdevMinor & 0xff) | (RdevMajor << 8) | ((RdevMinor & ~0xffu) << 12)
         : 0;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 using DeepLake.Abi;
+using DeepLake.Platform;
 
 namespace DeepLake.Laked.Import;
 
@@ -99,7 +100,7 @@ internal sealed class TarReader(Stream stream)
             Uid = (uint)TarNumber.Parse(_header.AsSpan(108, 8)),
             Gid = (uint)TarNumber.Parse(_header.AsSpan(116, 8)),
             Mtime = new LakeTime { Sec = TarNumber.Parse(_header.AsSpan(136, 12)) },
-            Mode = (uint)TarNumber.Parse(_header.AsSpan(100, 8)) & NodeAttributes.PermissionMask,
+            Mode = (uint)TarNumber.Parse(_header.AsSpan(100, 8)) & FileType.PermissionMask,
         };
         SetType(entry);
         TarPax.Apply(entry, _global);
@@ -109,7 +110,7 @@ internal sealed class TarReader(Stream stream)
         {
             SetContent(TarNumber.ParseDecimal(size));
         }
-        if ((entry.Mode & NodeAttributes.TypeMask) != NodeAttributes.Regular || entry.IsHardLink)
+        if (!FileType.IsRegular(entry.Mode) || entry.IsHardLink)
         {
             // Only files have content; some programs write the size of a link's target here.
             SetContent(entry.IsHardLink || _header[156] is (byte)'2' ? 0 : _contentLeft);
@@ -136,32 +137,32 @@ internal sealed class TarReader(Stream stream)
         {
             case '\0' or '0' or '7' or 'S':
                 // Before ustar a directory was a file with a slash at its end.
-                type = entry.Path is [.., (byte)'/'] ? NodeAttributes.DirectoryType : NodeAttributes.Regular;
+                type = entry.Path is [.., (byte)'/'] ? FileType.Directory : FileType.Regular;
                 break;
             case '1':
                 entry.IsHardLink = true;
-                type = NodeAttributes.Regular;
+                type = FileType.Regular;
                 break;
             case '2':
-                type = NodeAttributes.Symlink;
+                type = FileType.Symlink;
                 break;
             case '3':
-                type = NodeAttributes.CharDevice;
+                type = FileType.CharDevice;
                 break;
             case '4':
-                type = NodeAttributes.BlockDevice;
+                type = FileType.BlockDevice;
                 break;
             case '5' or 'D':
-                type = NodeAttributes.DirectoryType;
+                type = FileType.Directory;
                 break;
             case '6':
-                type = NodeAttributes.Fifo;
+                type = FileType.Fifo;
                 break;
             default:
                 throw new InvalidDataException($"{Text.Of(entry.Path)} is of a kind ('{(char)_header[156]}') that cannot be imported");
         }
         entry.Mode |= type;
-        if (type is NodeAttributes.CharDevice or NodeAttributes.BlockDevice)
+        if (type is FileType.CharDevice or FileType.BlockDevice)
         {
             entry.DevMajor = (uint)TarNumber.Parse(_header.AsSpan(329, 8));
             entry.DevMinor = (uint)TarNumber.Parse(_header.AsSpan(337, 8));

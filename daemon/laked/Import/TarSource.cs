@@ -2,13 +2,14 @@
 using DeepLake.Abi;
 using DeepLake.Control;
 using DeepLake.Laked.Control;
+using DeepLake.Platform;
 
 namespace DeepLake.Laked.Import;
 
 /// <summary>The members of an archive. Directories get their times at the end, when nothing is put into them any more.</summary>
 internal sealed class TarSource(TreeImporter importer, LakeWriter lake, Stream stream, ulong totalBytes, Func<ulong>? position)
 {
-    private static readonly NodeAttributes ImplicitDirectory = new() { Mode = NodeAttributes.DirectoryType | 0x1ed };
+    private static readonly NodeAttributes ImplicitDirectory = new() { Mode = FileType.Directory | 0x1ed };
 
     private readonly TarReader _reader = new(stream);
     private readonly Dictionary<ulong, NodeAttributes> _directories = [];
@@ -134,7 +135,7 @@ internal sealed class TarSource(TreeImporter importer, LakeWriter lake, Stream s
         {
             if (lake.TryLookup(at, name, out InodeRecord record))
             {
-                if ((record.Mode & NodeAttributes.TypeMask) != NodeAttributes.DirectoryType)
+                if (!FileType.IsDirectory(record.Mode))
                 {
                     throw new InvalidDataException($"{Text.Of(name)} is used as a directory, but is none");
                 }
@@ -159,7 +160,7 @@ internal sealed class TarSource(TreeImporter importer, LakeWriter lake, Stream s
             }
             at = record.Ino;
         }
-        return record.Ino == 0 || (record.Mode & NodeAttributes.TypeMask) == NodeAttributes.DirectoryType
+        return record.Ino == 0 || FileType.IsDirectory(record.Mode)
             ? throw new InvalidDataException($"{Text.Of(entry.Path)} is a hard link to a directory")
             : record.Ino;
     }

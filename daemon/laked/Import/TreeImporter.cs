@@ -3,6 +3,7 @@ using System.Diagnostics;
 using DeepLake.Abi;
 using DeepLake.Control;
 using DeepLake.Laked.Control;
+using DeepLake.Platform;
 
 namespace DeepLake.Laked.Import;
 
@@ -121,10 +122,10 @@ internal sealed class TreeImporter(LakeWriter lake, DataWriter data, bool resume
         Result.Specials += node.IsRegular || node.IsDirectory || node.IsSymlink ? 0ul : 1ul;
     }
 
-    private static bool IsDirectory(in InodeRecord record) => (record.Mode & NodeAttributes.TypeMask) == NodeAttributes.DirectoryType;
+    private static bool IsDirectory(in InodeRecord record) => FileType.IsDirectory(record.Mode);
 
     private static bool IsComplete(in InodeRecord existing, NodeAttributes node) =>
-        (existing.Mode & NodeAttributes.TypeMask) == (node.Mode & NodeAttributes.TypeMask)
+        (existing.Mode & FileType.Mask) == (node.Mode & FileType.Mask)
         && existing.Mtime.Sec == node.Mtime.Sec
         && existing.Mtime.Nsec == node.Mtime.Nsec
         && (!node.IsRegular || existing.Size == node.SizeBytes);

@@ -9,9 +9,6 @@ namespace DeepLake.Laked.OneShot;
 /// <summary>Opens a device or image for a command that must be alone with it.</summary>
 internal static class OneShotDevice
 {
-    private const uint TypeMask = 0xf000;
-    private const uint BlockDevice = 0x6000;
-    private const uint RegularFile = 0x8000;
     private const string InUseAdvice = "unmount it first (findmnt shows where it is mounted)";
 
     /// <summary>Exclusively; a block device that is mounted, or an image that someone uses, is an error.</summary>
@@ -19,11 +16,11 @@ internal static class OneShotDevice
     {
         string target = Resolve(path);
         FileStatus status = Status(target, path);
-        switch (status.Mode & TypeMask)
+        switch (status.Mode & FileType.Mask)
         {
-            case BlockDevice:
+            case FileType.BlockDevice:
                 return OpenBlock(target, readOnly);
-            case RegularFile:
+            case FileType.Regular:
                 return OpenImage(target, readOnly);
             default:
                 throw new CommandException(ErrorCode.ErrorGeneral, $"{path} is neither a block device nor an image file", "check the name");

@@ -6,9 +6,6 @@ namespace DeepLake.Laked.Serve;
 /// <summary>Finds the node of a block device by its number, and makes sure that it is that device.</summary>
 internal static class DeviceNode
 {
-    private const uint TypeMask = 0xf000;
-    private const uint BlockDevice = 0x6000;
-
     /// <summary>The path, or null when no node of that device is to be found.</summary>
     internal static string? Find(uint major, uint minor)
     {
@@ -62,7 +59,7 @@ internal static class DeviceNode
         // O_PATH would do too; a resolved link in /dev/block has to be followed, so the target is asked.
         string target = File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path;
         return LinuxFiles.Status(LinuxFiles.CurrentDirectory, LinuxFiles.Name(target), out FileStatus status) == Errno.None
-            && (status.Mode & TypeMask) == BlockDevice
+            && FileType.IsBlockDevice(status.Mode)
             && status.RdevMajor == major
             && status.RdevMinor == minor;
     }

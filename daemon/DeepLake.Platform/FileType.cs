@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
-namespace DeepLake.Engine.State;
+namespace DeepLake.Platform;
 
-/// <summary>S_IF* and DT_* of Linux.</summary>
-internal static class FileType
+/// <summary>S_IF* and DT_* of Linux, the only place that knows them.</summary>
+public static class FileType
 {
     public const uint Mask = 0xf000;
     public const uint Fifo = 0x1000;
@@ -19,6 +19,11 @@ internal static class FileType
     public static bool IsRegular(uint mode) => (mode & Mask) == Regular;
 
     public static bool IsSymlink(uint mode) => (mode & Mask) == Symlink;
+
+    public static bool IsBlockDevice(uint mode) => (mode & Mask) == BlockDevice;
+
+    /// <summary>A character or block device, which has a number.</summary>
+    public static bool IsDevice(uint mode) => (mode & Mask) is CharDevice or BlockDevice;
 
     public static bool IsKnown(uint mode) =>
         (mode & ~(Mask | PermissionMask)) == 0
