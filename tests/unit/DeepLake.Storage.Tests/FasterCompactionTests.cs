@@ -150,6 +150,55 @@ public sealed class FasterCompactionTests
         Assert.That(store.IndexBytes, Is.LessThan(PageStoreGeometry.RecommendedIndexSlotBytes(FasterSetup.Geometry.LogBytes)));
     }
 
+    [Test]
+    public void ColdPages_WhoseIdsFallIntoOneChainOfTheIndex_AreAllKept()
+    {
+        // FASTER tells keys of one bucket apart by 14 bits; those with equal ones form a chain through the log.
+        ulong[] cold = IdsOfChains(chains: 40, length: 3);
+        using var device = new MemoryBlockDevice(FasterSetup.DeviceBytes);
+        using FasterPageStore store = FasterPageStore.Open(device, FasterSetup.Geometry, null, FasterSetup.TinyMemory);
+        for (int round = 0; round < 3; round++)
+        {
+            foreach (ulong id in cold.Where((_, i) => i % 3 == round))
+            {
+                store.Write(id, TestPages.Make(id, 1));
+                store.Write(1_000_000_000 + id, TestPages.Make(id, 2));
+            }
+        }
+        var page = new byte[4096];
+        for (int i = 0; i < 12_000; i++)
+        {
+            if (store.CheckpointDue)
+            {
+                store.Checkpoint();
+            }
+            ulong id = 2_000_000_000 + (ulong)(i % 200);
+            store.Write(id, TestPages.Make(id, i));
+        }
+        Assert.That(store.PagesMoved, Is.GreaterThan(cold.Length * 3), "all of them were moved, more than once");
+        foreach (ulong id in cold)
+        {
+            Assert.That(store.TryRead(id, page) && page.AsSpan(4).SequenceEqual(TestPages.Make(id, 1).AsSpan(4)), Is.True, $"page {id}");
+        }
+    }
+
+    // of the smallest index, which has 256 buckets
+    private static ulong[] IdsOfChains(int chains, int length)
+    {
+        var comparer = new PageKeyComparer();
+        return Enumerable.Range(1, 3_000_000).Select(i => (ulong)i)
+            .GroupBy(id =>
+            {
+                var key = new PageKey(id);
+                long hash = comparer.GetHashCode64(ref key);
+                return (hash & 0xff, (ulong)hash >> 50);
+            })
+            .Where(group => group.Count() >= length)
+            .Take(chains)
+            .SelectMany(group => group.Take(length))
+            .ToArray();
+    }
+
     private static void LongRun(IBlockDevice device, int ids, int writes, int coldPages)
     {
         var random = new Random(ids);

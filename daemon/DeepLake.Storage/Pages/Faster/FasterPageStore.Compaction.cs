@@ -110,9 +110,18 @@ public sealed unsafe partial class FasterPageStore
         {
             throw Corrupt(pageId);
         }
-        if (!Find(pageId, null, out long newest, out _) || newest != record)
+        fixed (byte* destination = _scratch.Span)
         {
-            return;
+            if (!Find(pageId, destination, out long newest, out bool fromDevice))
+            {
+                return;
+            }
+            // Addresses tell only of what is in memory. Equal bytes may be moved in any case.
+            bool isNewest = fromDevice ? _scratch.Span.SequenceEqual(LogLayout.Page(at)) : newest == record;
+            if (!isNewest)
+            {
+                return;
+            }
         }
         Upsert(pageId, LogLayout.Page(at));
         PagesMoved++;

@@ -151,7 +151,8 @@ public sealed unsafe partial class FasterPageStore : IPageStore
         _scratch.Dispose();
     }
 
-    // Null destination: only whether and where. A page below FASTER's memory costs one device read.
+    // Null destination: only whether it is there. A page below FASTER's memory costs a device read, and its
+    // address is then not known.
     private bool Find(ulong pageId, byte* destination, out long address, out bool fromDevice)
     {
         var key = new PageKey(pageId);
@@ -166,7 +167,6 @@ public sealed unsafe partial class FasterPageStore : IPageStore
         {
             _session.CompletePending(wait: true);
             found = _functions.CompletedFound;
-            address = _functions.CompletedAddress;
         }
         _latch.ThrowIfFailed();
         return found;

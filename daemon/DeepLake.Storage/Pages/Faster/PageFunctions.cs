@@ -11,8 +11,6 @@ internal sealed unsafe class PageFunctions : FunctionsBase<PageKey, PageValue, E
 {
     internal bool CompletedFound { get; private set; }
 
-    internal long CompletedAddress { get; private set; }
-
     public override bool SingleReader(ref PageKey key, ref Empty input, ref PageValue value, ref PageOutput output, ref ReadInfo readInfo)
     {
         if (output.Destination != null)
@@ -25,10 +23,8 @@ internal sealed unsafe class PageFunctions : FunctionsBase<PageKey, PageValue, E
     public override bool ConcurrentReader(ref PageKey key, ref Empty input, ref PageValue value, ref PageOutput output, ref ReadInfo readInfo) =>
         SingleReader(ref key, ref input, ref value, ref output, ref readInfo);
 
+    // The metadata's address is where the chain of the key's bucket began, not where the key was.
     public override void ReadCompletionCallback(
-        ref PageKey key, ref Empty input, ref PageOutput output, Empty context, Status status, RecordMetadata metadata)
-    {
+        ref PageKey key, ref Empty input, ref PageOutput output, Empty context, Status status, RecordMetadata metadata) =>
         CompletedFound = status.Found;
-        CompletedAddress = metadata.Address;
-    }
 }
