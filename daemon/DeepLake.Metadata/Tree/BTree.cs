@@ -62,6 +62,13 @@ public sealed unsafe partial class BTree : IDisposable
         _cache.Flush();
     }
 
+    /// <summary>Hands up to this many changed pages to the store; false when the last call of a round did the rest.</summary>
+    public bool FlushSome(int pages)
+    {
+        _cache.BeginOperation();
+        return _cache.FlushSome(pages);
+    }
+
     public bool TryGet(scoped in TreeKey key, out ReadOnlySpan<byte> data)
     {
         TreePage leaf = Locate(key, out int index);

@@ -22,6 +22,7 @@ internal sealed unsafe class PageCache : IDisposable
     private readonly FrameIndex _index;
     private int _hand;
     private int _unused;
+    private int _ahead;
     private ulong _operation = 1;
 
     /// <param name="store">Where evicted and flushed pages go.</param>
@@ -129,6 +130,31 @@ internal sealed unsafe class PageCache : IDisposable
                 WriteBack(i);
             }
         }
+    }
+
+    /// <summary>
+    /// Hands up to this many dirty pages to the store, ahead of <see cref="Flush"/>; the next call goes on
+    /// behind them. False when it has been once around.
+    /// </summary>
+    public bool FlushSome(int pages)
+    {
+        for (; _ahead < _unused; _ahead++)
+        {
+            if (_frames[_ahead].Page == 0 || !_frames[_ahead].Dirty)
+            {
+                continue;
+            }
+
+            if (pages-- == 0)
+            {
+                return true;
+            }
+
+            WriteBack(_ahead);
+        }
+
+        _ahead = 0;
+        return false;
     }
 
     public void Dispose() => _arena.Dispose();

@@ -51,6 +51,22 @@ public interface IPageStore : IDisposable
     CheckpointTicket Checkpoint();
 
     /// <summary>
+    /// Does a bounded part of the work of the next checkpoint, about a millisecond of it; false when
+    /// nothing is left that can be done ahead.
+    /// </summary>
+    bool PrepareSlice();
+
+    /// <summary>
+    /// The last checkpoint stays on the device after later ones, so that another store can be opened on
+    /// it by its ticket; until <see cref="Release"/>, or until the room it takes is needed. Call it right
+    /// after <see cref="Checkpoint"/>. False when one is held already.
+    /// </summary>
+    bool Hold();
+
+    /// <summary>Ends <see cref="Hold"/>; false when it had ended before.</summary>
+    bool Release();
+
+    /// <summary>
     /// Moves live pages out of the oldest part of the region, examining at most this many records; space
     /// is free again after the second checkpoint from then. Writing paces itself, so this is only for
     /// idle moments. Returns the records examined, 0 when there is nothing to gain.

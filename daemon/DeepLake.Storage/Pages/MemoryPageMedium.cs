@@ -8,6 +8,8 @@ public sealed class MemoryPageMedium(long capacityPages)
 {
     private readonly (ulong Number, Dictionary<ulong, byte[]> Pages)?[] _kept = new (ulong, Dictionary<ulong, byte[]>)?[2];
 
+    private (ulong Number, Dictionary<ulong, byte[]> Pages)? _held;
+
     public long CapacityPages { get; } = capacityPages;
 
     internal void Keep(ulong number, Dictionary<ulong, byte[]> pages) => _kept[number & 1] = (number, pages);
@@ -15,8 +17,27 @@ public sealed class MemoryPageMedium(long capacityPages)
     /// <summary>A crash inside a checkpoint: its slot holds nothing usable.</summary>
     internal void Tear(ulong number) => _kept[number & 1] = null;
 
+    internal bool Hold(ulong number)
+    {
+        if (_held is not null)
+        {
+            return false;
+        }
+        _held = (number, Find(number));
+        return true;
+    }
+
+    internal bool Release()
+    {
+        bool wasHeld = _held is not null;
+        _held = null;
+        return wasHeld;
+    }
+
     internal Dictionary<ulong, byte[]> Find(ulong number) =>
         _kept[number & 1] is { } kept && kept.Number == number
             ? kept.Pages
+            : _held is { } held && held.Number == number
+            ? held.Pages
             : throw StorageException.Corruption($"page checkpoint {number} is not there any more");
 }

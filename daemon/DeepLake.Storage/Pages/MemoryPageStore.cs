@@ -97,5 +97,11 @@ public sealed class MemoryPageStore : IPageStore
 
     public int CompactSlice(int maxPages) => 0;
 
+    public bool PrepareSlice() => false;
+
+    public bool Hold() => _medium.Hold(_number);
+
+    public bool Release() => _medium.Release();
+
     public void Dispose() => _pages = [];
 }

@@ -152,6 +152,51 @@ public abstract class PageStoreContract
     }
 
     [Test]
+    public void AHeldCheckpoint_CanBeOpened_AfterManyLaterOnes()
+    {
+        Put(1, 1);
+        Put(2, 1);
+        CheckpointTicket ticket = Store.Checkpoint();
+        Assert.That(Store.Hold(), Is.True);
+        Assert.That(Store.Hold(), Is.False);
+        for (int version = 2; version < 8; version++)
+        {
+            for (ulong id = 1; id < 100; id++)
+            {
+                Put(id, version);
+            }
+            Store.Checkpoint();
+        }
+        using (IPageStore held = Open(ticket))
+        {
+            var page = new byte[4096];
+            Assert.That(held.LivePages, Is.EqualTo(2));
+            Assert.That(held.TryRead(2, page) && page.AsSpan(4).SequenceEqual(TestPages.Make(2, 1).AsSpan(4)), Is.True);
+        }
+        Assert.That(Store.Release(), Is.True);
+        Assert.That(Store.Release(), Is.False);
+        AssertPage(2, 7);
+    }
+
+    [Test]
+    public void Checkpoint_PreparedInSlices_HoldsWhatCameBetween()
+    {
+        for (ulong id = 1; id < 600; id++)
+        {
+            Put(id, 1);
+        }
+        for (int slice = 0; Store.PrepareSlice(); slice++)
+        {
+            Put((ulong)slice + 1, 2);
+            Assert.That(slice, Is.LessThan(600));
+        }
+        Put(700, 3);
+        Reopen(Store.Checkpoint());
+        AssertPage(599, 1);
+        AssertPage(700, 3);
+    }
+
+    [Test]
     public void Checkpoint_WithoutChanges_CanBeRepeated()
     {
         Put(1, 1);

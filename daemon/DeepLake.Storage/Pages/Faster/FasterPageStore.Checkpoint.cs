@@ -15,6 +15,7 @@ public sealed unsafe partial class FasterPageStore
     private long _beginAddress;
     private long _previousBeginAddress;
     private long _indexAddress;
+    private bool _isHeld;
 
     private long CheckpointIntervalBytes => Math.Min(_geometry.LogBytes / 16, 64L << 20);
 
@@ -63,6 +64,10 @@ public sealed unsafe partial class FasterPageStore
     public CheckpointTicket Checkpoint()
     {
         _latch.ThrowIfFailed();
+        if (_isHeld && WritableRecords <= ReserveRecords)
+        {
+            Release();
+        }
         CleanForSpace();
         _latch.ThrowIfFailed();
         long tail = _store.Log.TailAddress;
@@ -96,13 +101,57 @@ public sealed unsafe partial class FasterPageStore
         _beginAddress = Math.Max(_compactedUntil, LogLayout.FirstAddress);
         _checkpointTail = tail;
         _checkpointNumber++;
-        _log.ReuseLimit = _layout.PageStart(_previousBeginAddress);
+        UpdateReuseLimit();
         return MakeTicket().Encode();
     }
 
-    // An index that outgrew its slot is not written: recovery then scans more of the log.
+    public bool PrepareSlice()
+    {
+        _latch.ThrowIfFailed();
+        long until = _layout.PageStart(_store.Log.TailAddress);
+        long from = _store.Log.ReadOnlyAddress;
+        if (from >= until)
+        {
+            return false;
+        }
+        // What becomes read-only is written at once.
+        _store.Log.ShiftReadOnlyAddress(Math.Min(_layout.PageStart(from) + _layout.PageBytes, until), wait: true);
+        _latch.ThrowIfFailed();
+        return true;
+    }
+
+    public bool Hold()
+    {
+        bool isFirst = !_isHeld;
+        _isHeld = true;
+        return isFirst;
+    }
+
+    public bool Release()
+    {
+        bool wasHeld = _isHeld;
+        _isHeld = false;
+        UpdateReuseLimit();
+        return wasHeld;
+    }
+
+    // The checkpoint that is held begins where the newest one began then, or later than what is kept anyway.
+    private void UpdateReuseLimit()
+    {
+        if (!_isHeld)
+        {
+            _log.ReuseLimit = _layout.PageStart(_previousBeginAddress);
+        }
+    }
+
+    // An index that outgrew its slot is not written: recovery then scans more of the log. Nor is one while a
+    // checkpoint is held, whose slot it could take.
     private bool IndexIsDue(long tail)
     {
+        if (_isHeld)
+        {
+            return false;
+        }
         (_, long slotBytes) = _geometry.IndexSlot(_checkpoints.NextIndexSlot);
         bool fits = IndexBytes + 2 * LogRegionDevice.SectorBytes <= slotBytes;
         bool isFirst = _checkpoints.IndexSlot < 0;

@@ -209,6 +209,10 @@ public sealed unsafe partial class FasterPageStore : IPageStore
 
     private void RequireRoom()
     {
+        if (_isHeld && WritableRecords == 0)
+        {
+            Release();
+        }
         if (WritableRecords == 0)
         {
             throw new StorageException(Errno.ENOSPC, "the page log is full up to the previous checkpoint");
