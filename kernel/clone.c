@@ -219,7 +219,7 @@ static s64 lakefs_clone_blocks(struct lakefs_clone *c, u64 blocks)
 
 	while (done < blocks) {
 		err = fatal_signal_pending(current) ? -EINTR :
-		      lakefs_op_begin(sbi);
+		      lakefs_op_begin_growing(sbi);
 		if (!err)
 			err = lakefs_clone_room(sbi);
 		c->blocks = min_t(u64, blocks - done, LAKEFS_CLONE_BLOCKS_MAX);
@@ -296,7 +296,7 @@ loff_t lakefs_remap_file_range(struct file *in, loff_t pos_in,
 
 	if (flags & ~(REMAP_FILE_DEDUP | REMAP_FILE_ADVISORY))
 		return -EINVAL;
-	err = lakefs_op_begin(LAKEFS_SB(dst->i_sb));
+	err = lakefs_op_begin_growing(LAKEFS_SB(dst->i_sb));
 	if (!err)
 		err = lakefs_extents_load(src);
 	if (!err)

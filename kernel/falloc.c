@@ -108,7 +108,7 @@ static int lakefs_prealloc_range(struct inode *inode, u64 block, u64 end)
 		if (fatal_signal_pending(current))
 			err = -EINTR;
 		else if (!promised)
-			err = lakefs_op_begin(sbi);
+			err = lakefs_op_begin_growing(sbi);
 	}
 	if (promised)
 		lakefs_blocks_unreserve(sbi, promised);
@@ -201,15 +201,26 @@ static int lakefs_fallocate_checks(struct file *file, int mode, loff_t end)
 	return err ? err : file_update_time(file);
 }
 
+/* All but a hole at the beginning or the end may add extents to the map. */
+static int lakefs_fallocate_begin(struct inode *inode, int mode,
+				  loff_t offset, loff_t end)
+{
+	struct lakefs_sb_info *sbi = LAKEFS_SB(inode->i_sb);
+
+	if ((mode & FALLOC_FL_PUNCH_HOLE) &&
+	    (!offset || end >= i_size_read(inode)))
+		return lakefs_op_begin(sbi);
+	return lakefs_op_begin_growing(sbi);
+}
+
 long lakefs_fallocate(struct file *file, int mode, loff_t offset, loff_t len)
 {
 	struct inode *inode = file_inode(file);
-	struct lakefs_sb_info *sbi = LAKEFS_SB(inode->i_sb);
 	int err;
 
 	if (mode & ~LAKEFS_FALLOC_MODES)
 		return -EOPNOTSUPP;
-	err = lakefs_op_begin(sbi);
+	err = lakefs_fallocate_begin(inode, mode, offset, offset + len);
 	if (!err)
 		err = lakefs_extents_load(inode);
 	if (err)

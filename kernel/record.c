@@ -15,8 +15,7 @@
  * small lake has a small budget: what is recorded has to find room in its page
  * store even if that was full when the records were made (LAKEFS_DAEMON_FULL
  * comes only with what is applied). A record is taken to grow the tree by up
- * to three times its size (an estimate, tested with xattrs); two thirds of
- * the store are free when it counts as full.
+ * to three times its size: docs/durability.md, "When metadata is full".
  */
 #define LAKEFS_REC_BYTES_MAX	(16u << 20)
 #define LAKEFS_REC_BYTES_MIN	(128u << 10)

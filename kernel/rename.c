@@ -206,7 +206,11 @@ int lakefs_rename(LAKEFS_IDMAP *idmap, struct inode *old_dir,
 		if (err)
 			return err;
 	}
-	err = lakefs_op_begin(LAKEFS_SB(old_dir->i_sb));
+	/* a name more or a longer one, unless it takes the place of another */
+	if (r.target && !(flags & RENAME_WHITEOUT))
+		err = lakefs_op_begin(LAKEFS_SB(old_dir->i_sb));
+	else
+		err = lakefs_op_begin_growing(LAKEFS_SB(old_dir->i_sb));
 	if (err)
 		return err;
 	err = lakefs_rename_prepare(&r);

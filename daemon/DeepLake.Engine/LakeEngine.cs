@@ -18,32 +18,29 @@ namespace DeepLake.Engine;
 /// </summary>
 public sealed class LakeEngine : IDisposable
 {
-    private const int SpareStorePages = 512;
     private const double WalCheckpointFraction = 0.4;
+    private const double WalForcedFraction = 0.8;
+
+    // Of the capacity, which is a third of the page store's region: here cleaning still gains.
+    private const int LastCapacities = 2;
+
     private readonly IPageStore _store;
     private readonly LakeState _state;
     private readonly Wal _wal;
     private readonly IntentApplier _applier;
     private readonly RequestHandler _requests;
     private readonly LeaseBook _leases;
-    private readonly TimeProvider _clock;
-    private ICommitSink _sink;
-    private Superblock _superblock;
-    private WalPosition _previousCheckpoint;
+    private readonly CheckpointWriter _checkpoints;
     private ulong _commits;
-    private ulong _checkpoints;
     private ulong _checkedStamp;
     private ulong _checkedLsn;
 
-    internal LakeEngine(in RecoveredLake lake, ICommitSink sink, EngineOptions options)
+    internal LakeEngine(in RecoveredLake lake)
     {
         _store = lake.Store;
         _state = lake.State;
         _wal = lake.Wal;
-        _superblock = lake.Superblock;
-        _previousCheckpoint = lake.PreviousCheckpoint;
-        _sink = sink;
-        _clock = options.Clock;
+        _checkpoints = lake.Checkpoints;
         _applier = new IntentApplier(_state);
         _requests = new RequestHandler(_state);
         _leases = new LeaseBook(_state);
@@ -54,7 +51,7 @@ public sealed class LakeEngine : IDisposable
     }
 
     /// <summary>As last written to the device.</summary>
-    public Superblock Superblock => _superblock;
+    public Superblock Superblock => _checkpoints.Superblock;
 
     /// <summary>Every intent up to here is in the state.</summary>
     public ulong AppliedSeq => _state.Counters.AppliedSeq;
@@ -78,25 +75,26 @@ public sealed class LakeEngine : IDisposable
     /// <summary>Bytes of the frame that the next commit writes.</summary>
     public int UncommittedBytes => _wal.HasOpenFrame ? _wal.OpenFrameBytes : 0;
 
-    public bool CheckpointDue =>
-        _store.CheckpointDue || _wal.UsedFraction > WalCheckpointFraction || StoreRoom < SpareStorePages;
-
-    private long StoreRoom => _store.RoomPages - (2L * _state.Tree.DirtyPages);
+    public bool CheckpointDue => _checkpoints.IsDue || _wal.UsedFraction > WalCheckpointFraction;
 
     /// <summary>
-    /// Recovers a lake: newest usable checkpoint, then the log behind it. Writes nothing to the log or
-    /// the superblocks.
+    /// Recovers a lake: newest usable checkpoint, then the log behind it. Writes nothing to the log, nor to
+    /// the superblocks unless the page store is short of room.
     /// </summary>
     /// <exception cref="LakeFormatException">The device holds no lake that can be used; says why.</exception>
     /// <exception cref="StorageException">The device failed.</exception>
     public static LakeEngine Open(IBlockDevice device, ICommitSink sink, EngineOptions options) =>
-        new(LakeRecovery.Recover(device, options), sink, options);
+        new(LakeRecovery.Recover(device, sink, options));
 
-    public void ReplaceSink(ICommitSink sink) => _sink = sink;
+    public void ReplaceSink(ICommitSink sink) => _checkpoints.Sink = sink;
 
     /// <summary>Applies one intent entry; entries that are applied already are skipped.</summary>
     /// <returns>False when it was skipped.</returns>
     /// <exception cref="IntentFaultException">The intent is impossible: the mount must be shut down.</exception>
+    /// <exception cref="StorageException">
+    /// ENOSPC: the page store has no room, and nothing was changed. The mount must be shut down; what is
+    /// durable can be opened and deleted from.
+    /// </exception>
     public bool Apply(ReadOnlySpan<byte> entry)
     {
         if (entry.Length < Unsafe.SizeOf<IntentHeader>())
@@ -115,7 +113,7 @@ public sealed class LakeEngine : IDisposable
             throw new IntentFaultException($"intent {seq} follows intent {AppliedSeq}");
         }
 
-        MakeRoom(entry.Length);
+        MakeRoom(entry.Length, MayGrow(entry));
         _applier.Apply(entry);
         Append(entry, seq);
         return true;
@@ -126,7 +124,7 @@ public sealed class LakeEngine : IDisposable
     {
         if (_wal.HasOpenFrame)
         {
-            _wal.CommitOpenFrame(_sink, AppliedSeq);
+            _wal.CommitOpenFrame(_checkpoints.Sink, AppliedSeq);
             _commits++;
         }
 
@@ -134,6 +132,12 @@ public sealed class LakeEngine : IDisposable
         _state.Space.ReleaseQuarantine(DurableSeq);
         return DurableSeq;
     }
+
+    /// <summary>
+    /// Does a part of the work of a checkpoint that is due, a millisecond or two of it, so that requests
+    /// need not wait for all of it. False when it is time for <see cref="Checkpoint()"/>.
+    /// </summary>
+    public bool PrepareCheckpoint() => _checkpoints.PrepareSlice();
 
     /// <summary>Commits, then makes the state itself durable so that the log before it can go.</summary>
     public void Checkpoint() => Checkpoint(SuperblockState.Active);
@@ -143,19 +147,19 @@ public sealed class LakeEngine : IDisposable
     /// </summary>
     public void BeginEpoch(LakeTime now)
     {
-        ulong epoch = Math.Max(_superblock.Epoch, Epoch) + 1;
+        ulong epoch = Math.Max(_checkpoints.Superblock.Epoch, Epoch) + 1;
         var entry = new WalEpoch
         {
             Header = new IntentHeader { Len = (uint)Unsafe.SizeOf<WalEpoch>(), Op = IntentOp.WalEpoch },
             Epoch = epoch,
             Time = now,
         };
-        MakeRoom(Unsafe.SizeOf<WalEpoch>());
+        MakeRoom(Unsafe.SizeOf<WalEpoch>(), grows: false);
         ReadOnlySpan<byte> bytes = MemoryMarshal.AsBytes(new ReadOnlySpan<WalEpoch>(in entry));
         _applier.Apply(bytes);
         _wal.Epoch = epoch;
         Append(bytes, 0);
-        _superblock.MountCount++;
+        _checkpoints.Superblock.MountCount++;
         Checkpoint(SuperblockState.Active);
     }
 
@@ -201,15 +205,15 @@ public sealed class LakeEngine : IDisposable
 
     public EngineStats GetStats() => new()
     {
-        Uuid = new Guid(_superblock.Uuid, bigEndian: true),
-        Label = System.Text.Encoding.UTF8.GetString(((ReadOnlySpan<byte>)_superblock.Label).TrimEnd((byte)0)),
+        Uuid = new Guid(_checkpoints.Superblock.Uuid, bigEndian: true),
+        Label = System.Text.Encoding.UTF8.GetString(((ReadOnlySpan<byte>)_checkpoints.Superblock.Label).TrimEnd((byte)0)),
         WasClean = WasClean,
         ReplayedIntents = ReplayedIntents,
         Epoch = Epoch,
-        MountCount = _superblock.MountCount,
+        MountCount = _checkpoints.Superblock.MountCount,
         AppliedSeq = AppliedSeq,
         DurableSeq = DurableSeq,
-        DeviceBlocks = _superblock.DeviceBlocks,
+        DeviceBlocks = _checkpoints.Superblock.DeviceBlocks,
         DataBlocks = _state.Space.TotalBlocks,
         UsedBlocks = _state.Space.UsedBlocks,
         FreeBlocks = _state.Space.FreeBlocks,
@@ -221,10 +225,23 @@ public sealed class LakeEngine : IDisposable
         MetadataPages = _state.Tree.PageCount,
         MetadataCapacityPages = (ulong)_store.CapacityPages,
         WalBytesUsed = (ulong)_wal.UsedBytes,
-        WalBytes = (ulong)LakeLayout.Bytes(_superblock.Wal.Blocks),
+        WalBytes = (ulong)LakeLayout.Bytes(_checkpoints.Superblock.Wal.Blocks),
         Commits = _commits,
-        Checkpoints = _checkpoints,
+        Checkpoints = _checkpoints.Count,
     };
+
+    /// <summary>
+    /// A checkpoint that stays readable beside this engine (<see cref="LakeSnapshot"/>), until it is
+    /// released or its room is needed. Null while there is one already.
+    /// </summary>
+    public SnapshotSource? HoldSnapshot()
+    {
+        Checkpoint();
+        return _store.Hold() ? new SnapshotSource(_checkpoints.Superblock, _checkpoints.Ticket!) : null;
+    }
+
+    /// <summary>False when its room was needed: what was read of it is worth nothing.</summary>
+    public bool ReleaseSnapshot() => _store.Release();
 
     /// <summary>The live tree for the checker, which only reads pages.</summary>
     public BTree TreeForCheck()
@@ -252,11 +269,17 @@ public sealed class LakeEngine : IDisposable
     /// Before an intent is applied: room for it in the open frame, in the log and in the page store. The
     /// checkpoints this may take lie between intents.
     /// </summary>
-    private void MakeRoom(int entryBytes)
+    private void MakeRoom(int entryBytes, bool grows)
     {
         if (_wal.OpenFrameBytes + entryBytes + LakeFormat.WalAlign > LakeFormat.WalFrameMax)
         {
             Commit();
+        }
+
+        // the last line, behind MetadataIsFull: beyond it deleting would have no room either
+        if (grows && (long)_state.Tree.PageCount > LastCapacities * _store.CapacityPages)
+        {
+            throw NoRoom();
         }
 
         // Looking is not free; only changed pages, what the store has written and frames use room up.
@@ -265,13 +288,41 @@ public sealed class LakeEngine : IDisposable
             return;
         }
 
-        for (int tries = 0; tries < 3 && (StoreRoom < SpareStorePages / 2 || _wal.UsedFraction > 0.8); tries++)
+        if (_wal.UsedFraction > WalForcedFraction)
         {
             Checkpoint(SuperblockState.Active);
+            Checkpoint(SuperblockState.Active);
+        }
+
+        if (_checkpoints.IsShort)
+        {
+            _checkpoints.MakeRoom(Checkpoint);
+        }
+
+        if (!_checkpoints.HasRoomFor(grows))
+        {
+            throw NoRoom();
         }
 
         _checkedStamp = _state.Tree.WorkStamp;
         _checkedLsn = _wal.Next.Lsn;
+    }
+
+    private static bool MayGrow(ReadOnlySpan<byte> entry) => MemoryMarshal.Read<IntentHeader>(entry).Op switch
+    {
+        IntentOp.Unlink or IntentOp.Release or IntentOp.Setattr or IntentOp.Unmap => false,
+        IntentOp.Xattr => entry.Length < Unsafe.SizeOf<IntentXattr>()
+            || MemoryMarshal.Read<IntentXattr>(entry).Action != XattrAction.Remove,
+        _ => true,
+    };
+
+    /// <summary>What was applied before is kept.</summary>
+    private StorageException NoRoom()
+    {
+        Commit();
+        return new StorageException(
+            Errno.ENOSPC,
+            $"the metadata region is full ({_state.Tree.PageCount} pages, meant for {_store.CapacityPages}): mount again and delete");
     }
 
     private void Append(ReadOnlySpan<byte> entry, ulong seq)
@@ -285,21 +336,9 @@ public sealed class LakeEngine : IDisposable
     private void Checkpoint(SuperblockState mark)
     {
         Commit();
-        _state.Flush();
-        CheckpointTicket ticket = _store.Checkpoint();
-        WalPosition position = _wal.Next;
-        WalPosition previous = PositionOf(_superblock);
-        _superblock.Generation++;
-        _superblock.State = mark;
-        _superblock.Epoch = Epoch;
-        _superblock.WrittenSec = (ulong)_clock.GetUtcNow().ToUnixTimeSeconds();
-        _superblock.CheckpointSeq = AppliedSeq;
-        _superblock.CheckpointWalLsn = position.Lsn;
-        _superblock.CheckpointWalOffset = (ulong)position.OffsetBytes;
-        SuperblockStore.Publish(_sink, ref _superblock, ticket, DurableSeq);
-        _previousCheckpoint = previous;
-        _wal.TrimTo(_previousCheckpoint);
-        _checkpoints++;
+        WalPosition previous = CheckpointWriter.PositionOf(_checkpoints.Superblock);
+        _checkpoints.Write(mark, _wal.Next, DurableSeq);
+        _wal.TrimTo(previous);
     }
 
     private int Mount(ReadOnlySpan<byte> request, Span<byte> payload)
@@ -361,7 +400,4 @@ public sealed class LakeEngine : IDisposable
         MemoryMarshal.Write(payload, reply);
         return Unsafe.SizeOf<ReplyStatfs>();
     }
-
-    private static WalPosition PositionOf(in Superblock superblock) =>
-        new(superblock.CheckpointWalLsn, (long)superblock.CheckpointWalOffset);
 }

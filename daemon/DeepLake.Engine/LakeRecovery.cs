@@ -14,10 +14,12 @@ namespace DeepLake.Engine;
 /// <summary>
 /// Recovery: the newest checkpoint that can be read, then every whole frame of the log after it. When
 /// the newest checkpoint is damaged the one before it and a longer piece of the log give the same state.
+/// Nothing is written to the superblocks, unless the page store has no room for all of the log at once:
+/// then what has been replayed becomes a checkpoint.
 /// </summary>
 internal static class LakeRecovery
 {
-    public static RecoveredLake Recover(IBlockDevice device, EngineOptions options)
+    public static RecoveredLake Recover(IBlockDevice device, ICommitSink sink, EngineOptions options)
     {
         List<Superblock> copies = SuperblockStore.ReadAll(device);
         string? damage = null;
@@ -25,7 +27,7 @@ internal static class LakeRecovery
         {
             try
             {
-                return RecoverFrom(device, copies, i, options);
+                return RecoverFrom(device, sink, copies, i, options);
             }
             catch (StorageException failure) when (failure.IsCorruption)
             {
@@ -41,7 +43,8 @@ internal static class LakeRecovery
             Errno.EUCLEAN, $"the lake's metadata is damaged: {damage}", "restore the device from a backup");
     }
 
-    private static RecoveredLake RecoverFrom(IBlockDevice device, List<Superblock> copies, int index, EngineOptions options)
+    private static RecoveredLake RecoverFrom(
+        IBlockDevice device, ICommitSink sink, List<Superblock> copies, int index, EngineOptions options)
     {
         Superblock superblock = copies[index];
         CheckpointTicket ticket = SuperblockStore.ReadTicket(device, superblock);
@@ -61,14 +64,16 @@ internal static class LakeRecovery
 
             wal = new Wal(
                 device, LakeLayout.Bytes(superblock.Wal.StartBlock), LakeLayout.Bytes(superblock.Wal.Blocks), LakeTag(superblock));
-            WalPosition keep = Oldest(copies);
-            (ulong replayed, bool hadFrames) = Replay(wal, state, superblock, keep);
-
             // the next generation goes to the newest copy's slot, or, when that copy was of no use, over it:
-            // never over the one that was recovered from
-            superblock.Generation = copies[0].Generation + (index == 0 ? 0ul : 1ul);
-            bool clean = superblock.State == SuperblockState.Clean && !hadFrames && index == 0;
-            return new RecoveredLake(superblock, store, state, wal, keep, replayed, clean);
+            // never over the one that is recovered from
+            bool isNewest = index == 0;
+            Superblock next = superblock;
+            next.Generation = copies[0].Generation + (isNewest ? 0ul : 1ul);
+            var checkpoints = new CheckpointWriter(store, state, next, sink, options.Clock);
+            var from = CheckpointWriter.PositionOf(superblock);
+            (ulong replayed, bool hadFrames) = Replay(wal, from, Oldest(copies), state, checkpoints);
+            bool clean = superblock.State == SuperblockState.Clean && !hadFrames && isNewest;
+            return new RecoveredLake(store, state, wal, checkpoints, replayed, clean);
         }
         catch
         {
@@ -79,11 +84,11 @@ internal static class LakeRecovery
         }
     }
 
-    private static (ulong Replayed, bool HadFrames) Replay(Wal wal, LakeState state, in Superblock superblock, WalPosition keep)
+    private static (ulong Replayed, bool HadFrames) Replay(
+        Wal wal, WalPosition from, WalPosition keep, LakeState state, CheckpointWriter checkpoints)
     {
         var applier = new IntentApplier(state);
         ulong replayed = 0;
-        var from = new WalPosition(superblock.CheckpointWalLsn, (long)superblock.CheckpointWalOffset);
         WalReplayResult result;
         try
         {
@@ -111,20 +116,41 @@ internal static class LakeRecovery
                     throw new MetadataCorruptException($"the log's frame {header.Lsn} holds a malformed entry");
                 }
 
-                applier.Apply(payload[..bytes]);
-                replayed++;
+                ReadOnlySpan<byte> entry = payload[..bytes];
                 payload = payload[bytes..];
+                if (IsApplied(entry, state))
+                {
+                    continue;
+                }
+
+                if (checkpoints.IsShort)
+                {
+                    MakeRoom(state, checkpoints, wal.Next);
+                }
+
+                applier.Apply(entry);
+                replayed++;
             }
 
             state.Space.ReleaseQuarantine(ulong.MaxValue);
         }
     }
 
-    private static WalPosition Oldest(List<Superblock> copies)
+    /// <summary>A checkpoint of an earlier recovery may lie within the first frame.</summary>
+    private static bool IsApplied(ReadOnlySpan<byte> entry, LakeState state)
     {
-        Superblock oldest = copies[^1];
-        return new WalPosition(oldest.CheckpointWalLsn, (long)oldest.CheckpointWalOffset);
+        ulong seq = MemoryMarshal.Read<IntentHeader>(entry).Seq;
+        return seq != 0 && seq <= state.Counters.AppliedSeq;
     }
+
+    /// <summary>
+    /// A checkpoint that will replay from the frame at hand and skip what is applied of it. The epoch,
+    /// which has no seq, is the last entry of its frame, so it is never before one.
+    /// </summary>
+    private static void MakeRoom(LakeState state, CheckpointWriter checkpoints, WalPosition frame) =>
+        checkpoints.MakeRoom(() => checkpoints.Write(SuperblockState.Active, frame, state.Counters.AppliedSeq));
+
+    private static WalPosition Oldest(List<Superblock> copies) => CheckpointWriter.PositionOf(copies[^1]);
 
     private static ulong LakeTag(in Superblock superblock) => MemoryMarshal.Read<ulong>(superblock.Uuid);
 }

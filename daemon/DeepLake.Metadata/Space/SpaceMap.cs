@@ -43,6 +43,9 @@ public sealed class SpaceMap
 
     public ulong QuarantinedBlocks { get; private set; }
 
+    /// <summary>Pieces of the map that the next <see cref="Store"/> puts into the tree.</summary>
+    public int DirtyChunks { get; private set; }
+
     public static SpaceMap CreateEmpty(BTree tree, Region region) => new(tree, region);
 
     public static SpaceMap Load(BTree tree, Region region)
@@ -243,6 +246,8 @@ public sealed class SpaceMap
 
             _dirtyChunks[chunk] = false;
         }
+
+        DirtyChunks = 0;
     }
 
     /// <summary>
@@ -317,6 +322,7 @@ public sealed class SpaceMap
         for (ulong chunk = start / LakeFormat.BitmapChunkBlocks;
             chunk <= (start + blocks - 1) / LakeFormat.BitmapChunkBlocks; chunk++)
         {
+            DirtyChunks += _dirtyChunks[chunk] ? 0 : 1;
             _dirtyChunks[chunk] = true;
         }
     }

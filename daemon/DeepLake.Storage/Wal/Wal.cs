@@ -46,7 +46,10 @@ public sealed class Wal : IDisposable
     /// <summary>Written into every following frame: the mount epoch, which never decreases.</summary>
     public ulong Epoch { get; set; }
 
-    /// <summary>Where the next frame goes; a checkpoint taken now replays from here.</summary>
+    /// <summary>
+    /// Where the next frame goes; a checkpoint taken now replays from here. While a frame is replayed:
+    /// its own position.
+    /// </summary>
     public WalPosition Next => _next;
 
     /// <summary>The oldest frame that is still kept.</summary>
@@ -165,6 +168,7 @@ public sealed class Wal : IDisposable
         long bytes = 0;
         while (TryReadSuccessor(reader, next, previousCrc, epoch, out WalFrame header, out long offset, out ReadOnlySpan<byte> payload))
         {
+            _next = next;
             visitor(header, payload);
             frames++;
             bytes += WalFormat.FrameBytes((int)header.PayloadBytes);

@@ -200,8 +200,149 @@ static void metadata_full(void)
 	OK(fsync(fd));
 }
 
+enum { BURST_FILES = 40, BURST_XATTRS = 36, BURST_PUNCHES = 400,
+       BURST_NAMES = 300, BURST_SETTERS = 4, BURST_PUNCHERS = 2 };
+
+static void set_until_full(int who)
+{
+	static char value[3000];
+	char name[64];
+
+	memset(value, 'b', sizeof(value));
+	for (int n = 0; n < BURST_FILES * BURST_XATTRS; n++) {
+		snprintf(name, sizeof(name), "set%d.%d", who, n / BURST_XATTRS);
+		int fd = open(path(name), O_RDWR | O_CREAT, 0644);
+
+		snprintf(name, sizeof(name), "user.%d", n % BURST_XATTRS);
+		if (fd < 0 || fsetxattr(fd, name, value, sizeof(value), 0))
+			EQ(errno, ENOSPC);
+		if (fd < 0)
+			return;
+		OK(close(fd));
+	}
+}
+
+/* from the end, so that each cuts what is left in two; a clone, if it may */
+static void punch_until_full(int who)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "punch%d", who);
+	int fd = OK(open(path(name), O_RDWR));
+
+	for (int n = BURST_PUNCHES - 1; n >= 0; n--) {
+		uint64_t at = (2 * n + 1) * (uint64_t)BLOCK;
+
+		if (fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+			      at, BLOCK)) {
+			EQ(errno, ENOSPC);
+			check_pattern(fd, at, BLOCK, who);
+		} else {
+			check_zero(fd, at, BLOCK);
+		}
+		check_pattern(fd, at - BLOCK, BLOCK, who);
+	}
+}
+
+static void rename_until_full(void)
+{
+	char from[256], to[256];
+
+	for (int n = 0; n < BURST_NAMES; n++) {
+		snprintf(from, sizeof(from), "n%d", n);
+		snprintf(to, sizeof(to), "dir/%0200d", n * 7919 % BURST_NAMES);
+		char *old = strdup(path(from));
+
+		if (rename(old, path(to)))
+			EQ(errno, ENOSPC);
+		free(old);
+	}
+}
+
+static void burst_part(int part)
+{
+	pid_t pid = OK(fork());
+
+	if (pid)
+		return;
+	if (part < BURST_SETTERS)
+		set_until_full(part);
+	else if (part < BURST_SETTERS + BURST_PUNCHERS)
+		punch_until_full(part);
+	else
+		rename_until_full();
+	_exit(0);
+}
+
+static void burst_remove(void)
+{
+	char name[256];
+	int n;
+
+	for (n = 0; n < BURST_SETTERS * BURST_FILES; n++) {
+		snprintf(name, sizeof(name), "set%d.%d", n / BURST_FILES,
+			 n % BURST_FILES);
+		if (unlink(path(name)))
+			EQ(errno, ENOENT);
+	}
+	for (n = 0; n < BURST_NAMES; n++) {
+		snprintf(name, sizeof(name), "n%d", n);
+		if (unlink(path(name))) {
+			EQ(errno, ENOENT);
+			snprintf(name, sizeof(name), "dir/%0200d",
+				 n * 7919 % BURST_NAMES);
+			OK(unlink(path(name)));
+		}
+	}
+	OK(rmdir(path("dir")));
+}
+
+/*
+ * Everybody at once makes metadata grow, until each is refused: what was on
+ * its way when it became full must have room. Not all need be refused (a test
+ * daemon takes it all).
+ */
+static void burst(void)
+{
+	int parts = BURST_SETTERS + BURST_PUNCHERS + 1, part, fd, status;
+	char name[64];
+
+	for (part = BURST_SETTERS; part < parts - 1; part++) {
+		snprintf(name, sizeof(name), "punch%d", part);
+		fd = OK(open(path(name), O_RDWR | O_CREAT, 0644));
+		put_pattern(fd, 0, 2 * BURST_PUNCHES * BLOCK, part);
+		OK(close(fd));
+	}
+	OK(mkdir(path("dir"), 0755));
+	for (int n = 0; n < BURST_NAMES; n++) {
+		snprintf(name, sizeof(name), "n%d", n);
+		OK(close(OK(open(path(name), O_RDWR | O_CREAT, 0644))));
+	}
+	sync();
+	for (part = 0; part < parts; part++)
+		burst_part(part);
+	for (part = 0; part < parts; part++) {
+		OK(wait(&status));
+		EQ(status, 0);
+	}
+	sync();
+	drop_caches();
+	burst_remove();
+	sync();
+	for (int tries = 0; tries < 50; tries++) {
+		fd = open(path("again"), O_RDWR | O_CREAT, 0644);
+		if (fd >= 0)
+			break;
+		EQ(errno, ENOSPC);
+		usleep(100000);
+	}
+	OK(fd);
+	OK(fsync(fd));
+}
+
 const struct test space_tests[] = {
 	{ "space_metadata", metadata_full, true },
+	{ "space_burst", burst, true },
 	{ "space_statfs", statfs_follows, true },
 	{ "space_fill", fill_and_delete, true },
 	{ "space_full", full_but_alive, true },
