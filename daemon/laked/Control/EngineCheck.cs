@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
+using DeepLake.Abi;
 using DeepLake.Check;
 using DeepLake.Control;
 using DeepLake.Engine;
@@ -7,14 +8,23 @@ using DeepLake.Storage;
 
 namespace DeepLake.Laked.Control;
 
-/// <summary>Runs the checker on the state of an engine; the caller is on the engine's thread.</summary>
+/// <summary>Runs the checker on a tree that nobody changes meanwhile.</summary>
 internal static class EngineCheck
 {
+    /// <summary>The state of an engine; the caller is on its thread.</summary>
     /// <param name="engine">Whose tree is checked.</param>
     /// <param name="device">Where data blocks are read; null when they may change meanwhile.</param>
     internal static VerifyReport Run(LakeEngine engine, IBlockDevice? device)
     {
         BTree tree = engine.TreeForCheck();
+        VerifyReport report = Run(tree, engine.CountersForCheck(), engine.Superblock, device);
+        report.UnmountedCleanly = engine.WasClean;
+        report.ReplayedIntents = engine.ReplayedIntents;
+        return report;
+    }
+
+    internal static VerifyReport Run(BTree tree, EngineState counters, in Superblock superblock, IBlockDevice? device)
+    {
         (ulong root, uint height) = tree.RootForCheck();
         var target = new CheckTarget
         {
@@ -23,9 +33,9 @@ internal static class EngineCheck
             Root = root,
             Height = height,
             PageCount = tree.PageCount,
-            Data = engine.Superblock.Data,
-            Uuid = engine.GetStats().Uuid,
-            Counters = engine.CountersForCheck(),
+            Data = superblock.Data,
+            Uuid = new Guid(superblock.Uuid, bigEndian: true),
+            Counters = counters,
         };
         CheckReport check = LakeChecker.Check(target, new CheckOptions { Full = device is not null });
         var report = new VerifyReport
@@ -38,8 +48,6 @@ internal static class EngineCheck
             DataBlocks = check.MappedBlocks,
             Pages = check.Pages,
             BlocksRead = check.VerifiedBlocks,
-            UnmountedCleanly = engine.WasClean,
-            ReplayedIntents = engine.ReplayedIntents,
         };
         report.Problems.AddRange(check.Findings);
         return report;

@@ -105,7 +105,11 @@ internal sealed class LakeLoop : IDisposable
         worked |= CommitIfDue();
         if (_engine.CheckpointDue)
         {
-            Checkpoint();
+            // a slice of it a round, so that requests are answered in between
+            if (!_engine.PrepareCheckpoint())
+            {
+                Checkpoint();
+            }
             worked = true;
         }
         if (answered > 0 || _requests.IsBlocked || ShouldKick())

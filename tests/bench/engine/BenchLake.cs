@@ -48,6 +48,7 @@ internal sealed class BenchLake : IDisposable
         }
 
         Phase("setattr, random", Files);
+        Checkpoints();
         Lookups();
         Inodes();
         for (int i = 0; i < Files; i++)
@@ -69,6 +70,47 @@ internal sealed class BenchLake : IDisposable
         }
 
         Phase("unlink + release", Files);
+    }
+
+    // what a request may have to wait for: a checkpoint at once, or its longest slice
+    private void Checkpoints()
+    {
+        TouchAll();
+        Meter.Longest("checkpoint at once", () =>
+        {
+            _engine.Checkpoint();
+            return false;
+        });
+        TouchAll();
+        bool more = true;
+        Meter.Longest("checkpoint, longest slice", () =>
+        {
+            if (!more)
+            {
+                _engine.Checkpoint();
+                return false;
+            }
+
+            more = _engine.PrepareCheckpoint();
+            return true;
+        });
+    }
+
+    // commits, but no checkpoint
+    private void TouchAll()
+    {
+        _engine.Checkpoint();
+        for (int i = 0; i < Files; i++)
+        {
+            _work.Touch(FirstIno + (ulong)i);
+        }
+
+        foreach (byte[] entry in _work.Take())
+        {
+            _engine.Apply(entry);
+        }
+
+        _engine.Commit();
     }
 
     // like untar and rm -rf: 16 files a directory

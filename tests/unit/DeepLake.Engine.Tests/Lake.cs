@@ -41,17 +41,24 @@ internal static class Lake
     public static CheckReport Check(LakeEngine engine)
     {
         BTree tree = engine.TreeForCheck();
+        return Check(tree, engine.CountersForCheck(), engine.Superblock);
+    }
+
+    public static CheckReport Check(LakeSnapshot snapshot, SnapshotSource source) =>
+        Check(snapshot.Tree, snapshot.Counters, source.Superblock);
+
+    private static CheckReport Check(BTree tree, EngineState counters, Superblock superblock)
+    {
         (ulong root, uint height) = tree.RootForCheck();
-        Superblock superblock = engine.Superblock;
         var target = new CheckTarget
         {
             ReadPage = tree.CopyPage,
             Root = root,
             Height = height,
             PageCount = tree.PageCount,
-            Data = engine.Superblock.Data,
+            Data = superblock.Data,
             Uuid = new Guid(superblock.Uuid, bigEndian: true),
-            Counters = engine.CountersForCheck(),
+            Counters = counters,
         };
         return LakeChecker.Check(target, new CheckOptions());
     }
