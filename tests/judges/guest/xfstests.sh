@@ -1,9 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MPL-2.0
-# xfstests' generic tests, each by its number: those of TESTS, or all quick
-# ones, of which SHARD=I/N runs a part.
-# The suite's own driver runs one test at a time, so that one that hangs costs
-# its time limit and no more.
+# xfstests' generic tests whose numbers are in TESTS. The suite's own driver
+# runs them, BATCH at a time; one that hangs costs LIMIT seconds and no more.
 . "$(dirname "$0")/common.sh"
 . "$(dirname "$0")/root.sh"
 suite=/mnt/share/xfstests
@@ -13,44 +11,146 @@ mount -t overlay -o "lowerdir=$suite,upperdir=/layer/suite,workdir=/layer/suite.
 	overlay /t/xfstests
 cp "$suite"/lib/host/* /t/usr/lib/x86_64-linux-gnu/ 2>/dev/null
 make_fs /dev/vda || exit 1
-make_fs /dev/vdb
+[ "$FS" != ext4 ] || make_fs /dev/vdb
+scratch=/dev/vdb
+# Started here, the daemon is none of the programs of a test.
 [ "$FS" != lakefs ] || mount.lakefs /dev/vda /t/m && umount /t/m
+
+# A lake fills its device. For tests that ask for a file system of some size
+# the scratch device is a mapped one, whose size mkfs changes; the suite is told
+# so, and that holes are seen.
+if [ "$FS" = lakefs ]; then
+	modprobe -q dm_mod
+	export DM_DISABLE_UDEV=1
+	scratch=/dev/mapper/scratch
+	whole=$(cat /sys/block/vdb/size)
+	in_root dmsetup create scratch --table "0 $whole linear /dev/vdb 0"
+	rm -f /t/usr/sbin/mkfs.lakefs
+	cat >/t/usr/sbin/mkfs.lakefs <<-END
+	#!/bin/sh
+	# LAKE_BYTES: the size of the scratch device to be
+	case "\$*" in *$scratch*)
+		sectors=\$((\${LAKE_BYTES:-0} / 4096 * 8))
+		[ \$sectors -gt 0 ] || sectors=$whole
+		if [ \$sectors != \$(blockdev --getsz $scratch) ]; then
+			echo "0 \$sectors linear /dev/vdb 0" | dmsetup load scratch
+			dmsetup suspend scratch
+			dmsetup resume scratch
+		fi >&2 ;;
+	esac
+	exec /opt/deeplake/usr/sbin/mkfs.lakefs "\$@"
+	END
+	chmod 755 /t/usr/sbin/mkfs.lakefs
+	make_fs /t/dev/mapper/scratch
+	sized='LAKE_BYTES=$fssize mkfs.lakefs --force $SCRATCH_DEV'
+	sed -i -e "/^_try_scratch_mkfs_sized()/,/^}/s,^\ttmpfs),\tlakefs) $sized ;;\n&," \
+		-e '/^_fstyp_has_non_default_seek_data_hole()/,/^}/s/^\tbtrfs|/\tlakefs|btrfs|/' \
+		/t/xfstests/common/rc
+fi
 cat >/t/xfstests/local.config <<END
 export FSTYP=$FS
 export TEST_DEV=/dev/vda TEST_DIR=/m
-export SCRATCH_DEV=/dev/vdb SCRATCH_MNT=/scratch
+export SCRATCH_DEV=$scratch SCRATCH_MNT=/scratch
 export MKFS_OPTIONS="$([ "$FS" = lakefs ] && echo --force)"
+export DM_DISABLE_UDEV=1
 END
 
-tests() {
-	if [ -n "$TESTS" ]; then
-		echo $TESTS | tr ' ' '\n'
-	else
-		grep -l '^_begin_fstest.*quick' "$suite"/tests/generic/??? |
-			sed 's,.*/,,'
-	fi | awk -v shard="${SHARD:-1/1}" 'BEGIN { split(shard, s, "/") }
-		NR % s[2] == s[1] % s[2]'
+# What a test that ran into its limit left: its programs, its mounts, its
+# devices. False when the guest is of no use any more.
+clean_up() {
+	for dir in /proc/[0-9]*; do
+		[ "$(readlink "$dir/root")" = /t ] && kill -9 "${dir#/proc/}"
+	done 2>/dev/null
+	for mount in /t/scratch /t/m; do
+		tries=0
+		while grep -q " $mount " /proc/mounts; do
+			umount "$mount" 2>/dev/null && continue
+			[ $tries -lt 10 ] || return 1
+			tries=$((tries + 1))
+			sleep 1
+		done
+	done
+	in_root dmsetup ls 2>/dev/null | while read -r name _; do
+		[ "$name" = scratch ] || [ "$name" = No ] ||
+			in_root dmsetup remove -f "$name"
+	done >/dev/null 2>&1
+	losetup -a | cut -d: -f1 | while read -r loop; do losetup -d "$loop"; done
+	return 0
 }
 
-for number in $(tests); do
+# The programs of the test that runs now, not the driver.
+kill_test() {
+	for dir in /proc/[0-9]*; do
+		[ "$(readlink "$dir/root")" = /t ] || continue
+		grep -q ./check "$dir/cmdline" || kill -9 "${dir#/proc/}"
+	done 2>/dev/null
+}
+
+# The driver's output says which test it has begun. False when a test does not
+# end even when its programs are killed.
+watch() { # PID
+	last='' since=0 killed=''
+	while [ -d "/proc/$1" ]; do
+		sleep 1
+		now=$(sed -n 's/^\(generic.[0-9]*\) .*/\1/p' /tmp/xfs.log | tail -n 1)
+		clock=$(cut -d. -f1 /proc/uptime)
+		if [ "$now" != "$last" ]; then
+			last=$now since=$clock killed=''
+		elif [ -z "$killed" ] && [ $((clock - since)) -gt "${LIMIT:-900}" ]; then
+			echo "$now runs into its limit" >&2
+			killed=$now
+			kill_test
+		elif [ -n "$killed" ] && [ $((clock - since)) -gt $((${LIMIT:-900} + 60)) ]; then
+			echo "$now does not end" >&2
+			return 1
+		fi
+	done
+}
+
+# The driver writes a line for each test when it has ended; what belongs to a
+# failure follows it.
+report() { # NUMBER
+	text=$(sed -n "/^generic.$1 /,/^\(generic\|Ran:\)/p" /tmp/xfs.log |
+		sed '1!{/^\(generic\|Ran:\)/d;}')
+	case $text in
+	'') return ;;
+	*'[not run]'*) echo "skip $1" ;;
+	*[0-9]s)
+		case $text in
+		*'[failed'* | *' - output'* | *_check_*) echo "fail $1" ;;
+		*) echo "pass $1"; return ;;
+		esac ;;
+	*) echo "fail $1" ;;
+	esac
+	echo "$text" | tail -n 40 >&2
+}
+
+run_batch() { # NUMBER...
 	dmesg -C 2>/dev/null
-	timeout -k 10 "${LIMIT:-900}" env -u LD_LIBRARY_PATH \
-		PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root chroot /t \
-		bash -c "cd /xfstests && ./check generic/$number" \
-		>/tmp/xfs.log 2>&1 </dev/null
-	status=$?
-	if grep -q '^Not run:' /tmp/xfs.log; then
-		echo "skip $number"
-		grep '\[not run\]' /tmp/xfs.log >&2
-	elif [ $status = 0 ] && grep -q '^Passed all' /tmp/xfs.log; then
-		echo "pass $number"
-	else
-		echo "fail $number"
-		echo "---- generic/$number, status $status" >&2
-		tail -n 40 /tmp/xfs.log >&2
-		dmesg | tail -n 5 >&2
-	fi
-	umount /t/scratch 2>/dev/null
-	grep -q ' /t/m ' /proc/mounts && umount /t/m
+	env -u LD_LIBRARY_PATH PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \
+		chroot /t bash -c 'cd /xfstests && exec bash ./check "$@"' check \
+		$(printf 'generic/%s ' "$@") >/tmp/xfs.log 2>&1 </dev/null &
+	driver=$!
+	watch $driver
+	ended=$?
+	for number; do report "$number"; done
+	[ $ended = 0 ] && wait $driver
+	grep -q '^Ran:' /tmp/xfs.log || tail -n 20 /tmp/xfs.log >&2
+	grep -q '^Failures:' /tmp/xfs.log && dmesg | tail -n 20 >&2
+	return $ended
+}
+
+set -- $TESTS
+while [ $# -gt 0 ]; do
+	batch='' n=0
+	while [ $# -gt 0 ] && [ $n -lt "${BATCH:-10}" ]; do
+		batch="$batch $1" n=$((n + 1))
+		shift
+	done
+	# shellcheck disable=SC2086 # a list of words
+	run_batch $batch
+	clean_up && continue
+	echo "what the tests left cannot be unmounted:$batch" >&2
+	exit 1
 done
 check "$FS is sound afterwards" check_fs /dev/vda
