@@ -23,7 +23,7 @@ guest() {
 	local judge=$1 limit=$2 status=0 name
 	local -a pass_on=()
 	shift 2
-	for name in TESTS OPS SEEDS LIMIT BATCH SECONDS_EACH; do
+	for name in TESTS OPS SEEDS LIMIT BATCH NO_FSCK SECONDS_EACH; do
 		[ -z "${!name:-}" ] || pass_on+=(--env "$name=${!name}")
 	done
 	[ "$FS" != lakefs ] || pass_on+=(--lake)

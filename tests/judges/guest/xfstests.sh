@@ -47,6 +47,11 @@ if [ "$FS" = lakefs ]; then
 		-e '/^_fstyp_has_non_default_seek_data_hole()/,/^}/s/^\tbtrfs|/\tlakefs|btrfs|/' \
 		/t/xfstests/common/rc
 fi
+# A check of both lakes after each test takes as long as many a test.
+if [ -n "$NO_FSCK" ]; then
+	rm -f /t/usr/sbin/fsck.$FS
+	ln -s ../bin/true /t/usr/sbin/fsck.$FS
+fi
 cat >/t/xfstests/local.config <<END
 export FSTYP=$FS
 export TEST_DEV=/dev/vda TEST_DIR=/m
@@ -86,27 +91,6 @@ kill_test() {
 	done 2>/dev/null
 }
 
-# The driver's output says which test it has begun. False when a test does not
-# end even when its programs are killed.
-watch() { # PID
-	last='' since=0 killed=''
-	while [ -d "/proc/$1" ]; do
-		sleep 1
-		now=$(sed -n 's/^\(generic.[0-9]*\) .*/\1/p' /tmp/xfs.log | tail -n 1)
-		clock=$(cut -d. -f1 /proc/uptime)
-		if [ "$now" != "$last" ]; then
-			last=$now since=$clock killed=''
-		elif [ -z "$killed" ] && [ $((clock - since)) -gt "${LIMIT:-900}" ]; then
-			echo "$now runs into its limit" >&2
-			killed=$now
-			kill_test
-		elif [ -n "$killed" ] && [ $((clock - since)) -gt $((${LIMIT:-900} + 60)) ]; then
-			echo "$now does not end" >&2
-			return 1
-		fi
-	done
-}
-
 # The driver writes a line for each test when it has ended; what belongs to a
 # failure follows it.
 report() { # NUMBER
@@ -125,7 +109,39 @@ report() { # NUMBER
 	echo "$text" | tail -n 40 >&2
 }
 
+# All that have ended, but the one that runs.
+report_new() { # TEST
+	for test in $(sed -n 's/^\(generic.[0-9]*\) .*/\1/p' /tmp/xfs.log); do
+		case " $reported $1 " in *" $test "*) continue ;; esac
+		report "${test#*/}"
+		reported="$reported $test"
+	done
+}
+
+# The driver's output says which test it has begun. False when a test does not
+# end even when its programs are killed.
+watch() { # PID
+	last='' since=$(cut -d. -f1 /proc/uptime) killed=''
+	while [ -d "/proc/$1" ]; do
+		sleep 1
+		now=$(sed -n 's/^\(generic.[0-9]*\) .*/\1/p' /tmp/xfs.log | tail -n 1)
+		clock=$(cut -d. -f1 /proc/uptime)
+		if [ "$now" != "$last" ]; then
+			report_new "$now"
+			last=$now since=$clock killed=''
+		elif [ -z "$killed" ] && [ $((clock - since)) -gt "${LIMIT:-900}" ]; then
+			echo "$now runs into its limit" >&2
+			killed=$now
+			kill_test
+		elif [ -n "$killed" ] && [ $((clock - since)) -gt $((${LIMIT:-900} + 60)) ]; then
+			echo "$now does not end" >&2
+			return 1
+		fi
+	done
+}
+
 run_batch() { # NUMBER...
+	reported=''
 	dmesg -C 2>/dev/null
 	env -u LD_LIBRARY_PATH PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \
 		chroot /t bash -c 'cd /xfstests && exec bash ./check "$@"' check \
@@ -133,7 +149,7 @@ run_batch() { # NUMBER...
 	driver=$!
 	watch $driver
 	ended=$?
-	for number; do report "$number"; done
+	report_new ''
 	[ $ended = 0 ] && wait $driver
 	grep -q '^Ran:' /tmp/xfs.log || tail -n 20 /tmp/xfs.log >&2
 	grep -q '^Failures:' /tmp/xfs.log && dmesg | tail -n 20 >&2
