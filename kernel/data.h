@@ -2,8 +2,8 @@
 /*
  * File data, internally: leased blocks, the bank of prepared objects, extent
  * maps. Used by lease.c, declare.c, bank.c, extent*.c, reserve.c, unreserve.c,
- * iomap.c, writeback.c, fault.c, size.c, direct.c, clone.c, shift.c, trim.c, falloc.c
- * and file.c only.
+ * iomap.c, writeback.c, fault.c, size.c, direct.c, clone.c, shift.c, trim.c,
+ * falloc.c and file.c only.
  *
  * Life of a block of a file:
  *
