@@ -30,6 +30,16 @@
 #define LAKEFS_CLONE_PAGES	512
 #define LAKEFS_INODES_OF_PAGE	8
 
+/* one step: a record */
+struct lakefs_clone {
+	struct inode *src;
+	struct inode *dst;
+	u64 from;
+	u64 to;
+	u64 blocks;
+	loff_t limit;			/* dst's size is not made larger */
+};
+
 /* two maps at once: no order but the address */
 static void lakefs_lock_maps(struct lakefs_inode_info *a,
 			     struct lakefs_inode_info *b)
@@ -138,7 +148,7 @@ static u64 lakefs_clone_size(const struct lakefs_clone *c)
 	return end;
 }
 
-int lakefs_clone_step(const struct lakefs_clone *c)
+static int lakefs_clone_step(const struct lakefs_clone *c)
 {
 	struct lakefs_sb_info *sbi = LAKEFS_SB(c->dst->i_sb);
 	struct lakefs_inode_info *src = LAKEFS_I(c->src);
@@ -180,7 +190,7 @@ out:
  * A record cannot fail in the daemon: there is room for what it adds to the
  * metadata, or no record.
  */
-int lakefs_clone_room(struct lakefs_sb_info *sbi)
+static int lakefs_clone_room(struct lakefs_sb_info *sbi)
 {
 	struct lakefs_request_hdr ask = { };
 	struct lakefs_p_statfs reply;

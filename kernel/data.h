@@ -2,8 +2,8 @@
 /*
  * File data, internally: leased blocks, the bank of prepared objects, extent
  * maps. Used by lease.c, declare.c, bank.c, extent*.c, reserve.c, unreserve.c,
- * iomap.c, writeback.c, fault.c, size.c, direct.c, clone.c, shift.c, trim.c,
- * falloc.c and file.c only.
+ * iomap.c, writeback.c, fault.c, size.c, direct.c, clone.c, trim.c, falloc.c and
+ * file.c only.
  *
  * Life of a block of a file:
  *
@@ -254,31 +254,11 @@ loff_t lakefs_seek(struct inode *inode, loff_t pos, int whence);
 int lakefs_mmap(struct file *file, struct vm_area_struct *vma);
 
 /* ---- clone.c ------------------------------------------------------------- */
-struct lakefs_clone {			/* one step: a record */
-	struct inode *src;
-	struct inode *dst;		/* may be src: another range of it */
-	u64 from;
-	u64 to;
-	u64 blocks;
-	loff_t limit;			/* dst's size is not made larger */
-};
-
-/* both ranges settled as clone.c's opening comment says */
-int lakefs_clone_step(const struct lakefs_clone *c);
-int lakefs_clone_room(struct lakefs_sb_info *sbi);
 loff_t lakefs_remap_file_range(struct file *in, loff_t pos_in,
 			       struct file *out, loff_t pos_out, loff_t len,
 			       unsigned int flags);
 
 /* ---- falloc.c ------------------------------------------------------------ */
 long lakefs_fallocate(struct file *file, int mode, loff_t offset, loff_t len);
-/* preallocate the holes of [block, end) */
-int lakefs_prealloc_range(struct inode *inode, u64 block, u64 end);
-
-/* ---- shift.c ------------------------------------------------------------- */
-int lakefs_shift_checks(struct inode *inode, int mode, loff_t offset,
-			loff_t len);
-int lakefs_collapse(struct inode *inode, loff_t offset, loff_t len);
-int lakefs_insert(struct inode *inode, loff_t offset, loff_t len);
 
 #endif /* LAKEFS_DATA_H */

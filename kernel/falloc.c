@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * fallocate: preallocation as UNWRITTEN extents (reserved, mapped, reading as
- * zeroes), hole punching, zeroing; moving parts of a file is in shift.c.
+ * zeroes), hole punching, zeroing.
  */
 #include <linux/fs.h>
 #include <linux/falloc.h>
@@ -10,10 +10,7 @@
 
 #define LAKEFS_FALLOC_STEP	(1u << 18)	/* blocks of one extent */
 #define LAKEFS_FALLOC_MODES \
-	(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE | \
-	 LAKEFS_FALLOC_SHIFT)
-#define LAKEFS_FALLOC_SHIFT \
-	(FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_INSERT_RANGE)
+	(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE)
 
 /* The first hole in [*block, end): its length, or 0; *block moves to it. */
 static u64 lakefs_next_hole(struct lakefs_inode_info *li, u64 *block, u64 end)
@@ -75,7 +72,7 @@ static u64 lakefs_prealloc(struct inode *inode, u64 block, u64 blocks)
  * Preallocate the holes of [block, end). Runs of the pool may be short: each
  * costs a node and a record, deposited one by one as the loop goes.
  */
-int lakefs_prealloc_range(struct inode *inode, u64 block, u64 end)
+static int lakefs_prealloc_range(struct inode *inode, u64 block, u64 end)
 {
 	struct lakefs_sb_info *sbi = LAKEFS_SB(inode->i_sb);
 	struct lakefs_inode_info *li = LAKEFS_I(inode);
@@ -176,12 +173,6 @@ static int lakefs_fallocate_locked(struct inode *inode, int mode,
 {
 	int err = 0;
 
-	if (mode & FALLOC_FL_COLLAPSE_RANGE)
-		return lakefs_collapse(inode, offset, end - offset);
-	if (mode & FALLOC_FL_INSERT_RANGE) {
-		err = lakefs_insert(inode, offset, end - offset);
-		return err ? err : lakefs_punch(inode, offset, end);
-	}
 	if (mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE))
 		err = lakefs_punch(inode, offset, end);
 	if (err || (mode & FALLOC_FL_PUNCH_HOLE))
@@ -193,21 +184,15 @@ static int lakefs_fallocate_locked(struct inode *inode, int mode,
 	return err;
 }
 
-static int lakefs_fallocate_checks(struct file *file, int mode, loff_t offset,
-				   loff_t len)
+static int lakefs_fallocate_checks(struct file *file, int mode, loff_t end)
 {
 	struct inode *inode = file_inode(file);
-	loff_t end = offset + len;
 	int err;
 
 	if (IS_IMMUTABLE(inode) ||
 	    (IS_APPEND(inode) && (mode & ~FALLOC_FL_KEEP_SIZE)))
 		return -EPERM;
-	if (mode & LAKEFS_FALLOC_SHIFT) {
-		err = lakefs_shift_checks(inode, mode, offset, len);
-		if (err)
-			return err;
-	} else if (!(mode & FALLOC_FL_KEEP_SIZE) && end > i_size_read(inode)) {
+	if (!(mode & FALLOC_FL_KEEP_SIZE) && end > i_size_read(inode)) {
 		err = inode_newsize_ok(inode, end);
 		if (err)
 			return err;
@@ -241,16 +226,13 @@ long lakefs_fallocate(struct file *file, int mode, loff_t offset, loff_t len)
 	if (err)
 		return err;
 	inode_lock(inode);
-	err = lakefs_fallocate_checks(file, mode, offset, len);
+	err = lakefs_fallocate_checks(file, mode, offset + len);
 	if (!err) {
 		inode_dio_wait(inode);
 		filemap_invalidate_lock(inode->i_mapping);
 		err = lakefs_fallocate_locked(inode, mode, offset,
 					      offset + len);
 		filemap_invalidate_unlock(inode->i_mapping);
-		if (!err && (mode & FALLOC_FL_COLLAPSE_RANGE))
-			err = lakefs_set_size(inode, i_size_read(inode) - len,
-					      0);
 	}
 	inode_unlock(inode);
 	if (!err && (file->f_flags & O_SYNC || IS_SYNC(inode)))

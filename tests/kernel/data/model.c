@@ -196,32 +196,6 @@ static void do_fallocate(void)
 		grow(end);
 }
 
-/* whole blocks, taken out or put in */
-static void do_shift(void)
-{
-	uint64_t blocks = size / BLOCK, at = blocks ? rnd() % blocks : 0;
-	uint64_t n = 1 + rnd() % (rnd() % 2 ? 2 : 40);
-	uint64_t pos = at * BLOCK, len = n * BLOCK;
-
-	if (rnd() % 2) {
-		if (pos + len >= size)
-			return;
-		say("collapse", pos, len);
-		OK(fallocate(fd, FALLOC_FL_COLLAPSE_RANGE, pos, len));
-		memmove(model + pos, model + pos + len, size - pos - len);
-		size -= len;
-		memset(model + size, 0, len);
-	} else {
-		if (!size || size + len > limit)
-			return;
-		say("insert", pos, len);
-		OK(fallocate(fd, FALLOC_FL_INSERT_RANGE, pos, len));
-		memmove(model + pos + len, model + pos, size - pos);
-		memset(model + pos, 0, len);
-		size += len;
-	}
-}
-
 /* what SEEK_DATA skips is zero */
 static void do_seek(void)
 {
@@ -299,10 +273,7 @@ static void one_step(void)
 		do_truncate();
 		break;
 	case 12: case 13:
-		if (rnd() % 3)
-			do_fallocate();
-		else
-			do_shift();
+		do_fallocate();
 		break;
 	case 14:
 		do_seek();
