@@ -15,6 +15,7 @@ help:
 	@echo 'make boot-test    boots, reboots, power cuts of the Debian guest'
 	@echo 'make crash-test   power failures, replayed from recorded writes'
 	@echo 'make soak         long runs: page store under power cuts (SEEDS=200), crash states'
+	@echo 'make fuzz         hostile peers of the module for longer: SEED=1 SEEDS=5 KERNEL=6.12'
 	@echo 'make bench        ratios to ext4 and others; ROWS=create PEERS=ext4 for some'
 	@echo 'make judges       outside judges: pjdfstest, xfstests and others (tests/judges/README.md)'
 	@echo 'make kernel       lakefs.ko in build/kernel/KERNEL (KERNEL=6.12, 6.1, newest or debug)'
@@ -70,6 +71,13 @@ soak: setup
 	tests/crash/run.sh --fs lakefs --states 300 --seed $(SEED) --kill-daemon
 	tests/crash/killloop.sh --kills 100 --seconds 3000 --seed $(SEED)
 
+# tests/run-garble.sh is a short form of it, in make test.
+fuzz: SEED = 1
+fuzz: SEEDS = 5
+fuzz: setup
+	KERNEL=$(KERNEL) SEED=$(SEED) SEEDS=$(SEEDS) SECONDS_EACH=30 ROUNDS=20000 \
+		IMAGES=60 TIMEOUT=7200 tests/run-garble.sh
+
 # The person's disk and the downloads stay.
 clean:
 	rm -rf out
@@ -82,4 +90,4 @@ distclean:
 	rm -rf out build
 
 .PHONY: help setup kernel daemon native run test check boot-test crash-test \
-	soak judges bench clean distclean
+	soak fuzz judges bench clean distclean
