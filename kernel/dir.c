@@ -11,6 +11,7 @@
  * made or renamed meanwhile would otherwise be found again and again by a
  * program that renames what it reads.
  */
+#include <linux/kernel.h>
 #include <linux/slab.h>
 #include "table.h"
 
@@ -71,6 +72,29 @@ static loff_t lakefs_dir_llseek(struct file *file, loff_t offset, int whence)
 	return offset;
 }
 
+static bool lakefs_has_zero_byte(u64 word)
+{
+	return (word - REPEAT_BYTE(0x01)) & ~word & REPEAT_BYTE(0x80);
+}
+
+/* No zero, no slash. Names begin at a word and are padded to words. */
+static bool lakefs_name_bytes_ok(const char *name, u32 bytes)
+{
+	const __le64 *at = (const __le64 *)name;
+	u64 word;
+
+	for (;; at++, bytes -= 8) {
+		word = le64_to_cpu(*at);
+		if (bytes < 8)
+			word |= ~0ull << (8 * bytes);
+		if (lakefs_has_zero_byte(word) ||
+		    lakefs_has_zero_byte(word ^ REPEAT_BYTE('/')))
+			return false;
+		if (bytes <= 8)
+			return true;
+	}
+}
+
 static bool lakefs_dirent_ok(const struct lakefs_p_dirent *de, u32 room,
 			     u64 after, u64 last)
 {
@@ -83,8 +107,7 @@ static bool lakefs_dirent_ok(const struct lakefs_p_dirent *de, u32 room,
 	    de->cookie <= after || de->cookie > last ||
 	    de->cookie > S64_MAX - LAKEFS_POS_FIRST)
 		return false;
-	if (memchr(name, '/', de->name_bytes) ||
-	    memchr(name, 0, de->name_bytes))
+	if (!lakefs_name_bytes_ok(name, de->name_bytes))
 		return false;
 	if (name[0] == '.' && (de->name_bytes == 1 ||
 			       (de->name_bytes == 2 && name[1] == '.')))

@@ -163,7 +163,8 @@ long lakefs_cache_shrink(struct super_block *sb, struct shrink_control *sc)
 static int lakefs_load_entries(struct inode *dir, struct lakefs_table *t,
 			       const u8 *buf, u32 bytes, u64 *cookie)
 {
-	const struct lakefs_p_dirent *de;
+	const struct lakefs_p_dirent *de = NULL;
+	loff_t entries = i_size_read(dir);
 	u32 at;
 
 	for (at = 0; at < bytes; at += de->len) {
@@ -172,19 +173,23 @@ static int lakefs_load_entries(struct inode *dir, struct lakefs_table *t,
 		de = (const void *)(buf + at);
 		name = (struct qstr)QSTR_INIT((const u8 *)(de + 1),
 					      de->name_bytes);
-		if (t->count >= i_size_read(dir) ||
-		    lakefs_table_find(t, &name)) {
-			lakefs_err(LAKEFS_SB(dir->i_sb),
-				   "directory %llu has more entries than it says, or one twice",
-				   (u64)dir->i_ino);
-			return -EUCLEAN;
-		}
+		if (t->count >= entries)
+			goto contradiction;
 		if (!lakefs_table_reserve(t, name.len))
 			return -ENOMEM;
-		lakefs_table_append(t, &name, de->ino, de->type, de->cookie);
-		*cookie = de->cookie;
+		if (!lakefs_table_append_new(t, &name, de->ino, de->type,
+					     de->cookie))
+			goto contradiction;
 	}
+	if (de)
+		*cookie = de->cookie;
 	return 0;
+
+contradiction:
+	lakefs_err(LAKEFS_SB(dir->i_sb),
+		   "directory %llu has more entries than it says, or one twice",
+		   (u64)dir->i_ino);
+	return -EUCLEAN;
 }
 
 static int lakefs_load_table(struct inode *dir, struct lakefs_table *t)
@@ -200,6 +205,7 @@ static int lakefs_load_table(struct inode *dir, struct lakefs_table *t)
 	buf = kvmalloc(room, GFP_KERNEL);
 	if (!buf)
 		return -ENOMEM;
+	lakefs_table_expect(t, entries);
 	while (more) {
 		ret = lakefs_ask_readdir(dir, cookie, buf, room, &more);
 		if (ret >= 0)

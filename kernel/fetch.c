@@ -9,6 +9,10 @@
  * reader saw (programs that read a directory look at its entries next, often
  * in another order).
  *
+ * Maps of files come along when their data is likely to be wanted: the file is
+ * looked up to be opened, or EXTENTS were asked for not long ago. Programs that
+ * only look at attributes (find, ls) shall not pay for maps.
+ *
  * A record that came along counts like that of any other inode: only if
  * nothing was evicted since that might be newer (lakefs_iget).
  */
@@ -18,6 +22,7 @@
 
 #define LAKEFS_AHEAD_READ	64	/* the first ones after a reading */
 #define LAKEFS_AHEAD_NEAR	16	/* entries: still "along" */
+#define LAKEFS_AHEAD_MAPS	HZ	/* so long after an EXTENTS */
 #define LAKEFS_FETCH_BYTES_MAX	(LAKEFS_REPLY_MAX - 4096)
 
 struct lakefs_fetch {
@@ -73,22 +78,37 @@ static bool lakefs_in_memory(struct super_block *sb, u64 ino)
 	return found;
 }
 
-static u32 lakefs_fetch_bytes(u8 type)
+/* How many extents of each file; hints again. */
+static u32 lakefs_ahead_extents(struct lakefs_sb_info *sbi, bool to_open)
+{
+	u64 asked = READ_ONCE(sbi->req_count[LAKEFS_R_EXTENTS]);
+
+	if (asked != READ_ONCE(sbi->maps_asked)) {
+		WRITE_ONCE(sbi->maps_asked, asked);
+		WRITE_ONCE(sbi->maps_until, jiffies + LAKEFS_AHEAD_MAPS);
+		to_open = true;
+	}
+	if (to_open || time_before(jiffies, READ_ONCE(sbi->maps_until)))
+		return LAKEFS_INODES_EXTENTS_MAX;
+	return 0;
+}
+
+static u32 lakefs_fetch_bytes(u8 type, u32 max_extents)
 {
 	u32 bytes = sizeof(struct lakefs_p_inode);
 
 	if (type == DT_LNK)
 		bytes += ALIGN(LAKEFS_SYMLINK_MAX, LAKEFS_ENTRY_ALIGN);
 	else if (type == DT_REG)
-		bytes += LAKEFS_INODES_EXTENTS_MAX *
-			 sizeof(struct lakefs_p_extent);
+		bytes += max_extents * sizeof(struct lakefs_p_extent);
 	return bytes;
 }
 
 /* NULL: no memory */
 static struct lakefs_fetch *lakefs_fetch_plan(struct super_block *sb,
 					      struct lakefs_table *t,
-					      struct lakefs_entry *e)
+					      struct lakefs_entry *e,
+					      bool to_open)
 {
 	u32 n = lakefs_ahead(t, e), looks = 4 * n, bytes;
 	struct lakefs_fetch *f;
@@ -98,11 +118,12 @@ static struct lakefs_fetch *lakefs_fetch_plan(struct super_block *sb,
 	if (!f)
 		return NULL;
 	f->ask.count = 0;
-	f->ask.max_extents = LAKEFS_INODES_EXTENTS_MAX;
+	f->ask.max_extents = lakefs_ahead_extents(LAKEFS_SB(sb),
+				to_open && e->type == DT_REG);
 	f->reply_max = 0;
 	lakefs_cursor_seek(&c, t, e->cookie + 1);
 	for (;;) {
-		bytes = lakefs_fetch_bytes(e->type);
+		bytes = lakefs_fetch_bytes(e->type, f->ask.max_extents);
 		if (f->reply_max + bytes > LAKEFS_FETCH_BYTES_MAX)
 			break;
 		f->reply_max += bytes;
@@ -217,7 +238,7 @@ static struct inode *lakefs_fetch_ask(struct inode *dir,
 }
 
 struct inode *lakefs_fetch(struct inode *dir, struct lakefs_table *t,
-			   struct lakefs_entry *e)
+			   struct lakefs_entry *e, bool to_open)
 {
 	u8 type = e->type;
 	struct lakefs_fetch *f = NULL;
@@ -226,7 +247,7 @@ struct inode *lakefs_fetch(struct inode *dir, struct lakefs_table *t,
 
 	inode = ilookup(dir->i_sb, ino);
 	if (!inode)
-		f = lakefs_fetch_plan(dir->i_sb, t, e);
+		f = lakefs_fetch_plan(dir->i_sb, t, e, to_open);
 	/* the daemon may take its time */
 	lakefs_cache_put(dir);
 	if (f)

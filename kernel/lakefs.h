@@ -149,6 +149,8 @@ struct lakefs_sb_info {
 	spinlock_t table_lock;
 	struct list_head tables;	/* table_lock; longest unused first */
 	atomic_long_t table_bytes;
+	u64 maps_asked;			/* hints of fetch.c: EXTENTS seen; */
+	unsigned long maps_until;	/* till then maps come with inodes */
 
 	struct workqueue_struct *wq;	/* I/O completion; WQ_MEM_RECLAIM */
 	struct kobject kobj;

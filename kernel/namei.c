@@ -50,7 +50,7 @@ static struct inode *lakefs_ask_name(struct inode *dir, const struct qstr *name)
 
 /* NULL: no such name. Only an incomplete directory has it asked for. */
 static struct inode *lakefs_find_name(struct inode *dir,
-				      const struct qstr *name)
+				      const struct qstr *name, bool to_open)
 {
 	struct lakefs_table *t = lakefs_cache_get(dir);
 	struct lakefs_entry *e;
@@ -66,7 +66,7 @@ static struct inode *lakefs_find_name(struct inode *dir,
 		return lakefs_ask_name(dir, name);
 	e = lakefs_table_find(t, name);
 	if (e)
-		return lakefs_fetch(dir, t, e);
+		return lakefs_fetch(dir, t, e, to_open);
 	lakefs_cache_put(dir);
 	return NULL;
 }
@@ -76,7 +76,8 @@ static struct dentry *lakefs_lookup(struct inode *dir, struct dentry *dentry,
 {
 	if (dentry->d_name.len > LAKEFS_NAME_MAX)
 		return ERR_PTR(-ENAMETOOLONG);
-	return d_splice_alias(lakefs_find_name(dir, &dentry->d_name), dentry);
+	return d_splice_alias(lakefs_find_name(dir, &dentry->d_name,
+					       flags & LOOKUP_OPEN), dentry);
 }
 
 /* ---- create -------------------------------------------------------------- */

@@ -36,6 +36,7 @@ static void lakefs_init_sbi(struct lakefs_sb_info *sbi, struct super_block *sb)
 	init_completion(&sbi->kobj_done);
 	spin_lock_init(&sbi->table_lock);
 	INIT_LIST_HEAD(&sbi->tables);
+	sbi->maps_until = jiffies;
 	lakefs_lease_init(sbi);
 }
 

@@ -119,10 +119,10 @@ static bool lakefs_table_add_chunk(struct lakefs_table *t, u32 need)
 	return true;
 }
 
-/* Twice the buckets. Without memory chains just get longer. */
-static void lakefs_table_more_buckets(struct lakefs_table *t)
+/* n is a power of two. Without memory chains just get longer. */
+static void lakefs_table_more_buckets(struct lakefs_table *t, u32 n)
 {
-	u32 n = (t->bucket_mask + 1) * 2, i, ref, next;
+	u32 i, ref, next;
 	struct lakefs_entry *e;
 	u32 *buckets;
 
@@ -144,13 +144,21 @@ static void lakefs_table_more_buckets(struct lakefs_table *t)
 	t->bucket_mask = n - 1;
 }
 
+void lakefs_table_expect(struct lakefs_table *t, u32 count)
+{
+	u32 n = roundup_pow_of_two(max(count, 1u));
+
+	if (n > t->bucket_mask + 1)
+		lakefs_table_more_buckets(t, n);
+}
+
 bool lakefs_table_reserve(struct lakefs_table *t, unsigned int len)
 {
 	u32 need = lakefs_entry_bytes(len);
 	struct lakefs_chunk *last;
 
 	if (t->count > t->bucket_mask)
-		lakefs_table_more_buckets(t);
+		lakefs_table_more_buckets(t, (t->bucket_mask + 1) * 2);
 	if (t->chunk_count) {
 		last = t->chunks[t->chunk_count - 1];
 		if (last->bytes - last->used >= need)
@@ -161,8 +169,8 @@ bool lakefs_table_reserve(struct lakefs_table *t, unsigned int len)
 
 /* ---- entries --------------------------------------------------------------- */
 
-void lakefs_table_append(struct lakefs_table *t, const struct qstr *name,
-			 u64 ino, u8 type, u64 cookie)
+static void lakefs_table_put(struct lakefs_table *t, const struct qstr *name,
+			     u32 hash, u64 ino, u8 type, u64 cookie)
 {
 	struct lakefs_chunk *chunk = t->chunks[t->chunk_count - 1];
 	u32 bytes = lakefs_entry_bytes(name->len), *bucket;
@@ -170,7 +178,7 @@ void lakefs_table_append(struct lakefs_table *t, const struct qstr *name,
 
 	e->cookie = cookie;
 	e->ino = ino;
-	e->hash = lakefs_name_hash(t, name);
+	e->hash = hash;
 	e->type = type;
 	e->len = name->len;
 	memcpy(e->name, name->name, name->len);
@@ -182,15 +190,18 @@ void lakefs_table_append(struct lakefs_table *t, const struct qstr *name,
 	t->count++;
 }
 
-struct lakefs_entry *lakefs_table_find(struct lakefs_table *t,
-				       const struct qstr *name)
+void lakefs_table_append(struct lakefs_table *t, const struct qstr *name,
+			 u64 ino, u8 type, u64 cookie)
 {
-	u32 hash, ref;
+	lakefs_table_put(t, name, lakefs_name_hash(t, name), ino, type,
+			 cookie);
+}
 
-	if (!t->count)
-		return NULL;
-	hash = lakefs_name_hash(t, name);
-	ref = t->buckets[hash & t->bucket_mask];
+static struct lakefs_entry *lakefs_table_look(struct lakefs_table *t,
+					      const struct qstr *name, u32 hash)
+{
+	u32 ref = t->buckets[hash & t->bucket_mask];
+
 	while (ref) {
 		struct lakefs_entry *e = lakefs_entry_at(t, ref);
 
@@ -200,6 +211,25 @@ struct lakefs_entry *lakefs_table_find(struct lakefs_table *t,
 		ref = e->next;
 	}
 	return NULL;
+}
+
+struct lakefs_entry *lakefs_table_find(struct lakefs_table *t,
+				       const struct qstr *name)
+{
+	if (!t->count)
+		return NULL;
+	return lakefs_table_look(t, name, lakefs_name_hash(t, name));
+}
+
+bool lakefs_table_append_new(struct lakefs_table *t, const struct qstr *name,
+			     u64 ino, u8 type, u64 cookie)
+{
+	u32 hash = lakefs_name_hash(t, name);
+
+	if (lakefs_table_look(t, name, hash))
+		return false;
+	lakefs_table_put(t, name, hash, ino, type, cookie);
+	return true;
 }
 
 void lakefs_table_remove(struct lakefs_table *t, struct lakefs_entry *e)

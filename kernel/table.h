@@ -51,11 +51,16 @@ struct lakefs_table {
 /* ---- table.c: no locks; whoever changes a table is alone with it --------- */
 struct lakefs_table *lakefs_table_alloc(struct inode *dir);
 void lakefs_table_free(struct lakefs_table *t);
+/* so many entries will come: a hint */
+void lakefs_table_expect(struct lakefs_table *t, u32 count);
 /* make sure that an append of that name cannot fail. False: no memory */
 bool lakefs_table_reserve(struct lakefs_table *t, unsigned int len);
 /* cookie is greater than that of any entry before */
 void lakefs_table_append(struct lakefs_table *t, const struct qstr *name,
 			 u64 ino, u8 type, u64 cookie);
+/* the same unless the name is there: false */
+bool lakefs_table_append_new(struct lakefs_table *t, const struct qstr *name,
+			     u64 ino, u8 type, u64 cookie);
 struct lakefs_entry *lakefs_table_find(struct lakefs_table *t,
 				       const struct qstr *name);
 void lakefs_table_remove(struct lakefs_table *t, struct lakefs_entry *e);
@@ -101,9 +106,12 @@ void lakefs_cache_end(struct inode *dir, struct lakefs_table *t);
 void lakefs_cache_empty(struct inode *dir);
 
 /* ---- fetch.c ------------------------------------------------------------- */
-/* The inode of e, with a reference; puts t. May bring others along. */
+/*
+ * The inode of e, with a reference; puts t. May bring others along. to_open:
+ * its data is wanted.
+ */
 struct inode *lakefs_fetch(struct inode *dir, struct lakefs_table *t,
-			   struct lakefs_entry *e);
+			   struct lakefs_entry *e, bool to_open);
 
 /* ---- dir.c --------------------------------------------------------------- */
 /*

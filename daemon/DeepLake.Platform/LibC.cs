@@ -71,6 +71,9 @@ internal static unsafe partial class LibC
     [LibraryImport(Library, EntryPoint = "prctl", SetLastError = true)]
     internal static partial int PrCtl(int option, nuint a2, nuint a3, nuint a4, nuint a5);
 
+    [LibraryImport(Library, EntryPoint = "sysconf", SetLastError = true)]
+    internal static partial nint SysConf(int name);
+
     [LibraryImport(Library, EntryPoint = "strerror")]
     internal static partial byte* StrError(int errno);
 }

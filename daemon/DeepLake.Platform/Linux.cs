@@ -17,6 +17,8 @@ public static unsafe class Linux
     private const int EventFdFlags = 0x80800; // EFD_CLOEXEC | EFD_NONBLOCK
     private const int SolSocket = 1;
     private const int SoPeerCred = 17;
+    private const int ScPageSize = 30;
+    private const int ScPhysPages = 85;
 
     private static Errno LastError() => (Errno)Marshal.GetLastPInvokeError();
 
@@ -236,6 +238,9 @@ public static unsafe class Linux
     }
 
     public static Errno LockAllMemory(LockAllFlags flags) => Check(LibC.MLockAll((int)flags));
+
+    /// <summary>Memory of the machine, whatever this process is limited to.</summary>
+    public static long PhysicalMemoryBytes() => (long)LibC.SysConf(ScPhysPages) * LibC.SysConf(ScPageSize);
 
     public static Errno GetPeerCredentials(int socket, out PeerCredentials credentials)
     {

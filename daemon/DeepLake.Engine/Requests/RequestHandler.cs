@@ -110,35 +110,9 @@ internal sealed partial class RequestHandler(LakeState state)
         }
 
         int limit = (int)Math.Min(value.MaxBytes, (uint)payload.Length);
-        int used = 0;
-        ulong after = value.Cookie;
-        int header = Unsafe.SizeOf<ReplyDirent>();
-        while (state.Directories.TryNext(value.Ino, after, out DirectoryEntry entry, out ReadOnlySpan<byte> name))
-        {
-            int bytes = (header + name.Length + 7) & ~7;
-            if (used + bytes > limit)
-            {
-                flags |= LakeRing.ReplyMore;
-                return used == 0 ? -(int)Errno.EINVAL : used;
-            }
-
-            Span<byte> target = payload.Slice(used, bytes);
-            MemoryMarshal.Write(target[^sizeof(ulong)..], 0ul); // padding behind the name
-            var dirent = new ReplyDirent
-            {
-                Cookie = entry.Cookie,
-                Ino = entry.Ino,
-                Type = entry.Type,
-                NameBytes = (byte)name.Length,
-                Len = (ushort)bytes,
-            };
-            MemoryMarshal.Write(target, dirent);
-            name.CopyTo(target[header..]);
-            used += bytes;
-            after = entry.Cookie;
-        }
-
-        return used;
+        int used = state.Directories.CopyEntries(value.Ino, value.Cookie, payload[..limit], out bool more);
+        flags |= more ? LakeRing.ReplyMore : 0;
+        return more && used == 0 ? -(int)Errno.EINVAL : used;
     }
 
     private int Extents(ReadOnlySpan<byte> request, Span<byte> payload, ref uint flags)

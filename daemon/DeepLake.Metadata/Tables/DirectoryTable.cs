@@ -9,7 +9,7 @@ namespace DeepLake.Metadata.Tables;
 /// Directory entries: by name hash for look-ups, by cookie for readdir, and the links back from an
 /// inode to its directories.
 /// </summary>
-public sealed class DirectoryTable(BTree tree, NameHash hash)
+public sealed partial class DirectoryTable(BTree tree, NameHash hash)
 {
     private const int DirentBytes = 16;
     private readonly byte[] _cookies = new byte[BTree.MaxItemBytes];
@@ -89,26 +89,6 @@ public sealed class DirectoryTable(BTree tree, NameHash hash)
         dirent[8] = type;
         tree.Delete(Keys.Parent(entry.Ino, entry.Cookie));
         MemoryMarshal.Write(tree.Reserve(Keys.Parent(ino, entry.Cookie), sizeof(ulong)), dir);
-    }
-
-    /// <summary>
-    /// The first entry with a cookie above <paramref name="after"/>; <paramref name="name"/> is
-    /// valid until the next use of the tree.
-    /// </summary>
-    public bool TryNext(ulong dir, ulong after, out DirectoryEntry entry, out ReadOnlySpan<byte> name)
-    {
-        entry = default;
-        name = default;
-        if (after == ulong.MaxValue
-            || !tree.TryGetAfter(Keys.Dirent(dir, after), out TreeKey key, out ReadOnlySpan<byte> dirent)
-            || !Keys.Is(key, dir, ItemType.Dirent))
-        {
-            return false;
-        }
-
-        name = NameOf(dir, dirent);
-        entry = Entry(key.Offset, dirent);
-        return true;
     }
 
     /// <summary>A directory an inode is linked in (its only one if it is a directory).</summary>

@@ -15,8 +15,6 @@ public sealed unsafe partial class BTree
     private readonly int[] _pathIndex = new int[MaxHeight];
     private ulong _version = 1; // of the tree's shape; 0 marks fingers never set
     private int _finger;        // of the leaf found last
-    private int _stepIndex;     // of the item that TryGetAtOrAfter or TryGetAfter gave
-    private ulong _stepOperation;
     private bool _hasPath;      // the path leads to the leaf found last
 
     /// <summary>The leaf for a key and the place of the first item not below it. Begins an operation.</summary>

@@ -87,47 +87,34 @@ public sealed unsafe partial class BTree : IDisposable
     /// <summary>The first item with a key not below <paramref name="key"/>.</summary>
     public bool TryGetAtOrAfter(scoped in TreeKey key, out TreeKey found, out ReadOnlySpan<byte> data)
     {
-        TreePage leaf = Locate(key, out int index);
+        if (!TryGetLeaf(key, out TreePage leaf, out int index))
+        {
+            found = default;
+            data = default;
+            return false;
+        }
+
+        found = leaf.Key(index);
+        data = leaf.Data(index);
+        return true;
+    }
+
+    /// <summary>The page with the first item not below <paramref name="key"/>; the others behind it follow there.</summary>
+    internal bool TryGetLeaf(scoped in TreeKey key, out TreePage leaf, out int index)
+    {
+        leaf = Locate(key, out index);
         while (index >= leaf.Count)
         {
             TreeKey next = _fingers[_finger].High;
             if (next == TreeKey.Max)
             {
-                found = default;
-                data = default;
                 return false;
             }
 
             leaf = Locate(next, out index);
         }
 
-        _stepIndex = index;
-        _stepOperation = _cache.Operation;
-        found = leaf.Key(index);
-        data = leaf.Data(index);
         return true;
-    }
-
-    /// <summary>
-    /// The first item above <paramref name="key"/> (of an offset that is not the last one). Cheap when
-    /// the operation before gave the item with that key.
-    /// </summary>
-    public bool TryGetAfter(scoped in TreeKey key, out TreeKey found, out ReadOnlySpan<byte> data)
-    {
-        if (_stepOperation == _cache.Operation)
-        {
-            var leaf = new TreePage(_cache.At(_fingers[_finger].Frame));
-            int next = _stepIndex + 1;
-            if (next < leaf.Count && leaf.HasKeyAt(_stepIndex, key))
-            {
-                _stepIndex = next;
-                found = leaf.Key(next);
-                data = leaf.Data(next);
-                return true;
-            }
-        }
-
-        return TryGetAtOrAfter(key with { Offset = key.Offset + 1 }, out found, out data);
     }
 
     /// <summary>The last item with a key not above <paramref name="key"/>.</summary>

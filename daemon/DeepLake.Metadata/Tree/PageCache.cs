@@ -9,10 +9,14 @@ namespace DeepLake.Metadata.Tree;
 /// Write-back cache of tree pages in front of the page store. A fixed arena of frames; CLOCK
 /// replacement. A frame used since <see cref="BeginOperation"/> is never evicted, so pointers stay
 /// valid until the next operation begins. Who keeps a frame's number longer asks <see cref="Holds"/>.
-/// One thread.
+/// However large the cache, only so many of its pages wait to be written: that is what a checkpoint,
+/// and everybody who waits for one, has to write at once. One thread.
 /// </summary>
 internal sealed unsafe class PageCache : IDisposable
 {
+    private const int DirtyMost = 4096;
+    private const int CleanBatch = 8;
+
     private readonly IPageStore _store;
     private readonly AlignedBuffer _arena;
     private readonly byte* _bytes;
@@ -21,6 +25,7 @@ internal sealed unsafe class PageCache : IDisposable
     private readonly int _frameCount;
     private readonly FrameIndex _index;
     private int _hand;
+    private int _cleanHand;
     private int _unused;
     private int _ahead;
     private ulong _operation = 1;
@@ -47,10 +52,14 @@ internal sealed unsafe class PageCache : IDisposable
     /// <summary>Changes whenever the store was written or a page became dirty: what the need for room depends on.</summary>
     public ulong WorkStamp { get; private set; }
 
-    /// <summary>Number of the operation under way.</summary>
-    public ulong Operation => _operation;
-
-    public void BeginOperation() => _operation++;
+    public void BeginOperation()
+    {
+        _operation++;
+        if (DirtyPages > DirtyMost)
+        {
+            WriteSome();
+        }
+    }
 
     public byte* At(int frame) => _bytes + ((long)frame * TreePage.Size);
 
@@ -227,6 +236,21 @@ internal sealed unsafe class PageCache : IDisposable
         }
 
         throw new InvalidOperationException("every frame of the page cache is in use by one operation");
+    }
+
+    /// <summary>Writes a few dirty pages back, going round; they stay here.</summary>
+    private void WriteSome()
+    {
+        for (int written = 0; written < CleanBatch;)
+        {
+            int frame = _cleanHand;
+            _cleanHand = frame + 1 == _frameCount ? 0 : frame + 1;
+            if (_frames[frame].Dirty)
+            {
+                WriteBack(frame);
+                written++;
+            }
+        }
     }
 
     private void WriteBack(int frame)

@@ -65,6 +65,15 @@ internal readonly unsafe ref struct TreePage(byte* page)
         return new Span<byte>(_page + *(ushort*)(slot + 18), *(ushort*)(slot + 20));
     }
 
+    /// <summary>Whether the item is one of that object and type.</summary>
+    public bool IsAt(int index, ulong obj, uint type)
+    {
+        byte* slot = Slot(index);
+        return *(ulong*)slot == obj && *(ushort*)(slot + 16) == type;
+    }
+
+    public ulong Offset(int index) => *(ulong*)(Slot(index) + 8);
+
     public int DataBytes(int index) => *(ushort*)(Slot(index) + 20);
 
     public ulong Child(int index) => *(ulong*)(_page + *(ushort*)(Slot(index) + 18));

@@ -19,8 +19,13 @@ internal sealed class DeviceWatcher : IHostedService, IDisposable
     private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(1);
     private const int SettlePollMs = 20;
 
-    // The first lake, mostly the machine's root, gets most of the memory that the daemon may use.
-    private static readonly EngineOptions OnlyBudget = new();
+    // The first lake, mostly the machine's root, gets most of the memory that the daemon may use: with
+    // enough of it the metadata of some 200,000 files. It is locked, so a small machine gives less.
+    private static readonly EngineOptions OnlyBudget = new()
+    {
+        TreeCacheBytes = Math.Clamp(Linux.PhysicalMemoryBytes() / 32, 16L << 20, 64L << 20),
+    };
+
     private static readonly EngineOptions FurtherBudget = new() { TreeCacheBytes = 4 << 20, PageStoreBytes = 16 << 20 };
 
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(50);

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Text;
 using DeepLake.Abi;
 using DeepLake.Metadata.Tables;
@@ -62,17 +64,46 @@ public sealed class TableTests
         table.Remove(1, table.HashOf("name77"u8), entry);
         Assert.That(table.TryFind(1, "name77"u8, out _), Is.False);
 
-        var cookies = new List<ulong>();
-        ulong after = 0;
-        while (table.TryNext(1, after, out entry, out ReadOnlySpan<byte> name))
+        List<(ReplyDirent Entry, string Name)> listed = List(table, 1, 1000);
+        Assert.That(listed, Has.Count.EqualTo(499));
+        Assert.That(listed.Select(l => l.Entry.Cookie), Is.Ordered.And.Unique);
+        Assert.That(listed.Select(l => l.Name), Is.EqualTo(listed.Select(l => $"name{1000 - l.Entry.Cookie}")));
+    }
+
+    [TestCase(24 + 8, 1)]
+    [TestCase(24 + 256, 1)]
+    [TestCase(1000, 1)]
+    [TestCase(100_000, 1)]
+    [TestCase(100_000, 17)]
+    public void AListing_HasEveryEntryOnce_WhateverIsNear_AndClearsItsPadding(int room, int step)
+    {
+        var table = new DirectoryTable(_tree, _hash);
+        var expected = new List<(ulong Cookie, string Name)>();
+        for (ulong cookie = 1; cookie < 3000; cookie += (ulong)step)
         {
-            cookies.Add(entry.Cookie);
-            Assert.That(Encoding.UTF8.GetString(name), Is.EqualTo($"name{1000 - entry.Cookie}"));
-            after = entry.Cookie;
+            // neighbours in the tree: the directories before and behind, and other items of the same one
+            foreach (ulong dir in new ulong[] { 4, 5, 6 })
+            {
+                string name = room == 24 + 8 ? $"{cookie}" : new string((char)('a' + (cookie % 26)), (int)(cookie % 251)) + cookie;
+                byte[] bytes = Encoding.UTF8.GetBytes(name);
+                table.Add(dir, bytes, table.HashOf(bytes), new DirectoryEntry(cookie, 100 + cookie, (byte)(dir + 2)));
+                if (dir == 5)
+                {
+                    expected.Add((cookie, name));
+                }
+            }
         }
 
-        Assert.That(cookies, Has.Count.EqualTo(499));
-        Assert.That(cookies, Is.Ordered);
+        _tree.Put(new TreeKey(5, (uint)ItemType.Dirent - 1, 7), new byte[900]);
+        _tree.Put(new TreeKey(5, (uint)ItemType.Dirent + 1, 7), new byte[900]);
+        List<(ReplyDirent Entry, string Name)> listed = List(table, 5, room);
+        Assert.That(listed.Select(l => (l.Entry.Cookie, l.Name)), Is.EqualTo(expected));
+        Assert.That(listed.Select(l => l.Entry.Type), Is.All.EqualTo(7));
+        Assert.That(listed.Select(l => l.Entry.Ino), Is.EqualTo(expected.Select(e => 100 + e.Cookie)));
+        Assert.That(table.CopyEntries(5, ulong.MaxValue, new byte[1000], out bool more), Is.Zero);
+        Assert.That(more, Is.False);
+        Assert.That(table.CopyEntries(5, 0, new byte[24], out more), Is.Zero);
+        Assert.That(more, Is.True);
     }
 
     [TestCase(2000ul, 1)]
@@ -98,12 +129,41 @@ public sealed class TableTests
         while (table.TryGetParent(100, out ulong dir))
         {
             Assert.That(dir, Is.EqualTo(1ul));
-            Assert.That(table.TryNext(1, 0, out entry, out ReadOnlySpan<byte> name), Is.True);
-            table.Remove(1, table.HashOf(name), entry);
+            (ReplyDirent found, string text) = List(table, 1, 1000)[0];
+            table.Remove(1, table.HashOf(Encoding.UTF8.GetBytes(text)), new DirectoryEntry(found.Cookie, found.Ino, found.Type));
             left++;
         }
 
         Assert.That(left, Is.EqualTo(links - 1));
+    }
+
+    private static List<(ReplyDirent Entry, string Name)> List(DirectoryTable table, ulong dir, int room)
+    {
+        var listed = new List<(ReplyDirent, string)>();
+        byte[] buffer = new byte[room];
+        ulong after = 0;
+        bool more = true;
+        while (more)
+        {
+            buffer.AsSpan().Fill(0xee);
+            int bytes = table.CopyEntries(dir, after, buffer, out more);
+            int at = 0;
+            while (at < bytes)
+            {
+                ReplyDirent entry = MemoryMarshal.Read<ReplyDirent>(buffer.AsSpan(at));
+                ReadOnlySpan<byte> tail = buffer.AsSpan(at + Unsafe.SizeOf<ReplyDirent>(), entry.Len - Unsafe.SizeOf<ReplyDirent>());
+                Assert.That(entry.Len % 8 == 0 && tail.Length - entry.NameBytes < 8 && entry.Pad == 0, Is.True);
+                Assert.That(tail[entry.NameBytes..].ContainsAnyExcept((byte)0), Is.False);
+                listed.Add((entry, Encoding.UTF8.GetString(tail[..entry.NameBytes])));
+                after = entry.Cookie;
+                at += entry.Len;
+            }
+
+            Assert.That(at, Is.EqualTo(bytes));
+            Assert.That(bytes > 0 || !more, Is.True);
+        }
+
+        return listed;
     }
 
     [Test]
