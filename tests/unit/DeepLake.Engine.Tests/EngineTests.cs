@@ -77,6 +77,11 @@ public sealed class EngineTests
                         committed = engine.Commit();
                     }
 
+                    if (random.Next(60) == 0)
+                    {
+                        engine.PrepareCheckpoint();
+                    }
+
                     if (engine.CheckpointDue || random.Next(400) == 0)
                     {
                         engine.Checkpoint();

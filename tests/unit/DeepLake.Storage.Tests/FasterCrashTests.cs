@@ -78,6 +78,10 @@ public sealed class FasterCrashTests
                 device.Plan.PowerCutAtOperation = device.Operations + 1 + random.Next(maxOperations);
                 while (true)
                 {
+                    if (random.Next(50) == 0)
+                    {
+                        store.PrepareSlice();
+                    }
                     if (store.CheckpointDue || random.Next(300) == 0)
                     {
                         CheckpointTicket ticket = store.Checkpoint();
