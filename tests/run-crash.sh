@@ -24,6 +24,15 @@ replay --fs ext4-nobarrier --states 40 --ops 200
 replay --fs lakefs --states 120
 replay --fs lakefs --states 80 --kill-daemon
 replay --fs lakefs --states 40 --control
-check "crash/daemon killed 20 times under load" \
-	"$LAKE_TESTS/crash/killloop.sh" --seed "$seed"
+# Two guests with one processor each: 25 kills and their share of the ways.
+kill_loops() {
+	local jobs=() s bad=0 job
+	for s in "$seed" $((seed + 1000)); do
+		"$LAKE_TESTS/crash/killloop.sh" --seed "$s" --kills 25 &
+		jobs+=($!)
+	done
+	for job in "${jobs[@]}"; do wait "$job" || bad=1; done
+	return $bad
+}
+check "crash/daemon killed 50 times under load" kill_loops
 suite_end

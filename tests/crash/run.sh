@@ -18,6 +18,8 @@ usage: tests/crash/run.sh [options]
   --streams N      processes of the workload (3)
   --ops N          operations of each (400)
   --kill-daemon    lakefs: kill laked while recording
+  --only-dead      of such a recording, only cuts between a kill and the
+                   moment its successor attached
   --control        lakefs: record with the daemon's flushes disabled
   --lying-disk     replay as if the disk ignored flushes (a control for any
                    recording; replays the one that is there)
@@ -34,10 +36,11 @@ END
 fail() { printf 'crash: %s\n' "$*" >&2; exit 2; }
 
 fs=ext4 states=200 seed=1 streams=3 ops=400 kernel=6.12 timeout=1500
-kill_daemon='' control='' lying='' reuse='' only=''
+kill_daemon='' only_dead='' control='' lying='' reuse='' only=''
 while [ $# -gt 0 ]; do
 	case $1 in
 	--kill-daemon) kill_daemon=1; shift; continue ;;
+	--only-dead) kill_daemon=1 only_dead=1; shift; continue ;;
 	--control) control=1; shift; continue ;;
 	--lying-disk) lying=1 reuse=1; shift; continue ;;
 	--reuse) reuse=1; shift; continue ;;
@@ -68,6 +71,7 @@ export CRASH_KILL_DAEMON=$kill_daemon CRASH_CONTROL=$control
 name=$fs${kill_daemon:+-kill}${control:+-noflush}-$seed
 work=$build/$name
 [ -z "$lying" ] || name+=-lying-disk
+[ -z "$only_dead" ] || name+=-dead
 
 # What a recording depends on: the checker must do the same operations.
 workload_key() {
@@ -139,6 +143,7 @@ replay_from() {
 	[ -z "$only" ] || args+=(--state "$only")
 	[ -z "$FS_CONTROL" ] || args+=(--stop-after 5)
 	[ -z "$lying" ] || args+=(--ignore-flushes)
+	[ -z "$only_dead" ] || args+=(--only-dead)
 	# shellcheck disable=SC2086 # a list of words
 	vm $FS_REPLAY_OPTIONS --disk "$work/disk.img,ro" --disk "$work/log,ro" \
 		-- sh /crash/guest/replay.sh "$fs" --seed "$seed" \
@@ -183,6 +188,10 @@ write_results() {
 	else
 		sed -n "s,^\(pass\|fail\) \([0-9]*\) .*,\1 crash/$name/state-\2,p" \
 			"$work/report.txt"
+		[ -z "$kill_daemon" ] ||
+			printf '%s crash/%s/many-cuts-without-a-daemon\n' \
+				"$([ $((dead * 6)) -ge "$states" ] &&
+					echo pass || echo fail)" "$name"
 	fi >>"$results.new"
 	mv "$results.new" "$results"
 }
@@ -191,19 +200,22 @@ report() {
 	local n
 	passed=$(grep -c '^pass ' "$work/report.txt" || :)
 	failed=$(grep -c '^fail ' "$work/report.txt" || :)
+	dead=$(grep -c '^pass .* dead=1 ' "$work/report.txt" || :)
 	grep -E '^(fail|    )' "$work/report.txt" | head -n 40 || :
 	for n in $(sed -n 's/^fail \([0-9]*\).*/\1/p' "$work/report.txt" |
 		head -n 5); do
 		printf 'crash: again: tests/crash/run.sh --fs %s --seed %s' \
 			"$fs" "$seed"
-		printf ' --states %s --streams %s --ops %s%s%s --state %s\n' \
+		printf ' --states %s --streams %s --ops %s%s%s%s --state %s\n' \
 			"$states" "$streams" "$ops" \
 			"${kill_daemon:+ --kill-daemon}" \
-			"${control:+ --control}${lying:+ --lying-disk}" "$n"
+			"${only_dead:+ --only-dead}${control:+ --control}" \
+			"${lying:+ --lying-disk}" "$n"
 	done
 	[ -n "$only" ] || write_results
-	printf 'crash: %s: %s states passed, %s failed%s; %s ms a state\n' \
-		"$name" "$passed" "$failed" \
+	printf 'crash: %s: %s states passed%s, %s failed%s; %s ms a state\n' \
+		"$name" "$passed" "${kill_daemon:+ ($dead without a daemon)}" \
+		"$failed" \
 		"${FS_CONTROL:+ (a control: losses are expected)}" \
 		"$(awk '/ ms=/ { sub(".*ms=", ""); n++; ms += $0 }
 			END { print n ? int(ms / n) : 0 }' "$work/report.txt")"

@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: MPL-2.0
 # In the guest: the self-checking load on the disk /dev/vda while the daemon
 # is killed; then everything once more after a new mount.
-# Usage: killloop.sh FS SEED STREAMS KILLS SECONDS
+# Usage: killloop.sh FS SEED STREAMS KILLS SECONDS MAX_MS
 set -eu
 export CRASH_FS_DIR=/crash/fs
 . "/crash/fs/$1.sh"
-seed=$2 streams=$3 kills=$4 seconds=$5
+seed=$2 streams=$3 kills=$4 seconds=$5 max_ms=$6
 dir=/mnt/crash
 
 mkdir -p $dir
@@ -21,7 +21,8 @@ load=$!
 killed=0
 if [ "$kills" -gt 0 ]; then
 	lakecrash kill --name laked --seed "$seed" --count "$kills" \
-		--probe $dir || killed=$?
+		--max-ms "$max_ms" --probe $dir --sysfs /sys/fs/lakefs/vda \
+		--standby /usr/lib/deeplake/laked || killed=$?
 	: >/tmp/stop
 fi
 status=0

@@ -1,125 +1,133 @@
 // SPDX-License-Identifier: MPL-2.0
 /*
- * Kills a daemon again and again, at seeded moments, and can mark each kill
- * on the recorded disk so that the replay cuts the power there.
+ * Kills a daemon again and again, at seeded moments and in several ways, and
+ * can mark each kill on the recorded disk so that the replay cuts the power
+ * there.
  */
-#include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "lakecrash.h"
+#include "killer.h"
 
-#define RESPAWN_TRIES 12000	/* of 10 ms */
+uint32_t lc_kill_delay(struct killer *k)
+{
+	return k->min_ms + lc_below(&k->rng, k->max_ms - k->min_ms + 1);
+}
 
-struct killer {
-	const char *name, *ack_device;
-	const char *probe;		/* a folder of the mount */
-	uint64_t rng;
-	uint32_t count, min_ms, max_ms;
+/* Not `must`: it may have ended meanwhile, as it was told to. */
+int lc_kill_now(struct killer *k, pid_t pid, bool must)
+{
+	k->generation = lc_generation(k);
+	if (!lc_process_alive(pid) || kill(pid, SIGKILL)) {
+		if (!must)
+			return 0;
+		fprintf(stderr, "lakecrash: %s %d ended by itself\n", k->name,
+			pid);
+		return -1;
+	}
+	k->kills++;
+	k->last = pid;
+	return lc_mark_dead(k);
+}
+
+static void sleep_ms(uint32_t ms)
+{
+	usleep(ms * 1000);
+}
+
+/* At work: what programs waited for has moved on. */
+static int kill_serving(struct killer *k, pid_t pid)
+{
+	if (lc_wait_service(k))
+		return -1;
+	sleep_ms(lc_kill_delay(k));
+	return lc_kill_now(k, pid, true);
+}
+
+/* While it starts, attaches and recovers, or just after. */
+static int kill_starting(struct killer *k, pid_t pid)
+{
+	sleep_ms(lc_kill_delay(k));
+	return lc_kill_now(k, pid, true);
+}
+
+static const struct {
+	const char *name;
+	lc_kill_way kill;
+	uint32_t weight;
+	bool needs_sysfs, needs_standby;
+} WAYS[] = {
+	{ "serving", kill_serving, 10, false, false },
+	{ "starting", kill_starting, 5, false, false },
+	{ "attached", lc_kill_attached, 4, true, false },
+	{ "frozen", lc_kill_frozen, 2, true, false },
+	{ "freezing", lc_kill_freezing, 3, true, false },
+	{ "handover", lc_kill_handover, 4, true, true },
 };
 
-/* A process whose short name is exactly that, or 0. */
-static pid_t find_process(const char *name)
+#define NWAYS (sizeof(WAYS) / sizeof(WAYS[0]))
+
+static uint32_t weight_of(const struct killer *k, size_t way)
 {
-	DIR *proc = opendir("/proc");
-	struct dirent *e;
-	pid_t found = 0;
-
-	while (proc && !found && (e = readdir(proc))) {
-		char path[300], comm[64] = "";
-		FILE *f;
-
-		if (!isdigit((unsigned char)e->d_name[0]))
-			continue;
-		snprintf(path, sizeof(path), "/proc/%s/comm", e->d_name);
-		f = fopen(path, "r");
-		if (!f)
-			continue;
-		if (fgets(comm, sizeof(comm), f))
-			comm[strcspn(comm, "\n")] = 0;
-		fclose(f);
-		if (!strcmp(comm, name))
-			found = atoi(e->d_name);
-	}
-	if (proc)
-		closedir(proc);
-	return found;
-}
-
-static pid_t wait_for_other(const char *name, pid_t old)
-{
-	for (int i = 0; i < RESPAWN_TRIES; i++) {
-		pid_t pid = find_process(name);
-
-		if (pid && pid != old)
-			return pid;
-		usleep(10000);
-	}
-	return 0;
-}
-
-/*
- * Two times in three the successor first has to serve: what programs wait
- * for moves on, and it is killed at work.  Else it may die while it starts
- * and recovers.
- */
-static int wait_for_service(const struct killer *k, uint64_t *rng)
-{
-	int fd, error;
-
-	if (!k->probe || !lc_below(rng, 3))
+	if (WAYS[way].needs_standby && !k->standby)
 		return 0;
-	fd = open(k->probe, O_RDONLY | O_DIRECTORY);
-	error = fd < 0 || syncfs(fd);
-	if (error)
-		perror(k->probe);
-	if (fd >= 0)
-		close(fd);
-	return error;
+	/* Marks say nothing of kills while programs stand still. */
+	if (WAYS[way].needs_sysfs && (!k->sysfs || k->area.fd >= 0))
+		return 0;
+	return WAYS[way].weight;
 }
 
-static int kill_all(const struct killer *k, struct lc_ack_area *area)
+/* The first few go through all ways, so that a short run has them too. */
+static size_t pick_way(struct killer *k, uint32_t round)
 {
-	uint64_t rng = k->rng;
-	pid_t pid = 0;
+	uint32_t sum = 0, at;
+	size_t way;
 
-	for (uint32_t i = 1; !k->count || i <= k->count; i++) {
-		struct lc_ack mark = { .stream = LC_MARK_STREAM, .op = i };
-		uint32_t delay_ms = k->min_ms +
-			lc_below(&rng, k->max_ms - k->min_ms + 1);
+	if (round < NWAYS && weight_of(k, round))
+		return round;
+	for (way = 0; way < NWAYS; way++)
+		sum += weight_of(k, way);
+	at = lc_below(&k->rng, sum);
+	for (way = 0; at >= weight_of(k, way); way++)
+		at -= weight_of(k, way);
+	return way;
+}
 
-		pid = wait_for_other(k->name, pid);
-		if (!pid) {
-			fprintf(stderr, "lakecrash: no %s came back\n",
-				k->name);
+static int kill_all(struct killer *k)
+{
+	uint32_t tally[NWAYS] = { 0 };
+
+	for (uint32_t round = 0; !k->count || k->kills < k->count; round++) {
+		size_t way = pick_way(k, round);
+		uint32_t before = k->kills;
+		pid_t pid = lc_process_wait(k->name, k->last);
+
+		if (!pid || WAYS[way].kill(k, pid)) {
+			fprintf(stderr, "lakecrash: kill %u (%s) failed\n",
+				k->kills, WAYS[way].name);
 			return 1;
 		}
-		if (wait_for_service(k, &rng))
-			return 1;
-		usleep(delay_ms * 1000);
-		if (kill(pid, SIGKILL)) {
-			fprintf(stderr, "lakecrash: %s %d ended by itself\n",
-				k->name, pid);
-			return 1;
-		}
-		if (area->fd >= 0 && lc_ack_write(area, &mark))
-			return 1;
-		printf("killed %s %d after %u ms\n", k->name, pid, delay_ms);
+		tally[way] += k->kills - before;
+		printf("killed %s %d, %s\n", k->name, k->last, WAYS[way].name);
 		fflush(stdout);
 	}
-	return wait_for_other(k->name, pid) ? 0 : 1;
+	printf("kills: %u", k->kills);
+	for (size_t way = 0; way < NWAYS; way++)
+		printf(", %s %u", WAYS[way].name, tally[way]);
+	putchar('\n');
+	fflush(stdout);
+	return lc_process_wait(k->name, k->last) ? 0 : 1;
 }
 
 static const struct option OPTIONS[] = {
 	{ "acks", required_argument, NULL, 'a' },
 	{ "name", required_argument, NULL, 'n' },
 	{ "probe", required_argument, NULL, 'p' },
+	{ "sysfs", required_argument, NULL, 'y' },
+	{ "standby", required_argument, NULL, 'b' },
 	{ "seed", required_argument, NULL, 's' },
 	{ "count", required_argument, NULL, 'c' },
 	{ "min-ms", required_argument, NULL, 'l' },
@@ -129,8 +137,8 @@ static const struct option OPTIONS[] = {
 
 int lc_kill_main(int argc, char **argv)
 {
-	struct killer k = { .name = "laked", .min_ms = 0, .max_ms = 2000 };
-	struct lc_ack_area area = { .fd = -1 };
+	struct killer k = { .name = "laked", .min_ms = 0, .max_ms = 2000,
+			    .area.fd = -1 };
 	int o;
 
 	while ((o = getopt_long(argc, argv, "", OPTIONS, NULL)) != -1) {
@@ -140,6 +148,10 @@ int lc_kill_main(int argc, char **argv)
 			k.name = optarg;
 		else if (o == 'p')
 			k.probe = optarg;
+		else if (o == 'y')
+			k.sysfs = optarg;
+		else if (o == 'b')
+			k.standby = optarg;
 		else if (o == 's')
 			k.rng = lc_mix(strtoull(optarg, NULL, 0));
 		else if (o == 'c')
@@ -151,11 +163,11 @@ int lc_kill_main(int argc, char **argv)
 		else
 			return 2;
 	}
-	if (k.max_ms < k.min_ms)
+	if (k.max_ms < k.min_ms || (k.sysfs && !k.probe))
 		return 2;
-	if (k.ack_device && lc_ack_open(&area, k.ack_device)) {
+	if (k.ack_device && lc_ack_open(&k.area, k.ack_device)) {
 		perror(k.ack_device);
 		return 2;
 	}
-	return kill_all(&k, &area);
+	return kill_all(&k);
 }

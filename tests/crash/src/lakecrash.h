@@ -210,6 +210,10 @@ struct lc_request {
 	uint32_t nsectors;		/* 0 for a flush alone */
 	bool flush, fua, drop;
 };
+/* Between these two marks a daemon was dead and no successor attached. */
+struct lc_dead {
+	uint32_t from, to;
+};
 struct lc_log {
 	int fd;
 	struct lc_request *requests;
@@ -221,6 +225,9 @@ struct lc_log {
 	uint32_t nacks;
 	uint32_t *mark_at;		/* requests right after a kill */
 	uint32_t nmarks;
+	struct lc_dead *dead;		/* times without a daemon */
+	uint32_t ndead;
+	bool only_dead;			/* cuts come from them alone */
 	uint32_t first_cut;		/* every stream had begun by then */
 	uint32_t unit_sectors;		/* never torn; a power of two */
 };
@@ -236,6 +243,7 @@ struct lc_state {
 	uint32_t cut;			/* requests before it were sent */
 	uint32_t flushed;		/* requests before it are durable */
 	enum lc_mode mode;
+	bool dead;			/* cut while there was no daemon */
 	uint64_t rng;			/* which of the others survived */
 };
 struct lc_state lc_state_make(const struct lc_log *log, uint64_t seed,

@@ -133,6 +133,28 @@ static int read_layout(struct lc_log *log, const char *image)
 	return bad_log("the image needs two partitions");
 }
 
+/*
+ * The first mark of a kill follows the kill; each later one proves that no
+ * successor had attached when the mark before it was written.
+ */
+static void add_mark(struct lc_log *log, uint32_t request, bool proves)
+{
+	static uint32_t before;
+
+	if (!proves) {
+		log->mark_at = lc_grow(log->mark_at,
+				       (log->nmarks + 1) * sizeof(uint32_t));
+		log->mark_at[log->nmarks++] = request;
+	} else if (before == log->mark_at[log->nmarks - 1]) {
+		log->dead = lc_grow(log->dead, (log->ndead + 1) *
+				    sizeof(*log->dead));
+		log->dead[log->ndead++] = (struct lc_dead){ before, before };
+	} else {
+		log->dead[log->ndead - 1].to = before;
+	}
+	before = request;
+}
+
 static int add_ack(struct lc_log *log, uint32_t request, uint32_t sector)
 {
 	uint8_t data[LC_SECTOR];
@@ -143,9 +165,9 @@ static int add_ack(struct lc_log *log, uint32_t request, uint32_t sector)
 	if (error || !lc_ack_parse(data, &ack))
 		return error;
 	if (ack.stream == LC_MARK_STREAM) {
-		log->mark_at = lc_grow(log->mark_at,
-				       (log->nmarks + 1) * sizeof(uint32_t));
-		log->mark_at[log->nmarks++] = request;
+		if (ack.sync && !log->nmarks)
+			return bad_log("a mark of no kill");
+		add_mark(log, request, ack.sync);
 		return 0;
 	}
 	log->acks = lc_grow(log->acks, (log->nacks + 1) * sizeof(ack));

@@ -19,7 +19,7 @@ static const struct {
 	  "[--result FILE]" },
 	{ "kill", lc_kill_main,
 	  "--name N --seed N --count N --min-ms N --max-ms N [--acks DEVICE] "
-	  "[--probe DIR]" },
+	  "[--probe DIR [--sysfs DIR [--standby PROGRAM]]]" },
 	{ "ops", lc_ops_main, "--seed N --streams N --ops N" },
 	{ "replay", lc_replay_main,
 	  "--log DEV --image DEV --fs TYPE --seed N --states N ..." },

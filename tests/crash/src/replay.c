@@ -144,10 +144,11 @@ static int run_state(struct replay *r, const struct lc_state *s,
 		       device, strerror(error));
 		return -1;
 	}
-	printf("%s %u cut=%u/%u volatile=%u mode=%s acks=%u ms=%llu\n",
+	printf("%s %u cut=%u/%u volatile=%u mode=%s acks=%u dead=%d ms=%llu\n",
 	       v.failures ? "fail" : "pass", s->number, s->cut,
 	       r->log.nrequests, s->cut - s->flushed, lc_mode_name(s->mode),
-	       r->check.nacks, (unsigned long long)(now_ms() - began));
+	       r->check.nacks, s->dead,
+	       (unsigned long long)(now_ms() - began));
 	for (line = strtok_r(v.text, "\n", &save); line;
 	     line = strtok_r(NULL, "\n", &save))
 		printf("    %u: %s\n", s->number, line);
@@ -176,9 +177,10 @@ static int run_states(struct replay *r)
 		if (r->stop_after && failed >= r->stop_after)
 			break;
 	}
-	printf("done passed=%u failed=%u requests=%u acks=%u kills=%u\n",
+	printf("done passed=%u failed=%u requests=%u acks=%u kills=%u "
+	       "dead=%u\n",
 	       passed, failed, r->log.nrequests, r->log.nacks,
-	       r->log.nmarks);
+	       r->log.nmarks, r->log.ndead);
 	free(states);
 	return failed ? 1 : 0;
 }
@@ -186,7 +188,7 @@ static int run_states(struct replay *r)
 enum {
 	O_LOG = 256, O_IMAGE, O_BASE, O_STORE, O_FS, O_OPTIONS, O_DIR, O_MOUNT,
 	O_UMOUNT, O_SOCKET, O_FSCK, O_SEED, O_STATE_SEED, O_STATES, O_STREAMS, O_OPS,
-	O_ONLY, O_FROM, O_STOP, O_UNIT, O_EVERY, O_LIE, O_REPLACE,
+	O_ONLY, O_FROM, O_STOP, O_UNIT, O_EVERY, O_LIE, O_REPLACE, O_DEAD,
 };
 
 static const struct option OPTIONS[] = {
@@ -213,6 +215,7 @@ static const struct option OPTIONS[] = {
 	{ "fsck-every", required_argument, NULL, O_EVERY },
 	{ "ignore-flushes", no_argument, NULL, O_LIE },
 	{ "replace-flushes", no_argument, NULL, O_REPLACE },
+	{ "only-dead", no_argument, NULL, O_DEAD },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -265,6 +268,7 @@ int lc_replay_main(int argc, char **argv)
 		.unit_sectors = 1, .fsck_every = 1,
 		.check = { .nstreams = 3, .nops = 400 },
 	};
+	bool only_dead = false;
 	int o;
 
 	while ((o = getopt_long(argc, argv, "", OPTIONS, NULL)) != -1) {
@@ -274,6 +278,8 @@ int lc_replay_main(int argc, char **argv)
 			r.check.replace_flushes = true;
 		else if (o == O_LIE)
 			r.ignore_flushes = true;
+		else if (o == O_DEAD)
+			only_dead = true;
 		else if (o <= O_FSCK)
 			set_text(&r, o, optarg);
 		else
@@ -289,6 +295,12 @@ int lc_replay_main(int argc, char **argv)
 			r.check.nstreams) || load_image(&r))
 		return 2;
 	r.log.unit_sectors = r.unit_sectors;
+	r.log.only_dead = only_dead;
+	if (only_dead && !r.log.ndead) {
+		fputs("lakecrash: the recording shows no time without a "
+		      "daemon\n", stderr);
+		return 2;
+	}
 	for (uint32_t i = 0; r.ignore_flushes && i < r.log.nrequests; i++)
 		r.log.requests[i].flush = r.log.requests[i].fua = false;
 	return run_states(&r);

@@ -50,21 +50,29 @@ static uint32_t cut_at_flush(const struct lc_log *log, uint64_t *rng,
 	return at + (behind && at < log->nrequests);
 }
 
-/* The cut right after a kill, or soon after. */
-static uint32_t cut_at_mark(const struct lc_log *log, uint64_t *rng)
+/* The cut between a kill and its successor: right behind it, or anywhere. */
+static uint32_t cut_while_dead(const struct lc_log *log, uint64_t *rng)
 {
-	uint32_t cut = log->mark_at[lc_below(rng, log->nmarks)] + 1;
+	const struct lc_dead *d = &log->dead[lc_below(rng, log->ndead)];
+	uint32_t span = d->to - d->from;
 
-	cut += lc_below(rng, 2) * lc_below(rng, 8);
-	return cut < log->nrequests ? cut : log->nrequests;
+	return d->from + 1 + lc_below(rng, 3) * lc_below(rng, span + 1) / 2;
+}
+
+static bool is_dead(const struct lc_log *log, uint32_t cut)
+{
+	for (uint32_t i = 0; i < log->ndead; i++)
+		if (cut > log->dead[i].from && cut <= log->dead[i].to + 1)
+			return true;
+	return false;
 }
 
 static uint32_t pick_cut(const struct lc_log *log, uint64_t *rng)
 {
 	uint32_t kind = lc_below(rng, 100);
 
-	if (log->nmarks && lc_below(rng, 3) == 0)
-		return cut_at_mark(log, rng);
+	if (log->ndead && (log->only_dead || lc_below(rng, 3) == 0))
+		return cut_while_dead(log, rng);
 	if (kind < 35)
 		return cut_after_ack(log, rng, true);
 	if (kind < 45)
@@ -87,6 +95,7 @@ struct lc_state lc_state_make(const struct lc_log *log, uint64_t seed,
 	s.cut = pick_cut(log, &s.rng);
 	if (s.cut < log->first_cut)
 		s.cut = log->first_cut;
+	s.dead = is_dead(log, s.cut);
 	/* Data that travels with a flush is not covered by it. */
 	for (s.flushed = s.cut; s.flushed; s.flushed--)
 		if (s.flushed < s.cut && log->requests[s.flushed].flush)
