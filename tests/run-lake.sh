@@ -1,12 +1,21 @@
 #!/bin/bash
 # SPDX-License-Identifier: MPL-2.0
 # Wrong inputs, a full device, reflink and trim as programs use them, and ways to
-# be shut down, with the real daemon in the busybox guest. ONLY=down runs the
-# second guest alone.
+# be shut down, with the real daemon in the busybox guest; a guest of little
+# memory whose daemon is stopped and dead. ONLY="full down memory": some of them.
 set -uo pipefail
 . "$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/lib/suite.sh"
 suite_begin lake
-if [ "${ONLY:-full}" = full ]; then
+wanted() { case " ${ONLY:-full down memory} " in *" $1 "*) ;; *) return 1 ;; esac; }
+
+# Mostly waiting for time to pass: beside the others.
+memory_job=
+if wanted memory; then
+	"$LAKE_TESTS/soak/memory.sh" short >"$suite_dir/memory.results" &
+	memory_job=$!
+fi
+
+if wanted full; then
 	truncate -s 32M "$suite_dir/ext4"
 	mkfs.ext4 -q -F "$suite_dir/ext4"
 	status=0
@@ -19,14 +28,22 @@ if [ "${ONLY:-full}" = full ]; then
 fi
 
 # shutdown, deaths of the daemon, what others than root may do
-cc -O2 -Wall -Werror -static -o "$suite_dir/goingdown" \
-	"$LAKE_TESTS/lake/goingdown.c" || fail 'goingdown builds'
-status=0
-"$LAKE_VM" run --lake --smp 2 --mem 1G --timeout 600 \
-	--disk "$suite_dir/down,size=128M" \
-	--file "$suite_dir/goingdown:/goingdown" \
-	--file "$LAKE_TESTS/lake/down-guest.sh:/guest.sh" -- sh /guest.sh \
-	>"$suite_dir/down.results" || status=$?
-suite_collect "$suite_dir/down.results" ''
-[ $status = 0 ] || fail "the guest of shutdowns ends with status $status"
+down() {
+	local status=0
+	cc -O2 -Wall -Werror -static -o "$suite_dir/goingdown" \
+		"$LAKE_TESTS/lake/goingdown.c" || fail 'goingdown builds'
+	"$LAKE_VM" run --lake --smp 2 --mem 1G --timeout 600 \
+		--disk "$suite_dir/down,size=128M" \
+		--file "$suite_dir/goingdown:/goingdown" \
+		--file "$LAKE_TESTS/lake/down-guest.sh:/guest.sh" -- \
+		sh /guest.sh >"$suite_dir/down.results" || status=$?
+	suite_collect "$suite_dir/down.results" ''
+	[ $status = 0 ] || fail "the guest of shutdowns ends with status $status"
+}
+! wanted down || down
+
+if [ -n "$memory_job" ]; then
+	wait $memory_job || say "the guest of little memory: status $?"
+	suite_collect "$suite_dir/memory.results" ''
+fi
 suite_end
