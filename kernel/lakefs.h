@@ -54,7 +54,8 @@ struct lakefs_rec {
 	u32 kind;			/* LAKEFS_REC_* : how to free it */
 	union {
 		struct lakefs_intent_hdr hdr;
-		u8 bytes[0];
+		/* not [0]: newer compilers take that for no room at all */
+		DECLARE_FLEX_ARRAY(u8, bytes);
 	} entry;			/* entry.hdr.len bytes */
 };
 #define LAKEFS_REC_HEAP		0	/* kvfree */
