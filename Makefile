@@ -16,10 +16,15 @@ help:
 	@echo 'make crash-test   power failures, replayed from recorded writes'
 	@echo 'make soak         long runs: page store under power cuts (SEEDS=200), crash states'
 	@echo 'make fuzz         hostile peers of the module for longer: SEED=1 SEEDS=5 KERNEL=6.12'
+	@echo 'make soak-kill    kill -9 of the daemon under load, 1000 times (KILLS=1000 JOBS=2)'
+	@echo 'make soak-dead    100 power cuts between a kill and its successor (STATES=100)'
+	@echo 'make soak-memory  512 MiB, a memory hog, the daemon stopped and dead; untar, compile'
+	@echo 'make soak-mounts  500 mounts, 500 loads of the module (N=500 KERNEL=6.12 or debug)'
 	@echo 'make bench        ratios to ext4 and others; ROWS=create PEERS=ext4 for some'
 	@echo 'make judges       outside judges: pjdfstest, xfstests and others (tests/judges/README.md)'
 	@echo 'make kernel       lakefs.ko in build/kernel/KERNEL (KERNEL=6.12, 6.1, newest or debug)'
 	@echo 'make daemon       laked, lakectl and helpers in build/parts'
+	@echo 'make dkms         build/dkms/lakefs-dkms_VERSION_all.deb; test-dkms: in a guest'
 	@echo 'make native       the static C programs'
 	@echo 'make setup        packages of the host, kernels, guest parts'
 	@echo 'make clean        what was built; distclean: downloads and the disk too'
@@ -69,7 +74,30 @@ soak: setup
 		-- 'TestRunParameters.Parameter(name="seeds", value="$(SEEDS)")'
 	tests/crash/run.sh --fs lakefs --states 500 --seed $(SEED)
 	tests/crash/run.sh --fs lakefs --states 300 --seed $(SEED) --kill-daemon
-	tests/crash/killloop.sh --kills 100 --seconds 3000 --seed $(SEED)
+	tests/crash/killloop.sh --kills 100 --max-ms 2000 --seconds 3000 --seed $(SEED)
+
+KILLS ?= 1000
+JOBS ?= 2
+soak-kill: setup
+	tests/soak/kill.sh $(KILLS) $(JOBS) $(SEED)
+
+STATES ?= 100
+soak-dead: setup
+	tests/crash/run.sh --fs lakefs --states $(STATES) --seed $(SEED) --only-dead
+
+soak-memory: setup
+	tests/soak/memory.sh long
+
+N ?= 500
+soak-mounts: setup
+	tests/soak/mounts.sh $(N) $(KERNEL)
+
+# The module's source as a package that DKMS compiles where it is installed.
+dkms:
+	kernel/dkms/build.sh build/dkms
+
+test-dkms: setup
+	tests/dkms/run.sh
 
 # tests/run-garble.sh is a short form of it, in make test.
 fuzz: SEED = 1
@@ -90,4 +118,5 @@ distclean:
 	rm -rf out build
 
 .PHONY: help setup kernel daemon native run test check boot-test crash-test \
-	soak fuzz judges bench clean distclean
+	soak fuzz soak-kill soak-dead soak-memory soak-mounts dkms test-dkms judges \
+	bench clean distclean
