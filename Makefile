@@ -17,7 +17,7 @@ help:
 	@echo 'make soak         long runs: page store under power cuts (SEEDS=200), crash states'
 	@echo 'make fuzz         hostile peers of the module for longer: SEED=1 SEEDS=5 KERNEL=6.12'
 	@echo 'make soak-kill    kill -9 of the daemon under load, 1000 times (KILLS=1000 JOBS=2)'
-	@echo 'make soak-dead    100 power cuts between a kill and its successor (STATES=100)'
+	@echo 'make soak-dead    100 power cuts between a kill and its successor (SEED=2)'
 	@echo 'make soak-memory  512 MiB, a memory hog, the daemon stopped and dead; untar, compile'
 	@echo 'make soak-mounts  500 mounts, 500 loads of the module (N=500 KERNEL=6.12 or debug)'
 	@echo 'make bench        ratios to ext4 and others; ROWS=create PEERS=ext4 for some'
@@ -81,9 +81,12 @@ JOBS ?= 2
 soak-kill: setup
 	tests/soak/kill.sh $(KILLS) $(JOBS) $(SEED)
 
-STATES ?= 100
+# 25 of each of four recordings.
 soak-dead: setup
-	tests/crash/run.sh --fs lakefs --states $(STATES) --seed $(SEED) --only-dead
+	for n in 0 1 2 3; do \
+		tests/crash/run.sh --fs lakefs --states 25 --only-dead \
+			--seed $$(($(SEED) + n)) || exit 1; \
+	done
 
 soak-memory: setup
 	tests/soak/memory.sh long

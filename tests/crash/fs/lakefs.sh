@@ -42,5 +42,5 @@ fs_mount() { mount.lakefs "$1" "$2"; }
 fs_disturb() {
 	[ -z "$CRASH_KILL_DAEMON" ] || exec lakecrash kill --name laked \
 		--probe /mnt/crash --sysfs /sys/fs/lakefs/vda1 \
-		--acks /dev/vda2 --seed "$CRASH_SEED"
+		--max-ms 700 --acks /dev/vda2 --seed "$CRASH_SEED"
 }
