@@ -17,5 +17,5 @@ for seed in ${SEEDS:-1 2}; do
 	check "the tree of seed $seed is the same" \
 		sh -c 'find /m -exec ls -ldn {} + | md5sum | cmp - /tmp/before'
 done
-check 'it can all be removed' sh -c "rm -rf ${SEEDS:+$(printf '/m/%s ' $SEEDS)} /m/1 /m/2"
+check 'it can all be removed' rm -rf /m/1 /m/2
 check_end /dev/vda /m
