@@ -122,6 +122,8 @@ if [ "$rounds" -gt 0 ]; then
 	touch /tmp/hog-stop
 	wait $hog
 	result $? 'the hog ends well'
+	# the check below knows the load's names only
+	check 'what was made is removed' rm -r $l/tree $l/src
 fi
 
 touch /tmp/stop
