@@ -81,15 +81,15 @@ nfs() {
 judge() {
 	case $1 in
 	pjdfstest)
-		"$here/build.sh" pjdfstest || return 1
+		"$here/stage.sh" pjdfstest || return 1
 		guest pjdfstest 3600 "${share[@]}" --tools e2fsprogs
 		;;
 	fsx | fsstress)
-		"$here/build.sh" xfstests || return 1
+		"$here/stage.sh" xfstests || return 1
 		guest "$1" 1800 "${share[@]}" --tools e2fsprogs
 		;;
 	xfstests)
-		"$here/build.sh" xfstests || return 1
+		"$here/stage.sh" xfstests || return 1
 		xfstests
 		;;
 	stress) guest stress 3600 --tools stress-ng,e2fsprogs ;;
