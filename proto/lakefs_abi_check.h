@@ -43,6 +43,7 @@ LAKEFS_CHECK_SIZE(lakefs_i_unmap, 72);
 LAKEFS_CHECK_SIZE(lakefs_i_overwrite, 40);
 LAKEFS_CHECK_SIZE(lakefs_i_release, 24);
 LAKEFS_CHECK_SIZE(lakefs_i_clone, 96);
+LAKEFS_CHECK_SIZE(lakefs_i_shift, 96);
 LAKEFS_CHECK_SIZE(lakefs_wal_epoch, 40);
 LAKEFS_CHECK_SIZE(lakefs_request_hdr, 24);
 LAKEFS_CHECK_SIZE(lakefs_r_mount, 48);

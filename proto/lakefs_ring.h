@@ -13,6 +13,7 @@
  *   2  INODES: batched inodes with their first extents
  *   3  CLONE, shared extents, TRIM
  *   4  the daemon says when metadata has no room
+ *   5  SHIFT
  */
 #ifndef LAKEFS_RING_H
 #define LAKEFS_RING_H
@@ -24,7 +25,7 @@
 #include <sys/ioctl.h>
 #endif
 
-#define LAKEFS_ABI_VERSION	4
+#define LAKEFS_ABI_VERSION	5
 #define LAKEFS_RING_MAGIC	0x474e49524b414cull	/* "LAKRING\0" reversed */
 #define LAKEFS_FEATURES_KNOWN	0x0ull
 
@@ -110,7 +111,8 @@ enum lakefs_intent_op {
 	LAKEFS_I_OVERWRITE	= 9,	/* crcs of the range no longer hold */
 	LAKEFS_I_RELEASE	= 10,	/* last use of an orphan is over */
 	LAKEFS_I_CLONE		= 11,	/* reflink, dedupe */
-	/* reserved numbers, refused in ABI 4 */
+	LAKEFS_I_SHIFT		= 12,	/* collapse and insert range */
+	/* reserved numbers, refused in ABI 5 */
 	LAKEFS_I_POINT		= 32,
 	LAKEFS_I_SEAL		= 33,
 	LAKEFS_I_REMAP		= 34,
@@ -306,6 +308,28 @@ struct lakefs_i_clone {
 	struct lakefs_time ctime;
 };
 
+/*
+ * What is mapped in [file_block, +blocks) lies distance blocks further down,
+ * or up, afterwards: the same device blocks, crcs and unwritten marks; an
+ * extent that reaches over the range's ends is cut there. What the range
+ * moves to, itself apart, is a hole before. At most LAKEFS_CLONE_BLOCKS_MAX
+ * blocks of the range are mapped. size: the file's new size, larger or
+ * smaller (blocks behind it stay); 0 = leave.
+ */
+#define LAKEFS_SHIFT_UP		0x1u
+struct lakefs_i_shift {
+	struct lakefs_intent_hdr hdr;
+	__u64 ino;
+	__u64 file_block;
+	__u64 blocks;
+	__u64 distance;
+	__u32 flags;			/* LAKEFS_SHIFT_* */
+	__u32 pad;
+	__u64 size;
+	struct lakefs_time mtime;
+	struct lakefs_time ctime;
+};
+
 /* WAL only */
 struct lakefs_wal_epoch {
 	struct lakefs_intent_hdr hdr;	/* seq 0 */
@@ -332,7 +356,7 @@ enum lakefs_request_op {
 	LAKEFS_R_PARENT		= 13,	/* lakefs_r_ino (a dir) -> inode of .. */
 	LAKEFS_R_INODES		= 14,	/* lakefs_r_inodes -> lakefs_p_inode* */
 	LAKEFS_R_TRIM		= 15,	/* lakefs_r_trim -> lakefs_range* */
-	/* reserved numbers, refused in ABI 4 */
+	/* reserved numbers, refused in ABI 5 */
 	LAKEFS_R_WHOLE_DIR	= 32,
 	LAKEFS_R_VIEW		= 33,
 	LAKEFS_R_PINS		= 34,

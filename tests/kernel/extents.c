@@ -156,6 +156,61 @@ const char *extents_clone(struct node *src, struct node *dst,
 	return NULL;
 }
 
+static bool hole(struct node *n, u64 first, u64 end)
+{
+	size_t at = place(n, first);
+
+	return first >= end || at == n->extent_count ||
+	       n->extents[at].file >= end;
+}
+
+/* an extent over block is cut in two there; the first one behind it */
+static size_t split(struct node *n, u64 block)
+{
+	size_t at = place(n, block);
+	struct extent *x = n->extents + at;
+	u64 left;
+
+	if (at == n->extent_count || x->file >= block)
+		return at;
+	left = block - x->file;
+	insert(n, at + 1, (struct extent){ block, x->phys + left,
+					   x->blocks - left, x->flags });
+	n->extents[at].blocks = left;
+	return at + 1;
+}
+
+const char *extents_shift(struct node *n, const struct lakefs_i_shift *e)
+{
+	bool up = e->flags == LAKEFS_SHIFT_UP;
+	u64 end = e->file_block + e->blocks, mapped = 0;
+	size_t at, last;
+
+	if (!e->blocks || !e->distance || e->flags & ~LAKEFS_SHIFT_UP ||
+	    (!up && e->distance > e->file_block))
+		return "shift: nonsense";
+	if (up ? !hole(n, end > e->file_block + e->distance ? end :
+			  e->file_block + e->distance, end + e->distance) :
+		 !hole(n, e->file_block - e->distance,
+		       end - e->distance < e->file_block ? end - e->distance :
+							   e->file_block))
+		return "shift: onto mapped blocks";
+	at = split(n, e->file_block);
+	last = split(n, end);
+	for (; at < last; at++) {
+		n->extents[at].file += up ? e->distance : -e->distance;
+		mapped += n->extents[at].blocks;
+	}
+	if (mapped > LAKEFS_CLONE_BLOCKS_MAX)
+		return "shift: too much at once";
+	if (e->size)
+		n->rec.size = e->size;
+	n->rec.mtime = e->mtime;
+	n->rec.ctime = e->ctime;
+	n->rec.last_seq = e->hdr.seq;
+	return NULL;
+}
+
 bool extents_any_shared(struct node *n, u64 first, u64 end)
 {
 	for (size_t i = place(n, first); i < n->extent_count; i++) {

@@ -65,6 +65,7 @@ void extents_cut(struct node *n, u64 first, u64 end, u64 seq);
 bool extents_any_shared(struct node *n, u64 first, u64 end);
 const char *extents_clone(struct node *src, struct node *dst,
 			  const struct lakefs_i_clone *e);
+const char *extents_shift(struct node *n, const struct lakefs_i_shift *e);
 /* xattrs.c */
 const char *xattr_set(struct node *n, const char *name, u16 name_bytes,
 		      const void *value, u32 value_bytes);

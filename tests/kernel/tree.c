@@ -461,6 +461,9 @@ const char *tree_apply(const struct lakefs_intent_hdr *hdr)
 		return apply_release(e);
 	case LAKEFS_I_CLONE:
 		return apply_clone(e);
+	case LAKEFS_I_SHIFT:
+		n = node_find(((const struct lakefs_i_shift *)e)->ino);
+		return n ? extents_shift(n, e) : "shift: no such inode";
 	default:
 		return "unknown intent";
 	}

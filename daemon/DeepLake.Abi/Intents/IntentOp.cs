@@ -40,6 +40,9 @@ public enum IntentOp : ushort
     [CConst("LAKEFS_I_CLONE")]
     Clone = 11,
 
+    [CConst("LAKEFS_I_SHIFT")]
+    Shift = 12,
+
     [CConst("LAKEFS_I_POINT")]
     Point = 32,
 

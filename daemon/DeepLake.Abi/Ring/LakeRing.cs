@@ -5,7 +5,7 @@ namespace DeepLake.Abi;
 public static class LakeRing
 {
     [CConst("LAKEFS_ABI_VERSION")]
-    public const uint AbiVersion = 4;
+    public const uint AbiVersion = 5;
 
     /// <summary>Magic of the kernel page.</summary>
     [CConst("LAKEFS_RING_MAGIC")]
@@ -77,9 +77,13 @@ public static class LakeRing
     [CConst("LAKEFS_MAP_BLOCKS_MAX")]
     public const uint MapBlocksMax = 32;
 
-    /// <summary>Blocks of one clone intent: bounds the pages it changes.</summary>
+    /// <summary>Blocks of one clone intent, mapped blocks of one shift intent: bounds the pages it changes.</summary>
     [CConst("LAKEFS_CLONE_BLOCKS_MAX")]
     public const uint CloneBlocksMax = 4096;
+
+    /// <summary>SHIFT flag: away from the beginning of the file.</summary>
+    [CConst("LAKEFS_SHIFT_UP")]
+    public const uint ShiftUp = 0x1;
 
     /// <summary>MOUNT flag: the device is read-only.</summary>
     [CConst("LAKEFS_MOUNT_RDONLY_DEV")]

@@ -41,6 +41,7 @@ internal sealed partial class IntentApplier(LakeState state) : IFreedBlocks
             case IntentOp.Overwrite: Overwrite(entry); break;
             case IntentOp.Release: Release(entry); break;
             case IntentOp.Clone: Clone(entry); break;
+            case IntentOp.Shift: Shift(entry); break;
             case IntentOp.WalEpoch: BeginEpoch(entry); break;
             case IntentOp.WalClean: break;
             default: Fault($"intent {_seq} has the unknown operation {(ushort)header.Op}"); break;

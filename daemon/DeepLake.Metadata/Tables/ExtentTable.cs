@@ -9,7 +9,7 @@ namespace DeepLake.Metadata.Tables;
 /// The maps of files: sorted, disjoint extents, each with its checksums where they are known.
 /// Changing a map never touches data.
 /// </summary>
-public sealed class ExtentTable(BTree tree)
+public sealed partial class ExtentTable(BTree tree)
 {
     private const int HeaderBytes = 24;
     private readonly byte[] _crcs = new byte[LakeFormat.ExtentCrcBlocksMax * 4];

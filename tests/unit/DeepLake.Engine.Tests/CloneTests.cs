@@ -215,33 +215,7 @@ public sealed class CloneTests
         return [.. MemoryMarshal.Cast<byte, BlockRange>(payload.AsSpan(0, bytes)).ToArray().Select(r => (r.Start, r.Count))];
     }
 
-    private (ulong FileBlock, ulong PhysBlock, uint Blocks, uint Flags)[] Extents(ulong ino)
-    {
-        var all = new List<(ulong, ulong, uint, uint)>();
-        for (ulong at = 0; ;)
-        {
-            var request = new RequestExtents
-            {
-                Header = new RequestHeader { Len = 48, Op = RequestOp.Extents },
-                Ino = ino,
-                FileBlock = at,
-                MaxExtents = 3,
-            };
-            byte[] payload = new byte[1024];
-            int bytes = _engine.HandleRequest(
-                MemoryMarshal.AsBytes(new ReadOnlySpan<RequestExtents>(in request)), payload, out uint flags);
-            foreach (ReplyExtent extent in MemoryMarshal.Cast<byte, ReplyExtent>(payload.AsSpan(0, bytes)))
-            {
-                all.Add((extent.FileBlock, extent.PhysBlock, extent.Blocks, extent.Flags));
-                at = extent.FileBlock + extent.Blocks;
-            }
-
-            if ((flags & LakeRing.ReplyMore) == 0)
-            {
-                return [.. all];
-            }
-        }
-    }
+    private (ulong FileBlock, ulong PhysBlock, uint Blocks, uint Flags)[] Extents(ulong ino) => Lake.Extents(_engine, ino);
 
     private void AssertAgrees(SimKernel kernel)
     {

@@ -81,4 +81,33 @@ internal static class Lake
 
         return text.ToString();
     }
+
+    /// <summary>A file's whole map as the kernel is told, a few extents an answer.</summary>
+    public static (ulong FileBlock, ulong PhysBlock, uint Blocks, uint Flags)[] Extents(LakeEngine engine, ulong ino)
+    {
+        var all = new List<(ulong, ulong, uint, uint)>();
+        for (ulong at = 0; ;)
+        {
+            var request = new RequestExtents
+            {
+                Header = new RequestHeader { Len = 48, Op = RequestOp.Extents },
+                Ino = ino,
+                FileBlock = at,
+                MaxExtents = 3,
+            };
+            byte[] payload = new byte[1024];
+            int bytes = engine.HandleRequest(
+                MemoryMarshal.AsBytes(new ReadOnlySpan<RequestExtents>(in request)), payload, out uint flags);
+            foreach (ReplyExtent extent in MemoryMarshal.Cast<byte, ReplyExtent>(payload.AsSpan(0, bytes)))
+            {
+                all.Add((extent.FileBlock, extent.PhysBlock, extent.Blocks, extent.Flags));
+                at = extent.FileBlock + extent.Blocks;
+            }
+
+            if ((flags & LakeRing.ReplyMore) == 0)
+            {
+                return [.. all];
+            }
+        }
+    }
 }

@@ -10,7 +10,7 @@ namespace DeepLake.Engine.Tests;
 /// A kernel in miniature: makes random valid changes to a tree in its memory, numbers them, keeps every
 /// record, and tells an engine. Deterministic by seed.
 /// </summary>
-internal sealed class SimKernel(int seed)
+internal sealed partial class SimKernel(int seed)
 {
     private const uint Directory = 0x41ed;
     private const uint Regular = 0x81a4;
@@ -42,7 +42,7 @@ internal sealed class SimKernel(int seed)
     /// <summary>One random change, applied to the engine as well.</summary>
     public void Step(LakeEngine engine)
     {
-        switch (_random.Next(24))
+        switch (_random.Next(26))
         {
             case < 5: Create(engine, directory: false); break;
             case 5: Create(engine, directory: true); break;
@@ -54,6 +54,7 @@ internal sealed class SimKernel(int seed)
             case 13: Xattr(engine); break;
             case < 18: Map(engine); break;
             case 18: Punch(engine); break;
+            case > 23: Shift(engine); break;
             case > 19: Clone(engine); break;
             default: Release(engine); break;
         }
