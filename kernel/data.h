@@ -2,8 +2,8 @@
 /*
  * File data, internally: leased blocks, the bank of prepared objects, extent
  * maps. Used by lease.c, declare.c, bank.c, extent*.c, reserve.c, unreserve.c,
- * iomap.c, writeback.c, fault.c, size.c, direct.c, clone.c, trim.c, falloc.c and
- * file.c only.
+ * iomap.c, writeback.c, fault.c, size.c, direct.c, clone.c, trim.c, falloc.c,
+ * shift.c and file.c only.
  *
  * Life of a block of a file:
  *
@@ -142,6 +142,9 @@ bool lakefs_data_range_ok(struct lakefs_sb_info *sbi, u64 start, u64 count);
 /* ---- extent.c: the tree; ext_lock held ----------------------------------- */
 /* the first extent that ends after block: it contains it or lies behind */
 struct lakefs_extent *lakefs_ext_find(struct lakefs_inode_info *li, u64 block);
+/* the last extent that begins before block */
+struct lakefs_extent *lakefs_ext_last_before(struct lakefs_inode_info *li,
+					     u64 block);
 struct lakefs_extent *lakefs_ext_next(struct lakefs_extent *e);
 struct lakefs_extent *lakefs_ext_prev(struct lakefs_extent *e);
 void lakefs_ext_insert(struct lakefs_inode_info *li, struct lakefs_extent *e);
@@ -248,6 +251,8 @@ int lakefs_read_begin(struct inode *inode, loff_t pos, loff_t length,
 		      struct iomap *srcmap);
 ssize_t lakefs_buffered_write(struct kiocb *iocb, struct iov_iter *from);
 int lakefs_zero_range(struct inode *inode, loff_t pos, loff_t len);
+/* all of it is shared blocks, and before the end of the file; i_rwsem alone */
+int lakefs_unshare_range(struct inode *inode, loff_t pos, loff_t len);
 loff_t lakefs_seek(struct inode *inode, loff_t pos, int whence);
 
 /* ---- fault.c ------------------------------------------------------------- */
@@ -258,7 +263,17 @@ loff_t lakefs_remap_file_range(struct file *in, loff_t pos_in,
 			       struct file *out, loff_t pos_out, loff_t len,
 			       unsigned int flags);
 
+/* ---- shift.c; i_rwsem held ----------------------------------------------- */
+/* may FALLOC_FL_COLLAPSE_RANGE or INSERT_RANGE do that? */
+int lakefs_shift_check(struct inode *inode, int mode, loff_t offset,
+		       loff_t len);
+/* no direct I/O, invalidate_lock held */
+int lakefs_shift_range(struct inode *inode, int mode, loff_t offset,
+		       loff_t len);
+
 /* ---- falloc.c ------------------------------------------------------------ */
+/* [offset, end) reads as zeroes and has no blocks, its edges apart */
+int lakefs_punch(struct inode *inode, loff_t offset, loff_t end);
 long lakefs_fallocate(struct file *file, int mode, loff_t offset, loff_t len);
 
 #endif /* LAKEFS_DATA_H */

@@ -63,6 +63,24 @@ struct lakefs_extent *lakefs_ext_find(struct lakefs_inode_info *li, u64 block)
 	return best;
 }
 
+struct lakefs_extent *lakefs_ext_last_before(struct lakefs_inode_info *li,
+					     u64 block)
+{
+	struct rb_node *node = li->extents.rb_node;
+	struct lakefs_extent *e, *best = NULL;
+
+	while (node) {
+		e = lakefs_ext_of(node);
+		if (e->block < block) {
+			best = e;
+			node = node->rb_right;
+		} else {
+			node = node->rb_left;
+		}
+	}
+	return best;
+}
+
 struct lakefs_extent *lakefs_ext_next(struct lakefs_extent *e)
 {
 	return lakefs_ext_of(rb_next(&e->node));

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * fallocate: preallocation as UNWRITTEN extents (reserved, mapped, reading as
- * zeroes), hole punching, zeroing.
+ * zeroes), hole punching, zeroing, unsharing. Collapsing and inserting ranges
+ * are in shift.c.
  */
 #include <linux/fs.h>
 #include <linux/falloc.h>
@@ -9,8 +10,11 @@
 #include "data.h"
 
 #define LAKEFS_FALLOC_STEP	(1u << 18)	/* blocks of one extent */
+#define LAKEFS_FALLOC_SHIFT \
+	(FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_INSERT_RANGE)
 #define LAKEFS_FALLOC_MODES \
-	(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE)
+	(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE | \
+	 FALLOC_FL_UNSHARE_RANGE | LAKEFS_FALLOC_SHIFT)
 
 /* The first hole in [*block, end): its length, or 0; *block moves to it. */
 static u64 lakefs_next_hole(struct lakefs_inode_info *li, u64 *block, u64 end)
@@ -115,8 +119,7 @@ static int lakefs_prealloc_range(struct inode *inode, u64 block, u64 end)
 	return err;
 }
 
-/* [offset, end) reads as zeroes and has no blocks, its edges apart. */
-static int lakefs_punch(struct inode *inode, loff_t offset, loff_t end)
+int lakefs_punch(struct inode *inode, loff_t offset, loff_t end)
 {
 	struct lakefs_inode_info *li = LAKEFS_I(inode);
 	loff_t first = round_up(offset, LAKEFS_BLOCK_SIZE);
@@ -167,12 +170,65 @@ static int lakefs_punch(struct inode *inode, loff_t offset, loff_t end)
 	return 0;
 }
 
+/* The first shared extent of [*pos, end): its bytes there, or 0. */
+static loff_t lakefs_next_shared(struct inode *inode, loff_t *pos, loff_t end)
+{
+	struct lakefs_inode_info *li = LAKEFS_I(inode);
+	u64 block = lakefs_block_of(*pos), last = lakefs_blocks_for(end);
+	struct lakefs_extent *e;
+	loff_t len = 0;
+
+	mutex_lock(&li->ext_lock);
+	e = lakefs_ext_find(li, block);
+	while (e && e->block < last && !e->shared)
+		e = lakefs_ext_next(e);
+	if (e && e->block < last) {
+		*pos = max(e->block, block) << LAKEFS_BLOCK_BITS;
+		len = min_t(u64, end, lakefs_ext_end(e) << LAKEFS_BLOCK_BITS) -
+		      *pos;
+	}
+	mutex_unlock(&li->ext_lock);
+	return len;
+}
+
+/*
+ * No block of [pos, end) is shared afterwards: written as it is, each gets a
+ * new one. Without invalidate_lock, as any write; a fault meanwhile does the
+ * same. What lies behind the end of the file is shared with nobody.
+ */
+static int lakefs_unshare(struct inode *inode, loff_t pos, loff_t end)
+{
+	struct lakefs_sb_info *sbi = LAKEFS_SB(inode->i_sb);
+	loff_t from = pos, len;
+	int err = 0;
+
+	end = min_t(loff_t, round_up(end, LAKEFS_BLOCK_SIZE),
+		    i_size_read(inode));
+	if (pos >= end)
+		return 0;
+	while (!err && (len = lakefs_next_shared(inode, &pos, end))) {
+		len = min_t(loff_t, len,
+			    LAKEFS_STEP_BLOCKS << LAKEFS_BLOCK_BITS);
+		err = lakefs_unshare_range(inode, pos, len);
+		pos += len;
+		if (!err)
+			err = fatal_signal_pending(current) ? -EINTR :
+			      lakefs_op_begin(sbi);
+		if (pos >= end)
+			break;
+	}
+	return err ? err : filemap_write_and_wait_range(inode->i_mapping, from,
+							end - 1);
+}
+
 /* i_rwsem and invalidate_lock held, no direct I/O */
 static int lakefs_fallocate_locked(struct inode *inode, int mode,
 				   loff_t offset, loff_t end)
 {
 	int err = 0;
 
+	if (mode & LAKEFS_FALLOC_SHIFT)
+		return lakefs_shift_range(inode, mode, offset, end - offset);
 	if (mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE))
 		err = lakefs_punch(inode, offset, end);
 	if (err || (mode & FALLOC_FL_PUNCH_HOLE))
@@ -184,7 +240,8 @@ static int lakefs_fallocate_locked(struct inode *inode, int mode,
 	return err;
 }
 
-static int lakefs_fallocate_checks(struct file *file, int mode, loff_t end)
+static int lakefs_fallocate_checks(struct file *file, int mode, loff_t offset,
+				   loff_t end)
 {
 	struct inode *inode = file_inode(file);
 	int err;
@@ -192,7 +249,11 @@ static int lakefs_fallocate_checks(struct file *file, int mode, loff_t end)
 	if (IS_IMMUTABLE(inode) ||
 	    (IS_APPEND(inode) && (mode & ~FALLOC_FL_KEEP_SIZE)))
 		return -EPERM;
-	if (!(mode & FALLOC_FL_KEEP_SIZE) && end > i_size_read(inode)) {
+	if (mode & LAKEFS_FALLOC_SHIFT) {
+		err = lakefs_shift_check(inode, mode, offset, end - offset);
+		if (err)
+			return err;
+	} else if (!(mode & FALLOC_FL_KEEP_SIZE) && end > i_size_read(inode)) {
 		err = inode_newsize_ok(inode, end);
 		if (err)
 			return err;
@@ -226,9 +287,13 @@ long lakefs_fallocate(struct file *file, int mode, loff_t offset, loff_t len)
 	if (err)
 		return err;
 	inode_lock(inode);
-	err = lakefs_fallocate_checks(file, mode, offset + len);
+	err = lakefs_fallocate_checks(file, mode, offset, offset + len);
 	if (!err) {
 		inode_dio_wait(inode);
+		if (mode & FALLOC_FL_UNSHARE_RANGE)
+			err = lakefs_unshare(inode, offset, offset + len);
+	}
+	if (!err) {
 		filemap_invalidate_lock(inode->i_mapping);
 		err = lakefs_fallocate_locked(inode, mode, offset,
 					      offset + len);

@@ -211,6 +211,11 @@ int lakefs_zero_range(struct inode *inode, loff_t pos, loff_t len)
 	return lakefs_iomap_zero_range(inode, pos, len, &lakefs_write_ops);
 }
 
+int lakefs_unshare_range(struct inode *inode, loff_t pos, loff_t len)
+{
+	return lakefs_iomap_file_unshare(inode, pos, len, &lakefs_write_ops);
+}
+
 /* ---- reports ------------------------------------------------------------- */
 
 loff_t lakefs_seek(struct inode *inode, loff_t pos, int whence)

@@ -96,6 +96,18 @@ static inline int lakefs_iomap_zero_range(struct inode *inode, loff_t pos,
 #endif
 }
 
+static inline int lakefs_iomap_file_unshare(struct inode *inode, loff_t pos,
+					    loff_t len,
+					    const struct iomap_ops *ops)
+{
+#if LAKEFS_KERNEL(6, 17)
+	return iomap_file_unshare(inode, pos, len, ops,
+				  &lakefs_iomap_write_ops);
+#else
+	return iomap_file_unshare(inode, pos, len, ops);
+#endif
+}
+
 /* before 6.6 there are no large folios with us, and no dirty blocks in them */
 #if LAKEFS_KERNEL(6, 6)
 #define lakefs_dirty_folio iomap_dirty_folio

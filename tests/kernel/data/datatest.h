@@ -37,6 +37,7 @@ extern const struct test space_tests[];
 extern const struct test many_tests[];
 extern const struct test clone_tests[];
 extern const struct test share_tests[];
+extern const struct test shift_tests[];
 extern const struct test trim_tests[];
 extern const struct test folio_tests[];
 
@@ -53,6 +54,8 @@ bool remount(void);
  * none: what the tests expect can be checked anywhere.
  */
 int clone_range(int from, uint64_t at, uint64_t len, int to, uint64_t pos);
+/* blocks of the file that fiemap calls shared */
+uint64_t shared_blocks(int fd);
 /* a fast generator, one per process; begins with the test's own seed */
 uint32_t rnd(void);
 void rnd_seed(uint64_t seed);

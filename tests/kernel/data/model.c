@@ -196,6 +196,31 @@ static void do_fallocate(void)
 		grow(end);
 }
 
+/* what lies behind comes nearer, or goes further away */
+static void do_shift(void)
+{
+	uint64_t pos = some_pos() / BLOCK * BLOCK;
+	uint64_t len = some_len(pos) / BLOCK * BLOCK;
+	bool longer = rnd() % 2;
+
+	if (longer && len > limit - size)
+		len = (limit - size) / BLOCK * BLOCK;
+	if (!len || (longer ? pos : pos + len) >= size)
+		return;
+	say(longer ? "insert" : "collapse", pos, len);
+	OK(fallocate(fd, longer ? FALLOC_FL_INSERT_RANGE :
+				  FALLOC_FL_COLLAPSE_RANGE, pos, len));
+	if (longer) {
+		memmove(model + pos + len, model + pos, size - pos);
+		memset(model + pos, 0, len);
+		size += len;
+	} else {
+		memmove(model + pos, model + pos + len, size - pos - len);
+		size -= len;
+		memset(model + size, 0, len);
+	}
+}
+
 /* what SEEK_DATA skips is zero */
 static void do_seek(void)
 {
@@ -250,7 +275,7 @@ static void do_forget(void)
 
 static void one_step(void)
 {
-	switch (rnd() % 16) {
+	switch (rnd() % 17) {
 	case 0: case 1: case 2:
 		do_write();
 		break;
@@ -277,6 +302,9 @@ static void one_step(void)
 		break;
 	case 14:
 		do_seek();
+		break;
+	case 15:
+		do_shift();
 		break;
 	default:
 		do_forget();

@@ -59,8 +59,7 @@ static int make(const char *name, uint64_t bytes, uint64_t seed)
 	return fd;
 }
 
-/* blocks of the file that fiemap calls shared */
-static uint64_t shared_blocks(int fd)
+uint64_t shared_blocks(int fd)
 {
 	struct {
 		struct fiemap head;
