@@ -10,6 +10,7 @@ root.Subcommands.Add(Import.Create());
 root.Subcommands.Add(StatsShow.Create());
 root.Subcommands.Add(Verify.Create());
 root.Subcommands.Add(LogsShow.Create());
+root.Subcommands.Add(MetricsShow.Create());
 
 ParseResult parsed = root.Parse(args);
 IEnumerable<string> errors = parsed.Errors.Select(e => e.Message);

@@ -81,6 +81,17 @@ check 'fstrim' fstrim -v $l
 echo 3 >/proc/sys/vm/drop_caches
 check 'and what is in use is still there' [ "$(sum $l/one)" = "$old" ]
 check 'the lake is sound while mounted' lakectl verify $l
+# Prometheus' text format: comments, and lines of name, labels, number
+metrics() {
+	lakectl metrics >/tmp/metrics || return 1
+	cat /tmp/metrics
+	! grep -vE '^(# (HELP|TYPE) deeplake_[a-z_]+ .+|deeplake_[a-z_]+({device="[^"]+",uuid="[^"]*"})? [0-9.E+]+)$' \
+		/tmp/metrics &&
+		grep -q '^deeplake_lake_up{device="/dev/vda",.*} 1$' /tmp/metrics &&
+		grep -q '^deeplake_lake_shared_blocks{.*} 2197$' /tmp/metrics &&
+		grep -q '^# TYPE deeplake_lake_commits_total counter$' /tmp/metrics
+}
+check 'metrics are what Prometheus reads' metrics
 check 'it unmounts' umount $l
 check 'and after' lakectl verify --full /dev/vda
 check 'it was unmounted cleanly' sh -c 'lakectl stats /dev/vda | grep -q "unmounted  *cleanly"'

@@ -48,6 +48,10 @@ internal sealed class ControlCommands(DeviceWatcher watcher, LogBuffer log, ILog
         {
             Request.CommandOneofCase.Ping => new Result { Pong = Ping() },
             Request.CommandOneofCase.Stats => new Result { Stats = Stats(request.Stats) },
+            Request.CommandOneofCase.Metrics => new Result
+            {
+                Metrics = new Metrics { Text = MetricsText.Render(Stats(new StatsRequest())) },
+            },
             Request.CommandOneofCase.Logs => new Result { Logs = Logs(request.Logs) },
             Request.CommandOneofCase.Verify => new Result
             {
