@@ -23,6 +23,7 @@ help:
 	@echo 'make bench        ratios to ext4 and others; ROWS=create PEERS=ext4 for some'
 	@echo 'make judges       outside judges: pjdfstest, xfstests and others (tests/judges/README.md)'
 	@echo 'make kernel       lakefs.ko in build/kernel/KERNEL (KERNEL=6.12, 6.1, newest or debug)'
+	@echo 'make debug-kernel the kernel of KERNEL=debug: KASAN, lockdep, kmemleak; from Debian source'
 	@echo 'make daemon       laked, lakectl and helpers in build/parts'
 	@echo 'make dkms         build/dkms/lakefs-dkms_VERSION_all.deb; test-dkms: in a guest'
 	@echo 'make native       the static C programs'
@@ -34,6 +35,10 @@ setup:
 
 kernel: setup
 	qemu/parts.sh module $(KERNEL)
+
+# FROM_SOURCE=1: also where a ready archive could be unpacked.
+debug-kernel:
+	qemu/kernel.sh debug
 
 daemon: setup
 	qemu/parts.sh tree
@@ -120,6 +125,6 @@ clean:
 distclean:
 	rm -rf out build
 
-.PHONY: help setup kernel daemon native run test check boot-test crash-test \
+.PHONY: help setup kernel debug-kernel daemon native run test check boot-test crash-test \
 	soak fuzz soak-kill soak-dead soak-memory soak-mounts dkms test-dkms judges \
 	bench clean distclean

@@ -21,6 +21,7 @@ suite_of() {
 # headers have paths in them.
 mkdir -p "$LAKE_BUILD"
 KERNELS=$(readlink -f "$LAKE_BUILD/kernels")
+. "$here/lib/debug-kernel.sh"
 
 # image_meta NAME / headers_meta NAME: Debian's meta packages.
 image_meta() {
@@ -132,34 +133,10 @@ kernel_file() {
 	die "no $2 in the packages of kernel $3"
 }
 
-debug_archive() {
-	local path
-	for path in "${LAKEFS_DEBUG_KERNEL_ARCHIVE:-}" \
-		"$LAKE_ROOT/../shared/debug-kernel/linux-6.12-lakedebug.tar.zst"; do
-		[ -n "$path" ] && [ -r "$path" ] && { realpath "$path"; return; }
-	done
-	die "the debug kernel (KASAN, lockdep, kmemleak) is a ready-made archive:" \
-		"set LAKEFS_DEBUG_KERNEL_ARCHIVE to its path" \
-		"(linux-6.12-lakedebug.tar.zst)"
-}
-
-unpack_debug_kernel() {
-	local dir=$1 archive=$2 top
-	step "unpacking the debug kernel"
-	mkdir -p "$dir/root"
-	tar --zstd -xf "$archive" -C "$dir/root"
-	top=$(find "$dir/root" -maxdepth 1 -mindepth 1 -type d | head -n 1)
-	cp "$top/bzImage" "$dir/vmlinuz"
-	cp "$top/.config" "$dir/config"
-	ln -sfn "$top/build" "$dir/build"
-	cat "$top/build/include/config/kernel.release" >"$dir/release"
-	echo gcc-12 >"$dir/cc"
-}
-
 # What a finished folder was made from; a change makes it anew.
 kernel_key() {
 	case $1 in
-	debug) echo "debug 2 $(stat -c '%s %Y' "$(debug_archive)")" ;;
+	debug) debug_key "$KERNELS/debug/stamp" ;;
 	*) echo "$1 4 $KERNELS" ;;
 	esac
 }
@@ -172,7 +149,7 @@ make_kernel() {
 	rm -rf "$dir"
 	mkdir -p "$dir"
 	case $name in
-	debug) unpack_debug_kernel "$dir" "$(debug_archive)" ;;
+	debug) debug_kernel "$dir" ;;
 	*) fetch_debian_kernel "$name" "$dir" ;;
 	esac
 	printf '%s\n' "$key" >"$dir/stamp"

@@ -26,7 +26,15 @@ python3 python3
 /usr/share/keyrings/debian-archive-keyring.gpg debian-archive-keyring
 '
 
-# Prints the packages that are missing, one a line.
+# What building a kernel needs beyond that (qemu/lib/debug-kernel.sh).
+LAKE_KERNEL_NEEDS='
+flex flex
+bison bison
+/usr/include/libelf.h libelf-dev
+/usr/include/openssl/opensslv.h libssl-dev
+'
+
+# host_missing_packages NEEDS: the packages that are missing, one a line.
 host_missing_packages() {
 	local need package
 	# Tools in sbin count even when an ordinary user's PATH lacks it.
@@ -38,7 +46,7 @@ host_missing_packages() {
 		*) have "$need" && continue ;;
 		esac
 		printf '%s\n' "$package"
-	done <<<"$LAKE_HOST_NEEDS" | sort -u
+	done <<<"$1" | sort -u
 }
 
 host_check_release() {
@@ -56,11 +64,12 @@ host_check_release() {
 	esac
 }
 
-# Installs what is missing; silent when nothing is.
+# ensure_host_packages [MORE-NEEDS]: installs what is missing; silent when
+# nothing is.
 ensure_host_packages() {
-	local missing sudo=
+	local missing sudo='' needs=$LAKE_HOST_NEEDS${1:-}
 	host_check_release
-	missing=$(host_missing_packages | tr '\n' ' ')
+	missing=$(host_missing_packages "$needs" | tr '\n' ' ')
 	[ -n "${missing// /}" ] || return 0
 	if [ "$(id -u)" != 0 ]; then
 		have sudo || die "these packages are missing and neither root nor" \
@@ -74,7 +83,7 @@ ensure_host_packages() {
 	$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -q -y \
 		--no-install-recommends $missing >&2 ||
 		die "could not install: $missing"
-	missing=$(host_missing_packages | tr '\n' ' ')
+	missing=$(host_missing_packages "$needs" | tr '\n' ' ')
 	[ -z "${missing// /}" ] || die "still missing after the installation: $missing"
 }
 
