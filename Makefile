@@ -24,6 +24,7 @@ help:
 	@echo 'make judges       outside judges: pjdfstest, xfstests and others (tests/judges/README.md)'
 	@echo 'make kernel       lakefs.ko in build/kernel/KERNEL (KERNEL=6.12, 6.1, newest or debug)'
 	@echo 'make debug-kernel the kernel of KERNEL=debug: KASAN, lockdep, kmemleak; from Debian source'
+	@echo 'make debug-test   the kernel tests on it, for hours; DEBUG_SUITES="module vfs" for some'
 	@echo 'make daemon       laked, lakectl and helpers in build/parts'
 	@echo 'make dkms         build/dkms/lakefs-dkms_VERSION_all.deb; test-dkms: in a guest'
 	@echo 'make native       the static C programs'
@@ -68,6 +69,12 @@ crash-test:
 # pjdfstest and xfstests run when PJDFSTEST and XFSTESTS say where they are.
 judges: setup
 	tests/judges/run.sh $(JUDGES)
+
+# The kernel's tests once more on the debug kernel: hours, as it is slow. KASAN,
+# lockdep and kmemleak fail a run by what they find (qemu/README.md).
+DEBUG_SUITES ?= vm module vfs data lake garble debug
+debug-test: debug-kernel
+	KERNEL=debug tests/run-all.sh $(DEBUG_SUITES)
 
 bench: setup
 	ROWS="$(ROWS)" PEERS="$(PEERS)" DIVIDE="$(or $(DIVIDE),1)" tests/run-bench.sh
@@ -126,5 +133,5 @@ distclean:
 	rm -rf out build
 
 .PHONY: help setup kernel debug-kernel daemon native run test check boot-test crash-test \
-	soak fuzz soak-kill soak-dead soak-memory soak-mounts dkms test-dkms judges \
+	soak fuzz soak-kill soak-dead soak-memory soak-mounts dkms test-dkms debug-test judges \
 	bench clean distclean

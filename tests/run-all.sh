@@ -15,7 +15,7 @@ other_suites() {
 	for file in "$LAKE_TESTS"/run-*.sh; do
 		name=${file##*/run-}
 		name=${name%.sh}
-		case $name in all | bench) continue ;; esac
+		case $name in all | bench | debug) continue ;; esac
 		listed_suites | grep -qx "$name" || printf '%s\n' "$name"
 	done
 }
@@ -36,7 +36,7 @@ run_suite() {
 		printf 'fail %s is missing\n' "$name" >"$results"
 		return
 	fi
-	timeout -k 20 "$(limit_of "$name")" bash "$script" </dev/null || status=$?
+	timeout -k 20 "$(suite_seconds "$(limit_of "$name")")" bash "$script" </dev/null || status=$?
 	touch "$results"
 	if [ $status = 124 ] || [ $status = 137 ]; then
 		printf 'fail %s ran into its time limit\n' "$name" >>"$results"

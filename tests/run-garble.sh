@@ -3,9 +3,8 @@
 # lakefs.ko with peers that lie, in the busybox guest: daemons that spoil
 # answers (garble), callers of ioctls and netlink, daemons that only pretend
 # and superblocks that lie (hostile), damaged images with the real daemon
-# (images). KERNEL=debug runs it under KASAN and lockdep, with TIMEOUT=3000 or
-# so; SEEDS seeds from SEED on, SECONDS_EACH, ROUNDS, IMAGES for each;
-# ONLY=hostile a part.
+# (images). KERNEL=debug runs it under KASAN and lockdep; SEEDS seeds from SEED
+# on, SECONDS_EACH, ROUNDS, IMAGES for each; ONLY=hostile a part.
 set -uo pipefail
 . "$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/lib/suite.sh"
 suite_begin garble
@@ -28,7 +27,8 @@ guest() {
 	*" $name "*) ;;
 	*) return ;;
 	esac
-	"$LAKE_VM" run --kernel "$kernel" --timeout "${TIMEOUT:-600}" --smp 2 \
+	"$LAKE_VM" run --kernel "$kernel" --smp 2 \
+		--timeout "${TIMEOUT:-$(suite_seconds 600)}" \
 		--file "$LAKE_TESTS/kernel/$script:/t/guest.sh" "$@" -- \
 		sh /t/guest.sh >"$suite_dir/$name.results" || status=$?
 	suite_collect "$suite_dir/$name.results" ''

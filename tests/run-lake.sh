@@ -3,9 +3,12 @@
 # Wrong inputs, a full device, reflink and trim as programs use them, and ways to
 # be shut down, with the real daemon in the busybox guest; a guest of little
 # memory whose daemon is stopped and dead. ONLY="full down memory": some of them.
+# KERNEL=debug: under KASAN and lockdep.
 set -uo pipefail
 . "$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/lib/suite.sh"
 suite_begin lake
+kernel=${KERNEL:-6.12}
+limit=$(suite_seconds 600)
 wanted() { case " ${ONLY:-full down memory} " in *" $1 "*) ;; *) return 1 ;; esac; }
 
 # Mostly waiting for time to pass: beside the others.
@@ -19,7 +22,8 @@ if wanted full; then
 	truncate -s 32M "$suite_dir/ext4"
 	mkfs.ext4 -q -F "$suite_dir/ext4"
 	status=0
-	"$LAKE_VM" run --lake --tools coreutils --smp 2 --mem 1G --timeout 600 \
+	"$LAKE_VM" run --lake --kernel "$kernel" --tools coreutils --smp 2 \
+		--mem "${MEM:-1G}" --timeout "$limit" \
 		--disk "$suite_dir/lake,size=128M" --disk "$suite_dir/ext4" \
 		--file "$LAKE_TESTS/lake/guest.sh:/guest.sh" -- sh /guest.sh \
 		>"$suite_dir/results" || status=$?
@@ -32,7 +36,8 @@ down() {
 	local status=0
 	cc -O2 -Wall -Werror -static -o "$suite_dir/goingdown" \
 		"$LAKE_TESTS/lake/goingdown.c" || fail 'goingdown builds'
-	"$LAKE_VM" run --lake --smp 2 --mem 1G --timeout 600 \
+	"$LAKE_VM" run --lake --kernel "$kernel" --smp 2 --mem "${MEM:-1G}" \
+		--timeout "$limit" \
 		--disk "$suite_dir/down,size=128M" \
 		--file "$suite_dir/goingdown:/goingdown" \
 		--file "$LAKE_TESTS/lake/down-guest.sh:/guest.sh" -- \

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MPL-2.0
 # lakefs.ko against fakelaked in the busybox guest. KERNEL=debug runs it under
-# KASAN and lockdep (then with TIMEOUT=2000 or so).
+# KASAN and lockdep.
 set -uo pipefail
 . "$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/lib/suite.sh"
 suite_begin module
@@ -23,7 +23,8 @@ build() {
 # guest SCRIPT: runs it beside the module and the tools
 guest() {
 	local status=0
-	"$LAKE_VM" run --kernel "$kernel" --timeout "${TIMEOUT:-600}" --smp 2 \
+	"$LAKE_VM" run --kernel "$kernel" --smp 2 \
+		--timeout "${TIMEOUT:-$(suite_seconds 600)}" \
 		--file "$tools:/t" --file "$module:/t/lakefs.ko" \
 		--file "$LAKE_TESTS/kernel/$1:/t/$1" -- \
 		sh "/t/$1" >"$suite_dir/results" || status=$?

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MPL-2.0
-# The VM tool itself: what the other suites rely on.
+# The VM tool itself: what the other suites rely on. KERNEL=debug: that what
+# the debug kernel finds fails a run.
 set -uo pipefail
 . "$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/lib/suite.sh"
 suite_begin vm
@@ -64,11 +65,31 @@ files_both_ways() {
 		[ ! -e "$suite_dir/share/new" ]
 }
 
-# fault MODE: the run fails with the status for kernel faults, although the
-# command itself may succeed.
+# fault MODE [KERNEL]: the run fails with the status for kernel faults,
+# although the command itself may succeed.
 fault() {
-	expect 120 "$LAKE_VM" run --file "$suite_dir/fault-6.12/fault.ko:/root/fault.ko" \
+	local kernel=${2:-6.12}
+	expect 120 "$LAKE_VM" run --kernel "$kernel" --timeout 600 \
+		--file "$suite_dir/fault-$kernel/fault.ko:/root/fault.ko" \
 		-- sh -c "insmod /root/fault.ko mode=$1; true"
+}
+
+# found MODE TEXT: what the debug kernel says of it fails the run, too.
+found() {
+	fault "$1" debug 2>"$suite_dir/found" || { cat "$suite_dir/found"; return 1; }
+	grep -E -- "$2" "$suite_dir/found" || { cat "$suite_dir/found"; return 1; }
+}
+
+debug_kernel() {
+	fault_module debug || { fail 'the fault module builds'; return; }
+	check 'debug kernel: a sound run is no fault' "$LAKE_VM" run --kernel debug --timeout 600 \
+		--module "$suite_dir/fault-debug/fault.ko" -- true
+	check 'debug kernel: freed memory is read' found freed 'KASAN'
+	check 'debug kernel: two orders of locks' found locks 'circular locking'
+	check 'debug kernel: sleeping under a spin lock' found sleep \
+		'sleeping function called|scheduling while atomic'
+	check 'debug kernel: memory is lost' found leak 'kmemleak|unreferenced'
+	check 'debug kernel: lockdep is off' found unlocked 'lockdep was off'
 }
 
 # Every write is in the log with its data, in order, and flushes too.
@@ -117,6 +138,11 @@ exact_repeats() {
 		cmp "$suite_dir/exact1.out" "$suite_dir/exact2.out"
 }
 
+if [ "${KERNEL:-}" = debug ]; then
+	debug_kernel
+	suite_end
+	exit
+fi
 check 'exit status of the command' expect 42 "$LAKE_VM" run -- sh -c 'exit 42'
 check 'standard output holds the command and nothing else' clean_output
 check 'much output comes through unchanged' large_output

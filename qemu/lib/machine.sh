@@ -106,13 +106,14 @@ machine_net() {
 }
 
 # Lines of a console log that no sound run has.
-LAKE_FAULTS='Kernel panic|\] BUG:|\] WARNING:|Oops:|general protection fault'
+LAKE_FAULTS='Kernel panic|\] (\[ )?BUG[: ]|\] WARNING:|Oops:|general protection fault'
 LAKE_FAULTS+='|kernel BUG at|BUG: KASAN|KASAN:|UBSAN:|unable to handle'
 LAKE_FAULTS+='|circular locking|inconsistent lock state|recursive locking'
 LAKE_FAULTS+='|suspicious RCU|sleeping function called|scheduling while atomic'
 LAKE_FAULTS+='|blocked for more than|list_(add|del) corruption|refcount_t:'
 LAKE_FAULTS+='|kmemleak: [0-9]+ new|Bad page|unreferenced object'
 LAKE_FAULTS+='|lake: (no port|unmounting at the end|saving /mnt/out)'
+LAKE_FAULTS+='|lake: (lockdep|kmemleak) was off'
 
 # Prints the first faults of a console log; succeeds when there is one.
 console_faults() { grep -a -E -m 5 -- "$LAKE_FAULTS" "$1"; }

@@ -50,6 +50,15 @@ suite_collect() {
 	done <"$1"
 }
 
+# suite_seconds N: a time limit; the debug kernel takes several times as long.
+suite_seconds() {
+	if [ "${KERNEL:-}" = debug ]; then
+		echo $(($1 * 6))
+	else
+		echo "$1"
+	fi
+}
+
 # suite_end: the script's exit status.
 suite_end() {
 	! grep -q '^fail ' "$suite_results"

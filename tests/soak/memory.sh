@@ -7,7 +7,9 @@
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../../qemu/lib/common.sh"
-form=${1:-long} mem=${MEM:-512M} kernel=${KERNEL:-6.12}
+form=${1:-long} kernel=${KERNEL:-6.12} slow=1 mem=${MEM:-512M}
+# what the debug kernel takes for itself
+[ "$kernel" != debug ] || slow=6 mem=${MEM:-1G}
 mkdir -p "$LAKE_BUILD/soak"
 work=$(mktemp -d "$LAKE_BUILD/soak/memory.XXXXXX")
 trap 'rm -rf "$work"' EXIT
@@ -35,10 +37,10 @@ stage || { echo "fail memory: the guest can be made"; exit 2; }
 args=(--lake --smp 2 --mem "$mem" --kernel "$kernel"
 	--disk "$work/lake,size=1G" --file "$work/t:/t")
 case $form in
-short) args+=(--timeout 400); times=(30 15 0) ;;
+short) args+=(--timeout $((400 * slow))); times=(30 15 0) ;;
 long)
 	stage_tree || { echo "fail memory: the tree can be made"; exit 2; }
-	args+=(--timeout 3000 --disk "$work/tree.tar,ro" --tools gcc,libc6-dev)
+	args+=(--timeout $((3000 * slow)) --disk "$work/tree.tar,ro" --tools gcc,libc6-dev)
 	times=(30 30 "${ROUNDS:-4}")
 	;;
 *) die "usage: memory.sh [short|long]" ;;

@@ -8,9 +8,6 @@ mounts=$1 loads=$2
 l=/lake
 module=$(ls /job/modules/lakefs.ko)
 mkdir -p $l
-mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null
-leaks=/sys/kernel/debug/kmemleak
-[ -e $leaks ] || leaks=
 
 result() { # STATUS NAME
 	if [ "$1" = 0 ]; then echo "pass $2"; else echo "fail $2"; fi
@@ -63,8 +60,6 @@ load_often() {
 	done
 }
 
-# Nothing that was allocated before counts.
-[ -z "$leaks" ] || { echo scan >$leaks; echo clear >$leaks; }
 lakectl mkfs /dev/vda >&2 || exit 1
 before=$(grep -c lakefs /proc/slabinfo)
 mount_often
@@ -79,12 +74,3 @@ load_often
 result $? "$loads loads and unloads"
 [ "$before" -gt 0 ] && ! grep lakefs /proc/slabinfo >&2
 result $? 'no cache of the module is left'
-if [ -n "$leaks" ]; then
-	# what is only just freed may still be seen
-	echo scan >$leaks
-	sleep 6
-	echo scan >$leaks
-	cat $leaks >&2
-	[ -z "$(cat $leaks)" ]
-	result $? 'no leak is found'
-fi
