@@ -27,7 +27,7 @@ guest() {
 	*" $name "*) ;;
 	*) return ;;
 	esac
-	"$LAKE_VM" run --kernel "$kernel" --smp 2 \
+	"$LAKE_VM" run --kernel "$kernel" --smp "${SMP:-2}" \
 		--timeout "${TIMEOUT:-$(suite_seconds 600)}" \
 		--file "$LAKE_TESTS/kernel/$script:/t/guest.sh" "$@" -- \
 		sh /t/guest.sh >"$suite_dir/$name.results" || status=$?

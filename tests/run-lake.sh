@@ -22,7 +22,7 @@ if wanted full; then
 	truncate -s 32M "$suite_dir/ext4"
 	mkfs.ext4 -q -F "$suite_dir/ext4"
 	status=0
-	"$LAKE_VM" run --lake --kernel "$kernel" --tools coreutils --smp 2 \
+	"$LAKE_VM" run --lake --kernel "$kernel" --tools coreutils --smp "${SMP:-2}" \
 		--mem "${MEM:-1G}" --timeout "$limit" \
 		--disk "$suite_dir/lake,size=128M" --disk "$suite_dir/ext4" \
 		--file "$LAKE_TESTS/lake/guest.sh:/guest.sh" -- sh /guest.sh \
@@ -36,7 +36,7 @@ down() {
 	local status=0
 	cc -O2 -Wall -Werror -static -o "$suite_dir/goingdown" \
 		"$LAKE_TESTS/lake/goingdown.c" || fail 'goingdown builds'
-	"$LAKE_VM" run --lake --kernel "$kernel" --smp 2 --mem "${MEM:-1G}" \
+	"$LAKE_VM" run --lake --kernel "$kernel" --smp "${SMP:-2}" --mem "${MEM:-1G}" \
 		--timeout "$limit" \
 		--disk "$suite_dir/down,size=128M" \
 		--file "$suite_dir/goingdown:/goingdown" \

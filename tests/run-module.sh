@@ -23,7 +23,7 @@ build() {
 # guest SCRIPT: runs it beside the module and the tools
 guest() {
 	local status=0
-	"$LAKE_VM" run --kernel "$kernel" --smp 2 \
+	"$LAKE_VM" run --kernel "$kernel" --smp "${SMP:-2}" \
 		--timeout "${TIMEOUT:-$(suite_seconds 600)}" \
 		--file "$tools:/t" --file "$module:/t/lakefs.ko" \
 		--file "$LAKE_TESTS/kernel/$1:/t/$1" -- \

@@ -22,7 +22,7 @@ guest() {
 	local name=$1 script=$2 status=0
 	shift 2
 	case " ${ONLY:-$parts} " in *" $name "*) ;; *) return ;; esac
-	"$LAKE_VM" run --kernel "$kernel" --smp 2 \
+	"$LAKE_VM" run --kernel "$kernel" --smp "${SMP:-2}" \
 		--timeout "${TIMEOUT:-$(suite_seconds 600)}" \
 		--file "$LAKE_BUILD/tests/vfs:/t" "$@" --env NAMES="${NAMES:-}" \
 		-- sh -c "$script" >"$suite_dir/results" || status=$?
