@@ -18,12 +18,15 @@ public sealed class ProjectEdgesTests
         ["DeepLake.Check"] = ["DeepLake.Metadata"],
         ["DeepLake.Transport"] = ["DeepLake.Platform"],
         ["DeepLake.Control"] = [],
+        ["DeepLake.Hash"] = [],
         ["laked"] =
         [
             "DeepLake.Abi", "DeepLake.Platform", "DeepLake.Storage", "DeepLake.Metadata", "DeepLake.Engine",
             "DeepLake.Check", "DeepLake.Transport", "DeepLake.Control",
         ],
-        ["lakectl"] = ["DeepLake.Control"],
+        // A client, which knows no part of the daemon but what is computation alone: `lakectl hash` works
+        // on any file and must print the same identity as the daemon.
+        ["lakectl"] = ["DeepLake.Control", "DeepLake.Hash"],
     };
 
     [Test]

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MPL-2.0
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace DeepLake.Hash.Chunking;
+
+/// <summary>
+/// The gear hash at every byte of a part, with AVX-512: sixteen stretches of the part side by side, one
+/// in each lane. As the hash forgets all but 32 bytes, a lane may begin in the middle when it is given
+/// the bytes before.
+/// </summary>
+internal static unsafe class GearLanes
+{
+    private const int Lanes = 16;
+    private const int StepBytes = 64;
+
+    // Not a multiple of 4 KiB, so that the lanes' lines do not fall into the same sets of the cache.
+    private const int MaxStretchBytes = 4096 + StepBytes;
+
+    /// <summary>Less is not worth it.</summary>
+    public const int MinBytes = Lanes * 4 * StepBytes;
+
+    /// <summary>How much of so many bytes <see cref="Find"/> takes at once.</summary>
+    public static int PartBytes(int bytes) => Lanes * Math.Min(MaxStretchBytes, bytes / Lanes / StepBytes * StepBytes);
+
+    /// <summary>Bytes of the part up to the candidate, its own included.</summary>
+    public static int EndOf(uint candidate) => (int)(candidate >> 1);
+
+    public static bool IsStrict(uint candidate) => (candidate & 1) != 0;
+
+    /// <summary>
+    /// All places where the hash has no bit of <paramref name="loose"/>, in order. <paramref name="hash"/>
+    /// is the one before the part, then the one after it.
+    /// </summary>
+    /// <returns>Their number; -1 when there are more than <paramref name="candidates"/> can hold.</returns>
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static int Find(ReadOnlySpan<byte> part, ref uint hash, uint loose, uint strict, Span<uint> candidates)
+    {
+        int stretch = part.Length / Lanes;
+        Vector512<uint>* words = stackalloc Vector512<uint>[Lanes];
+        Vector512<uint> low = Vector512.LoadUnsafe(ref Gear.Table[0]);
+        Vector512<uint> high = Vector512.LoadUnsafe(ref Gear.Table[Lanes]);
+        Vector512<uint> fold = Vector512.Create(0x1F1F1F1Fu);
+        Vector512<uint> mask = Vector512.Create(loose);
+        Vector512<uint> h = Vector512<uint>.Zero;
+        int count = 0;
+        fixed (byte* data = part)
+        {
+            // The bytes before each stretch; the first lane has its hash already.
+            Load(data, data + stretch - StepBytes, (nuint)stretch, words);
+            for (int i = Lanes / 2; i < Lanes; i++)
+            {
+                Vector512<uint> x = words[i] ^ ((words[i] >>> 3) & fold);
+                h = h + h + Avx512F.PermuteVar16x32x2(low, x, high);
+                h = h + h + Avx512F.PermuteVar16x32x2(low, x >>> 8, high);
+                h = h + h + Avx512F.PermuteVar16x32x2(low, x >>> 16, high);
+                h = h + h + Avx512F.PermuteVar16x32x2(low, x >>> 24, high);
+            }
+            h = h.WithElement(0, hash);
+            for (int at = 0; at < stretch; at += StepBytes)
+            {
+                Load(data + at, data + at + stretch, (nuint)stretch, words);
+                for (int i = 0; i < Lanes; i++)
+                {
+                    Vector512<uint> x = words[i] ^ ((words[i] >>> 3) & fold);
+                    Vector512<uint> h0 = h + h + Avx512F.PermuteVar16x32x2(low, x, high);
+                    Vector512<uint> h1 = h0 + h0 + Avx512F.PermuteVar16x32x2(low, x >>> 8, high);
+                    Vector512<uint> h2 = h1 + h1 + Avx512F.PermuteVar16x32x2(low, x >>> 16, high);
+                    h = h2 + h2 + Avx512F.PermuteVar16x32x2(low, x >>> 24, high);
+                    Vector512<uint> least = Vector512.Min(Vector512.Min(h0 & mask, h1 & mask), Vector512.Min(h2 & mask, h & mask));
+                    if (Vector512.EqualsAny(least, Vector512<uint>.Zero))
+                    {
+                        int end = at + 4 * i + 1;
+                        count = Note(h0, loose, strict, end, stretch, candidates, count);
+                        count = Note(h1, loose, strict, end + 1, stretch, candidates, count);
+                        count = Note(h2, loose, strict, end + 2, stretch, candidates, count);
+                        count = Note(h, loose, strict, end + 3, stretch, candidates, count);
+                        if (count < 0)
+                        {
+                            return -1;
+                        }
+                    }
+                }
+            }
+        }
+        hash = h.GetElement(Lanes - 1);
+        candidates[..count].Sort();
+        return count;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static int Note(Vector512<uint> hashes, uint loose, uint strict, int end, int stretch, Span<uint> candidates, int count)
+    {
+        ulong fits = Vector512.Equals(hashes & Vector512.Create(loose), Vector512<uint>.Zero).ExtractMostSignificantBits();
+        ulong fitsStrictly = Vector512.Equals(hashes & Vector512.Create(strict), Vector512<uint>.Zero).ExtractMostSignificantBits();
+        for (; fits != 0 && count >= 0; fits &= fits - 1)
+        {
+            int lane = BitOperations.TrailingZeroCount(fits);
+            uint isStrict = (uint)(fitsStrictly >> lane) & 1;
+            if (count == candidates.Length)
+            {
+                return -1;
+            }
+            candidates[count++] = (uint)(end + lane * stretch) << 1 | isStrict;
+        }
+        return count;
+    }
+
+    // 64 bytes of each stretch, transposed: word i holds bytes 4i to 4i+3 of all. The first lane lies apart.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Load(byte* first, byte* second, nuint stretch, Vector512<uint>* words)
+    {
+        Quarter(first, second, second + stretch, second + 2 * stretch, out var a0, out var a1, out var a2, out var a3);
+        second += 3 * stretch;
+        Quarter(second, second + stretch, second + 2 * stretch, second + 3 * stretch, out var b0, out var b1, out var b2, out var b3);
+        second += 4 * stretch;
+        Quarter(second, second + stretch, second + 2 * stretch, second + 3 * stretch, out var c0, out var c1, out var c2, out var c3);
+        second += 4 * stretch;
+        Quarter(second, second + stretch, second + 2 * stretch, second + 3 * stretch, out var d0, out var d1, out var d2, out var d3);
+        Join(a0, b0, c0, d0, words);
+        Join(a1, b1, c1, d1, words + 1);
+        Join(a2, b2, c2, d2, words + 2);
+        Join(a3, b3, c3, d3, words + 3);
+    }
+
+    // Four stretches: each result's 128-bit lane k holds word 4k + its number of the four.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Quarter(
+        byte* p0, byte* p1, byte* p2, byte* p3,
+        out Vector512<uint> r0, out Vector512<uint> r1, out Vector512<uint> r2, out Vector512<uint> r3)
+    {
+        Vector512<uint> a = Vector512.Load((uint*)p0);
+        Vector512<uint> b = Vector512.Load((uint*)p1);
+        Vector512<uint> c = Vector512.Load((uint*)p2);
+        Vector512<uint> d = Vector512.Load((uint*)p3);
+        Vector512<ulong> ab0 = Avx512F.UnpackLow(a, b).AsUInt64();
+        Vector512<ulong> ab1 = Avx512F.UnpackHigh(a, b).AsUInt64();
+        Vector512<ulong> cd0 = Avx512F.UnpackLow(c, d).AsUInt64();
+        Vector512<ulong> cd1 = Avx512F.UnpackHigh(c, d).AsUInt64();
+        r0 = Avx512F.UnpackLow(ab0, cd0).AsUInt32();
+        r1 = Avx512F.UnpackHigh(ab0, cd0).AsUInt32();
+        r2 = Avx512F.UnpackLow(ab1, cd1).AsUInt32();
+        r3 = Avx512F.UnpackHigh(ab1, cd1).AsUInt32();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Join(Vector512<uint> a, Vector512<uint> b, Vector512<uint> c, Vector512<uint> d, Vector512<uint>* words)
+    {
+        Vector512<uint> ab02 = Avx512F.Shuffle4x128(a, b, 0x88);
+        Vector512<uint> ab13 = Avx512F.Shuffle4x128(a, b, 0xDD);
+        Vector512<uint> cd02 = Avx512F.Shuffle4x128(c, d, 0x88);
+        Vector512<uint> cd13 = Avx512F.Shuffle4x128(c, d, 0xDD);
+        words[0] = Avx512F.Shuffle4x128(ab02, cd02, 0x88);
+        words[4] = Avx512F.Shuffle4x128(ab13, cd13, 0x88);
+        words[8] = Avx512F.Shuffle4x128(ab02, cd02, 0xDD);
+        words[12] = Avx512F.Shuffle4x128(ab13, cd13, 0xDD);
+    }
+}
