@@ -11,8 +11,10 @@ root.Subcommands.Add(StatsShow.Create());
 root.Subcommands.Add(Verify.Create());
 root.Subcommands.Add(LogsShow.Create());
 root.Subcommands.Add(MetricsShow.Create());
+root.Subcommands.Add(Hash.Create());
 
-ParseResult parsed = root.Parse(args);
+// A name may begin with @: it is no file of arguments.
+ParseResult parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
 IEnumerable<string> errors = parsed.Errors.Select(e => e.Message);
 // A variable that was not set in somebody's script.
 if (parsed.CommandResult.Tokens.Any(t => t.Value.Length == 0))

@@ -22,6 +22,7 @@ depmod kmod
 flock util-linux
 git git
 perl perl
+b3sum b3sum
 python3 python3
 /usr/share/keyrings/debian-archive-keyring.gpg debian-archive-keyring
 '

@@ -15,6 +15,8 @@ public sealed class C020UsageTests
     [TestCase("import", "/etc", "")]
     [TestCase("stats", "")]
     [TestCase("verify", "")]
+    [TestCase("hash")]
+    [TestCase("hash", "--frob", "x")]
     [TestCase("mkfs", "--uuid", "123", "x")]
     public void WrongUsage_HasStatus2_AndPointsToHelp(params string[] arguments)
     {
@@ -30,6 +32,7 @@ public sealed class C020UsageTests
     [TestCase("import --help", "--resume")]
     [TestCase("stats --help", "--json")]
     [TestCase("verify --help", "--full")]
+    [TestCase("hash --help", "b3sum")]
     [TestCase("--version", ".")]
     public void Help_IsOnStandardOutput(string arguments, string mentions)
     {

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MPL-2.0
+using System.Runtime.InteropServices;
+
+namespace DeepLake.Lakectl.Files;
+
+/// <summary>What .NET's own files cannot do: names that are any bytes, and where holes are.</summary>
+internal static unsafe partial class LibC
+{
+    internal const int SeekEnd = 2;
+    internal const int SeekData = 3;
+    internal const int SeekHole = 4;
+
+    internal const int ErrorNotFound = 2;
+    internal const int ErrorInterrupted = 4;
+    internal const int ErrorNoSuchDevice = 6; // SEEK_DATA: nothing but a hole up to the end
+    internal const int ErrorAccess = 13;
+    internal const int ErrorIsDirectory = 21;
+    internal const int ErrorIsNoFile = 29; // ESPIPE
+
+    private const string Library = "libc";
+    private const int OpenReadOnlyCloseOnExec = 0x80000;
+
+    internal static int OpenForReading(byte[] path)
+    {
+        fixed (byte* name = path)
+        {
+            return Open(name, OpenReadOnlyCloseOnExec, 0);
+        }
+    }
+
+    [LibraryImport(Library, EntryPoint = "close", SetLastError = true)]
+    internal static partial int Close(int fd);
+
+    [LibraryImport(Library, EntryPoint = "read", SetLastError = true)]
+    internal static partial nint Read(int fd, byte* buffer, nint count);
+
+    [LibraryImport(Library, EntryPoint = "pread", SetLastError = true)]
+    internal static partial nint PRead(int fd, byte* buffer, nint count, long offset);
+
+    [LibraryImport(Library, EntryPoint = "lseek", SetLastError = true)]
+    internal static partial long LSeek(int fd, long offset, int whence);
+
+    [LibraryImport(Library, EntryPoint = "open", SetLastError = true)]
+    private static partial int Open(byte* path, int flags, uint mode);
+}
