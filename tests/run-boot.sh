@@ -21,7 +21,7 @@ make_share() {
 	# shellcheck disable=SC2086 # a list of words
 	apt_private_fetch trixie "$suite_dir/debs" $debs
 	for package in $debs; do
-		cp "$(apt_private_deb_path trixie "$package")" "$share/debs/" || return 1
+		cp "$(apt_private_deb_paths trixie "$package")" "$share/debs/" || return 1
 	done
 	cp "$LAKE_TESTS/boot/hello.c" "$LAKE_TESTS/boot/guest.sh" "$share/"
 	git -C "$tree" init -q -b main || return 1

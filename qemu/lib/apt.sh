@@ -123,30 +123,32 @@ apt_private_depends() {
 		sed -n 's/^ *|\{0,1\}Depends: \([^<].*\)/\1/p'
 }
 
+# All packages with one call: starting apt takes far longer than a package.
 apt_private_fetch_locked() {
-	local suite=$1 dir=$2 package deb
+	local suite=$1 dir=$2 debs deb
 	shift 2
 	local store=$LAKE_APT/$suite/debs
 	mkdir -p "$dir"
-	for package in "$@"; do
-		# An old index names versions the mirror no longer has: refresh once.
-		(cd "$store" && apt_private "$suite" apt-get -qq download "$package") >&2 || {
-			apt_private_update "$suite"
-			(cd "$store" && apt_private "$suite" apt-get -q download "$package") >&2 ||
-				die "could not download $package of $suite"
-		}
-		deb=$(apt_private_deb_path "$suite" "$package")
+	# An old index names versions the mirror no longer has: refresh once.
+	(cd "$store" && apt_private "$suite" apt-get -qq download "$@") >&2 || {
+		apt_private_update "$suite"
+		(cd "$store" && apt_private "$suite" apt-get -q download "$@") >&2 ||
+			die "could not download packages of $suite: $*"
+	}
+	debs=$(apt_private_deb_paths "$suite" "$@")
+	for deb in $debs; do
 		dpkg -x "$deb" "$dir" || die "could not unpack $deb"
 	done
 }
 
-# The file apt-get download stores a package's candidate in.
-apt_private_deb_path() {
-	local file
-	file=$(apt_private "$1" apt-get -qq download --print-uris "$2" |
-		awk '{ print $2 }')
-	[ -n "$file" ] || die "package $2 is not in $1"
-	printf '%s/%s/debs/%s\n' "$LAKE_APT" "$1" "$file"
+# The files apt-get download stores packages' candidates in.
+apt_private_deb_paths() {
+	local suite=$1 files
+	shift
+	files=$(apt_private "$suite" apt-get -qq download --print-uris "$@" |
+		awk -v dir="$LAKE_APT/$suite/debs/" '{ print dir $2 }')
+	[ "$(wc -w <<<"$files")" = $# ] || die "not all are in $suite: $*"
+	printf '%s\n' "$files"
 }
 
 # apt_private_fetch SUITE DIR PKG...: downloads (cached) and unpacks into DIR.

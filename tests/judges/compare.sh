@@ -17,7 +17,7 @@ results() { # FS WORD...
 count() { printf '%4d %s\n' "$(wc -l)" "$1"; }
 
 for fs in ext4 lakefs; do
-	for word in pass fail skip; do
+	for word in pass fail skip slow; do
 		results $fs $word | count "$word on $fs"
 	done
 done

@@ -54,7 +54,7 @@ xfstests_record() {
 	kept=$(xfstests_kept)
 	mkdir -p "${kept%/*}"
 	touch "$kept"
-	grep -hE '^(pass|fail|skip) [0-9]{3}$' "$kept" "$1" |
+	grep -hE '^(pass|fail|skip|slow) [0-9]{3}$' "$kept" "$1" |
 		awk '{ last[$2] = $1 } END { for (t in last) print last[t], t }' |
 		LC_ALL=C sort -k2 >"$kept.new"
 	mv "$kept.new" "$kept"

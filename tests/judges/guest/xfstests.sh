@@ -60,6 +60,16 @@ export MKFS_OPTIONS="$([ "$FS" = lakefs ] && echo --force)"
 export DM_DISABLE_UDEV=1
 END
 
+# Whenever a program of the suite starts, it asks the shell where some hundred
+# others are, with a process for each: asked once here.
+in_root bash -c '
+	cd /xfstests/common
+	grep -ho "\$(type -P [a-z0-9_.-]*)" config rc | sort -u | tr -d "()" |
+		while read -r _ _ name; do
+			printf "s,\$(type -P %s),%s,\n" "$name" "$(type -P "$name")"
+		done >/tmp/known
+	sed -i -f /tmp/known config rc'
+
 # What a test that ran into its limit left: its programs, its mounts, its
 # devices. False when the guest is of no use any more.
 clean_up() {
@@ -94,6 +104,7 @@ kill_test() {
 # The driver writes a line for each test when it has ended; what belongs to a
 # failure follows it.
 report() { # NUMBER
+	[ "generic/$1" != "$killed" ] || { echo "slow $1"; return; }
 	text=$(sed -n "/^generic.$1 /,/^\(generic\|Ran:\)/p" /tmp/xfs.log |
 		sed '1!{/^\(generic\|Ran:\)/d;}')
 	case $text in
@@ -121,7 +132,7 @@ report_new() { # TEST
 # The driver's output says which test it has begun. False when a test does not
 # end even when its programs are killed.
 watch() { # PID
-	last='' since=$(cut -d. -f1 /proc/uptime) killed=''
+	last='' since=$(cut -d. -f1 /proc/uptime)
 	while [ -d "/proc/$1" ]; do
 		sleep 1
 		now=$(sed -n 's/^\(generic.[0-9]*\) .*/\1/p' /tmp/xfs.log | tail -n 1)
@@ -141,7 +152,7 @@ watch() { # PID
 }
 
 run_batch() { # NUMBER...
-	reported=''
+	reported='' killed=''
 	dmesg -C 2>/dev/null
 	env -u LD_LIBRARY_PATH PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \
 		chroot /t bash -c 'cd /xfstests && exec bash ./check "$@"' check \
