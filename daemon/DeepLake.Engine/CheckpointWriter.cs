@@ -2,6 +2,7 @@
 using DeepLake.Abi;
 using DeepLake.Engine.Format;
 using DeepLake.Engine.State;
+using DeepLake.Platform;
 using DeepLake.Storage;
 
 namespace DeepLake.Engine;
@@ -112,7 +113,7 @@ internal sealed class CheckpointWriter
         _state.Flush();
         CheckpointTicket ticket = _store.Checkpoint();
         Superblock.Generation++;
-        Superblock.State = mark;
+        Superblock.State = Planted.Is(PlantedFault.CleanMarkKept) ? SuperblockState.Clean : mark;
         Superblock.Epoch = _state.Counters.Epoch;
         Superblock.WrittenSec = (ulong)_clock.GetUtcNow().ToUnixTimeSeconds();
         Superblock.CheckpointSeq = _state.Counters.AppliedSeq;

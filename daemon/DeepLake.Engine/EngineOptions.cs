@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
+using DeepLake.Storage.Faster;
+
 namespace DeepLake.Engine;
 
 /// <summary>Budgets of one engine, in bytes.</summary>
@@ -12,4 +14,7 @@ public sealed record EngineOptions
 
     /// <summary>Wall clock, only for superblock times.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    /// <summary>The simulator has a twin.</summary>
+    internal PageStoreOpener OpenPages { get; init; } = FasterPageStore.Open;
 }

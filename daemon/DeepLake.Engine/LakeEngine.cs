@@ -47,6 +47,7 @@ public sealed class LakeEngine : IDisposable
         DurableSeq = _state.Counters.AppliedSeq;
         ReplayedIntents = lake.ReplayedIntents;
         WasClean = lake.WasClean;
+        FellBack = lake.FellBack;
         _wal.Epoch = _state.Counters.Epoch;
     }
 
@@ -65,6 +66,9 @@ public sealed class LakeEngine : IDisposable
     public bool WasClean { get; }
 
     public ulong ReplayedIntents { get; }
+
+    /// <summary>The newest checkpoint was damaged; the one before it and a longer log gave the state.</summary>
+    public bool FellBack { get; }
 
     /// <summary>No more inodes, names or xattrs should come; what has been recorded already still has room.</summary>
     public bool MetadataIsFull => (long)_state.Tree.PageCount > _store.CapacityPages;
@@ -108,7 +112,7 @@ public sealed class LakeEngine : IDisposable
             return false;
         }
 
-        if (seq != AppliedSeq + 1)
+        if (seq != AppliedSeq + 1 && !Planted.Is(PlantedFault.SequenceGapAccepted))
         {
             throw new IntentFaultException($"intent {seq} follows intent {AppliedSeq}");
         }
@@ -147,7 +151,7 @@ public sealed class LakeEngine : IDisposable
     /// </summary>
     public void BeginEpoch(LakeTime now)
     {
-        ulong epoch = Math.Max(_checkpoints.Superblock.Epoch, Epoch) + 1;
+        ulong epoch = Math.Max(_checkpoints.Superblock.Epoch, Epoch) + (Planted.Is(PlantedFault.EpochNotRaised) && Epoch != 0 ? 0ul : 1ul);
         var entry = new WalEpoch
         {
             Header = new IntentHeader { Len = (uint)Unsafe.SizeOf<WalEpoch>(), Op = IntentOp.WalEpoch },
@@ -338,7 +342,7 @@ public sealed class LakeEngine : IDisposable
         Commit();
         WalPosition previous = CheckpointWriter.PositionOf(_checkpoints.Superblock);
         _checkpoints.Write(mark, _wal.Next, DurableSeq);
-        _wal.TrimTo(previous);
+        _wal.TrimTo(Planted.Is(PlantedFault.LogTrimmedToTheNewestCheckpoint) ? _wal.Next : previous);
     }
 
     private int Mount(ReadOnlySpan<byte> request, Span<byte> payload)
@@ -382,7 +386,14 @@ public sealed class LakeEngine : IDisposable
 
         if (_state.Space.FreeBlocks == 0 && _state.Space.QuarantinedBlocks > 0)
         {
-            Commit();
+            if (Planted.Is(PlantedFault.QuarantineEndsBeforeTheCommit))
+            {
+                _state.Space.ReleaseQuarantine(AppliedSeq);
+            }
+            else
+            {
+                Commit();
+            }
         }
 
         return _leases.LeaseBlocks(request, payload);

@@ -5,7 +5,6 @@ using DeepLake.Engine.Format;
 using DeepLake.Engine.State;
 using DeepLake.Platform;
 using DeepLake.Storage;
-using DeepLake.Storage.Faster;
 
 namespace DeepLake.Engine;
 
@@ -32,16 +31,14 @@ public static class LakeFormatter
             State = SuperblockState.Clean,
             CreatedSec = (ulong)options.Now.ToUnixTimeSeconds(),
             WrittenSec = (ulong)options.Now.ToUnixTimeSeconds(),
-            CheckpointWalLsn = WalPosition.Start.Lsn,
-            CheckpointWalOffset = (ulong)WalPosition.Start.OffsetBytes,
             HashAlgorithm = 1,
         };
         options.Uuid.TryWriteBytes(superblock.Uuid, bigEndian: true, out _);
         label.CopyTo(superblock.Label);
-        LakeLayout.Place(ref superblock, (ulong)device.LengthBytes / LakeFormat.BlockSize);
+        LakeLayout.Place(ref superblock, (ulong)device.LengthBytes / LakeFormat.BlockSize, options.Sizes);
 
         Wipe(device, superblock);
-        using IPageStore store = FasterPageStore.Open(
+        using IPageStore store = options.OpenPages(
             device, LakeLayout.PageStore(superblock), null, new PageStoreOptions { MemoryBytes = 8 << 20 });
         using LakeState state = LakeState.CreateEmpty(store, superblock, 64);
         AddRoot(state, options.Now);
@@ -62,7 +59,7 @@ public static class LakeFormatter
         long end = device.LengthBytes / LakeFormat.BlockSize * LakeFormat.BlockSize;
         device.Write(zeroes.Span, 0);
         device.Write(zeroes.Slice(0, 65536), end - 65536);
-        device.Write(zeroes.Slice(0, LakeFormat.BlockSize), LakeLayout.Bytes(superblock.Wal.StartBlock));
+        device.Write(zeroes.Slice(0, LakeFormat.BlockSize), LakeLayout.Bytes(superblock.Wal.StartBlock) + (long)superblock.CheckpointWalOffset);
         device.Flush();
     }
 

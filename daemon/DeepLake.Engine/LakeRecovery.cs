@@ -7,7 +7,6 @@ using DeepLake.Metadata;
 using DeepLake.Metadata.Tree;
 using DeepLake.Platform;
 using DeepLake.Storage;
-using DeepLake.Storage.Faster;
 
 namespace DeepLake.Engine;
 
@@ -53,7 +52,7 @@ internal static class LakeRecovery
         Wal? wal = null;
         try
         {
-            store = FasterPageStore.Open(
+            store = options.OpenPages(
                 device, LakeLayout.PageStore(superblock), ticket, new PageStoreOptions { MemoryBytes = options.PageStoreBytes });
             state = LakeState.Open(store, superblock, (int)(options.TreeCacheBytes / LakeFormat.BlockSize));
             if (state.Counters.AppliedSeq != superblock.CheckpointSeq)
@@ -68,12 +67,13 @@ internal static class LakeRecovery
             // never over the one that is recovered from
             bool isNewest = index == 0;
             Superblock next = superblock;
-            next.Generation = copies[0].Generation + (isNewest ? 0ul : 1ul);
+            next.Generation = copies[0].Generation
+                + (isNewest || Planted.Is(PlantedFault.FallbackOverwritesTheGoodCopy) ? 0ul : 1ul);
             var checkpoints = new CheckpointWriter(store, state, next, sink, options.Clock);
             var from = CheckpointWriter.PositionOf(superblock);
             (ulong replayed, bool hadFrames) = Replay(wal, from, Oldest(copies), state, checkpoints);
             bool clean = superblock.State == SuperblockState.Clean && !hadFrames && isNewest;
-            return new RecoveredLake(store, state, wal, checkpoints, replayed, clean);
+            return new RecoveredLake(store, state, wal, checkpoints, replayed, clean, !isNewest);
         }
         catch
         {
@@ -140,7 +140,12 @@ internal static class LakeRecovery
     private static bool IsApplied(ReadOnlySpan<byte> entry, LakeState state)
     {
         ulong seq = MemoryMarshal.Read<IntentHeader>(entry).Seq;
-        return seq != 0 && seq <= state.Counters.AppliedSeq;
+        if (Planted.Is(PlantedFault.ReplaySkipsAnEntry) && seq % 32 == 31)
+        {
+            return true;
+        }
+
+        return seq != 0 && seq <= state.Counters.AppliedSeq && !Planted.Is(PlantedFault.ReplayRepeatsAnEntry);
     }
 
     /// <summary>
@@ -150,7 +155,8 @@ internal static class LakeRecovery
     private static void MakeRoom(LakeState state, CheckpointWriter checkpoints, WalPosition frame) =>
         checkpoints.MakeRoom(() => checkpoints.Write(SuperblockState.Active, frame, state.Counters.AppliedSeq));
 
-    private static WalPosition Oldest(List<Superblock> copies) => CheckpointWriter.PositionOf(copies[^1]);
+    private static WalPosition Oldest(List<Superblock> copies) =>
+        CheckpointWriter.PositionOf(Planted.Is(PlantedFault.OlderCheckpointsFramesNotKept) ? copies[0] : copies[^1]);
 
     private static ulong LakeTag(in Superblock superblock) => MemoryMarshal.Read<ulong>(superblock.Uuid);
 }

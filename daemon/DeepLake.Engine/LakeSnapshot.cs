@@ -4,7 +4,6 @@ using DeepLake.Engine.Format;
 using DeepLake.Engine.State;
 using DeepLake.Metadata.Tree;
 using DeepLake.Storage;
-using DeepLake.Storage.Faster;
 
 namespace DeepLake.Engine;
 
@@ -34,7 +33,7 @@ public sealed class LakeSnapshot : IDisposable
     public static LakeSnapshot Open(IBlockDevice device, SnapshotSource source, EngineOptions options)
     {
         Superblock superblock = source.Superblock;
-        IPageStore store = FasterPageStore.Open(
+        IPageStore store = options.OpenPages(
             device, LakeLayout.PageStore(superblock), source.Ticket, new PageStoreOptions { MemoryBytes = options.PageStoreBytes });
         try
         {

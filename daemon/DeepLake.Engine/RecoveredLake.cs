@@ -11,4 +11,5 @@ internal readonly record struct RecoveredLake(
     Wal Wal,
     CheckpointWriter Checkpoints,
     ulong ReplayedIntents,
-    bool WasClean);
+    bool WasClean,
+    bool FellBack);

@@ -12,9 +12,9 @@ internal static class LakeLayout
     private const ulong PinBlocks = 62;
     private const ulong TicketBlocks = LakeFormat.TicketMax / LakeFormat.BlockSize;
 
-    public static void Place(ref Superblock superblock, ulong deviceBlocks)
+    public static void Place(ref Superblock superblock, ulong deviceBlocks, LayoutSizes? sizes)
     {
-        if (deviceBlocks < LakeFormat.MinDeviceBlocks)
+        if (sizes is null && deviceBlocks < LakeFormat.MinDeviceBlocks)
         {
             throw new LakeFormatException(
                 Errno.ENOSPC,
@@ -23,18 +23,19 @@ internal static class LakeLayout
                 "use a larger device or image file");
         }
 
+        sizes ??= SizesOf(deviceBlocks);
         ulong next = LakeFormat.SuperblockABlock + 1;
         superblock.DeviceBlocks = deviceBlocks;
         superblock.Pin = Take(ref next, PinBlocks);
         superblock.Ticket[0] = Take(ref next, TicketBlocks);
         superblock.Ticket[1] = Take(ref next, TicketBlocks);
-        superblock.Wal = Take(ref next, Math.Clamp(deviceBlocks / 32, 8 * MiB, 64 * MiB));
-        ulong pages = Math.Max(deviceBlocks / 16, 24 * MiB);
-        ulong index = Blocks(PageStoreGeometry.RecommendedIndexSlotBytes((long)pages * LakeFormat.BlockSize));
-        superblock.Index[0] = Take(ref next, index);
-        superblock.Index[1] = Take(ref next, index);
-        superblock.Pages = Take(ref next, pages);
+        superblock.Wal = Take(ref next, sizes.WalBlocks);
+        superblock.Index[0] = Take(ref next, sizes.IndexBlocks);
+        superblock.Index[1] = Take(ref next, sizes.IndexBlocks);
+        superblock.Pages = Take(ref next, sizes.PageBlocks);
         superblock.Data = Take(ref next, deviceBlocks - 1 - next);
+        superblock.CheckpointWalLsn = WalPosition.Start.Lsn;
+        superblock.CheckpointWalOffset = (ulong)Bytes(sizes.FirstFrameBlock);
     }
 
     public static PageStoreGeometry PageStore(in Superblock superblock) => new(
@@ -46,6 +47,13 @@ internal static class LakeLayout
         Bytes(superblock.Pages.Blocks));
 
     public static long Bytes(ulong blocks) => (long)blocks * LakeFormat.BlockSize;
+
+    private static LayoutSizes SizesOf(ulong deviceBlocks)
+    {
+        ulong pages = Math.Max(deviceBlocks / 16, 24 * MiB);
+        ulong index = Blocks(PageStoreGeometry.RecommendedIndexSlotBytes((long)pages * LakeFormat.BlockSize));
+        return new LayoutSizes(Math.Clamp(deviceBlocks / 32, 8 * MiB, 64 * MiB), index, pages, 0);
+    }
 
     private static ulong Blocks(long bytes) => (ulong)((bytes + LakeFormat.BlockSize - 1) / LakeFormat.BlockSize);
 

@@ -61,16 +61,30 @@ internal static class SuperblockStore
     {
         superblock.TicketBytes = (uint)ticket.Bytes.Length;
         superblock.TicketCrc32c = Crc32C.Compute(ticket.Bytes);
-        using var buffer = new AlignedBuffer(LakeFormat.TicketMax, zeroed: true);
-        ticket.Bytes.CopyTo(buffer.Span);
-        int ticketBytes = (ticket.Bytes.Length + LakeFormat.BlockSize - 1) / LakeFormat.BlockSize * LakeFormat.BlockSize;
-        Region slot = superblock.Ticket[(int)(superblock.Generation & 1)];
-        sink.Commit(buffer.Slice(0, ticketBytes), LakeLayout.Bytes(slot.StartBlock), durableSeq);
+        if (Planted.Is(PlantedFault.SuperblockBeforeTicket))
+        {
+            PublishCopy(sink, ref superblock, durableSeq);
+        }
 
-        Span<byte> block = buffer.Slice(0, LakeFormat.BlockSize);
-        Encode(ref superblock, block);
+        PublishTicket(sink, superblock, ticket, durableSeq);
+        PublishCopy(sink, ref superblock, durableSeq);
+    }
+
+    private static void PublishTicket(ICommitSink sink, in Superblock superblock, CheckpointTicket ticket, ulong durableSeq)
+    {
+        int bytes = (ticket.Bytes.Length + LakeFormat.BlockSize - 1) / LakeFormat.BlockSize * LakeFormat.BlockSize;
+        using var buffer = new AlignedBuffer(bytes, zeroed: true);
+        ticket.Bytes.CopyTo(buffer.Span);
+        Region slot = superblock.Ticket[(int)(superblock.Generation & 1)];
+        sink.Commit(buffer.Span, LakeLayout.Bytes(slot.StartBlock), durableSeq);
+    }
+
+    private static void PublishCopy(ICommitSink sink, ref Superblock superblock, ulong durableSeq)
+    {
+        using var block = new AlignedBuffer(LakeFormat.BlockSize);
+        Encode(ref superblock, block.Span);
         ulong at = (superblock.Generation & 1) == 1 ? LakeFormat.SuperblockABlock : superblock.DeviceBlocks - 1;
-        sink.Commit(block, LakeLayout.Bytes(at), durableSeq);
+        sink.Commit(block.Span, LakeLayout.Bytes(at), durableSeq);
     }
 
     private static void Encode(ref Superblock superblock, Span<byte> block)
@@ -104,7 +118,7 @@ internal static class SuperblockStore
         }
 
         block.AsSpan(CrcOffset, 4).Clear();
-        if (Crc32C.Compute(block) != superblock.Crc32c)
+        if (Crc32C.Compute(block) != superblock.Crc32c && !Planted.Is(PlantedFault.SuperblockChecksumIgnored))
         {
             throw new LakeFormatException(
                 Errno.EUCLEAN, "the superblock's checksum is wrong", "restore the device from a backup, or run mkfs to start anew");

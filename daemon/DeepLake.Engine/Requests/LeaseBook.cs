@@ -23,6 +23,11 @@ internal sealed class LeaseBook(LakeState state)
     {
         foreach (DeclaredRange range in ranges)
         {
+            if (Planted.Is(range.Kind == DeclaredKind.Inos ? PlantedFault.DeclaredInosIgnored : PlantedFault.DeclaredBlocksIgnored))
+            {
+                continue;
+            }
+
             if (range.Kind == DeclaredKind.Inos)
             {
                 _nextIno = Math.Max(_nextIno, range.Start + range.Count);
@@ -108,7 +113,7 @@ internal sealed class LeaseBook(LakeState state)
             }
         }
 
-        foreach (BlockRange range in ranges[..(int)count])
+        foreach (BlockRange range in Planted.Is(PlantedFault.ReturnedBlocksStayHeld) ? default : ranges[..(int)count])
         {
             state.Space.Unlease(range.Start, range.Count);
         }

@@ -49,7 +49,7 @@ internal sealed partial class IntentApplier
             Fault($"intent {_seq} gives inode {ino} the size {size}");
         }
 
-        if (size >= inode.Size || inode.Blocks == 0)
+        if (size >= inode.Size || inode.Blocks == 0 || Planted.Is(PlantedFault.SmallerSizeKeepsItsBlocks))
         {
             return 0;
         }

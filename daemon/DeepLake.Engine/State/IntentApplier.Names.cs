@@ -165,7 +165,8 @@ internal sealed partial class IntentApplier
         ulong targetHash = CheckNewName(intent.DstDir, targetName);
         state.Directories.AddEntry(
             intent.DstDir, targetName, targetHash, new DirectoryEntry(_seq, intent.Ino, FileType.DirentType(mode)));
-        state.Directories.MoveParent(source, intent.DstDir, _seq);
+        state.Directories.MoveParent(
+            source, Planted.Is(PlantedFault.RenamedDirectoryKeepsItsParent) ? intent.SrcDir : intent.DstDir, _seq);
         CountName(intent.DstDir, 1, mode, intent.Time);
     }
 

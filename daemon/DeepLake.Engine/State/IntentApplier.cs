@@ -76,7 +76,7 @@ internal sealed partial class IntentApplier(LakeState state) : IFreedBlocks
                 Fault($"blocks {physBlock}+{piece} are freed but were not in use");
             }
 
-            if (left == 1)
+            if (left == 1 && !Planted.Is(PlantedFault.UnsharedBlocksForgotten))
             {
                 state.Space.MarkUnshared(physBlock, piece, _seq);
             }
@@ -194,7 +194,7 @@ internal sealed partial class IntentApplier(LakeState state) : IFreedBlocks
         }
 
         state.Counters.Epoch = epoch.Epoch;
-        while (state.Inodes.TryNextOrphan(0, out ulong ino))
+        while (!Planted.Is(PlantedFault.OrphansNotReaped) && state.Inodes.TryNextOrphan(0, out ulong ino))
         {
             Destroy(PeekInode(ino));
         }

@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 using DeepLake.Abi;
 using DeepLake.Metadata.Tables;
 using DeepLake.Metadata.Tree;
+using DeepLake.Platform;
 
 namespace DeepLake.Metadata.Space;
 
@@ -112,10 +113,18 @@ public sealed class SpaceMap
             return false;
         }
 
-        _held.Set(start, blocks);
-        QuarantinedBlocks += blocks;
-        _quarantine.Enqueue(new Quarantined(start, blocks, seq));
-        MarkDirty(start, blocks);
+        if (!Planted.Is(PlantedFault.FreedBlocksNotHeld))
+        {
+            _held.Set(start, blocks);
+            QuarantinedBlocks += blocks;
+            _quarantine.Enqueue(new Quarantined(start, blocks, seq));
+        }
+
+        if (!Planted.Is(PlantedFault.FreedBitsNotStored))
+        {
+            MarkDirty(start, blocks);
+        }
+
         return true;
     }
 
@@ -211,7 +220,11 @@ public sealed class SpaceMap
                 continue;
             }
 
-            _held.Set(start, run);
+            if (!Planted.Is(PlantedFault.TrimmedBlocksNotHeld))
+            {
+                _held.Set(start, run);
+            }
+
             ranges[count++] = new BlockRange { Start = start + _region.StartBlock, Count = run };
             left -= run;
         }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 using DeepLake.Abi;
 using DeepLake.Metadata.Tree;
+using DeepLake.Platform;
 
 namespace DeepLake.Metadata.Tables;
 
@@ -73,7 +74,8 @@ public sealed partial class ExtentTable
 
         ReadOnlySpan<byte> crcs = TakeCrcs(ino, extent);
         Write(ino, Slice(extent, extent.FileBlock, fileBlock), CrcSlice(extent, crcs, extent.FileBlock, fileBlock));
-        Write(ino, Slice(extent, fileBlock, extent.FileEnd), CrcSlice(extent, crcs, fileBlock, extent.FileEnd));
+        ulong from = Planted.Is(PlantedFault.CutExtentKeepsTheWrongChecksums) ? extent.FileBlock : fileBlock;
+        Write(ino, Slice(extent, fileBlock, extent.FileEnd), CrcSlice(extent, crcs, from, extent.FileEnd));
     }
 
     private void Move(ulong ino, in Extent extent, ulong to)

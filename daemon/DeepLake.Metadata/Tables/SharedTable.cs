@@ -2,6 +2,7 @@
 using System.Runtime.InteropServices;
 using DeepLake.Abi;
 using DeepLake.Metadata.Tree;
+using DeepLake.Platform;
 
 namespace DeepLake.Metadata.Tables;
 
@@ -47,7 +48,7 @@ public sealed class SharedTable(BTree tree)
             }
 
             sharedBlocks += refs == 1 ? piece : 0;
-            Change(block, piece, refs, refs + 1);
+            Change(block, piece, refs, refs + (Planted.Is(PlantedFault.ThirdReferenceNotCounted) && refs == 2 ? 0u : 1u));
             block += piece;
             blocks -= piece;
         }
@@ -60,7 +61,7 @@ public sealed class SharedTable(BTree tree)
     public ulong DropPiece(ulong block, ulong blocks, out uint left, ref ulong sharedBlocks, ref ulong savedBlocks)
     {
         ulong piece = NextPiece(block, blocks, out uint refs);
-        left = refs - 1;
+        left = Planted.Is(PlantedFault.LastButOneReferenceFrees) && refs == 2 ? 0 : refs - 1;
         if (refs > 1)
         {
             savedBlocks -= piece;

@@ -159,7 +159,7 @@ internal sealed unsafe class PageCache : IDisposable
                 return true;
             }
 
-            WriteBack(_ahead);
+            WriteBack(_ahead, isLost: Planted.Is(PlantedFault.SlicedPageLost) && _frames[_ahead].Stored);
         }
 
         _ahead = 0;
@@ -228,7 +228,7 @@ internal sealed unsafe class PageCache : IDisposable
 
             if (candidate.Dirty)
             {
-                WriteBack(frame);
+                WriteBack(frame, isLost: Planted.Is(PlantedFault.EvictedPageLost) && candidate.Stored);
             }
 
             _index.Remove(_frames, frame);
@@ -253,9 +253,13 @@ internal sealed unsafe class PageCache : IDisposable
         }
     }
 
-    private void WriteBack(int frame)
+    private void WriteBack(int frame, bool isLost = false)
     {
-        _store.Write(_frames[frame].Page, new ReadOnlySpan<byte>(At(frame), TreePage.Size), _frames[frame].Stored);
+        if (!isLost)
+        {
+            _store.Write(_frames[frame].Page, new ReadOnlySpan<byte>(At(frame), TreePage.Size), _frames[frame].Stored);
+        }
+
         _frames[frame].Stored = true;
         _frames[frame].Dirty = false;
         DirtyPages--;

@@ -2,6 +2,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using DeepLake.Abi;
+using DeepLake.Sim;
 using DeepLake.Storage;
 using NUnit.Framework;
 

@@ -2,6 +2,7 @@
 using System.Runtime.InteropServices;
 using DeepLake.Abi;
 using DeepLake.Check;
+using DeepLake.Sim;
 using DeepLake.Storage;
 using NUnit.Framework;
 
@@ -223,9 +224,9 @@ public sealed class CloneTests
         var refs = new Dictionary<ulong, int>();
         foreach ((ulong _, var blocks) in kernel.Maps)
         {
-            foreach ((ulong phys, uint _) in blocks.Values)
+            foreach (ModelBlock block in blocks.Values)
             {
-                refs[phys] = refs.GetValueOrDefault(phys) + 1;
+                refs[block.Phys] = refs.GetValueOrDefault(block.Phys) + 1;
             }
         }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 using DeepLake.Abi;
 using DeepLake.Platform;
+using DeepLake.Sim;
 using DeepLake.Storage;
 using NUnit.Framework;
 

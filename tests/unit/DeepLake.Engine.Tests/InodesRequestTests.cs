@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using DeepLake.Abi;
 using DeepLake.Platform;
+using DeepLake.Sim;
 using DeepLake.Storage;
 using NUnit.Framework;
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
+using DeepLake.Sim;
 using DeepLake.Storage;
 using NUnit.Framework;
 

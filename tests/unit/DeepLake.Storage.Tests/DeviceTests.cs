@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 using DeepLake.Platform;
+using DeepLake.Sim;
 using NUnit.Framework;
 
 namespace DeepLake.Storage.Tests;

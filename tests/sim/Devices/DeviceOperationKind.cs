@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
-namespace DeepLake.Storage;
+namespace DeepLake.Sim;
 
-public enum DeviceOperationKind
+internal enum DeviceOperationKind
 {
     Read,
     Write,

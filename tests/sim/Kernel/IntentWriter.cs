@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using DeepLake.Abi;
 
-namespace DeepLake.Engine.Tests;
+namespace DeepLake.Sim;
 
 /// <summary>Encodes intents as the kernel does: fixed part, then parts padded to 8.</summary>
 internal static class IntentWriter

@@ -3,10 +3,11 @@ using System.Runtime.InteropServices;
 using System.Text;
 using DeepLake.Abi;
 using DeepLake.Check;
+using DeepLake.Engine;
 using DeepLake.Metadata.Tree;
 using DeepLake.Storage;
 
-namespace DeepLake.Engine.Tests;
+namespace DeepLake.Sim;
 
 /// <summary>Shared steps of the engine tests.</summary>
 internal static class Lake
@@ -64,9 +65,10 @@ internal static class Lake
     }
 
     /// <summary>Every item of the tree but the engine's counters, as text.</summary>
-    public static string Dump(LakeEngine engine)
+    public static string Dump(LakeEngine engine) => Dump(engine.TreeForCheck());
+
+    public static string Dump(BTree tree)
     {
-        BTree tree = engine.TreeForCheck();
         var text = new StringBuilder();
         TreeKey from = default;
         while (tree.TryGetAtOrAfter(from, out TreeKey key, out ReadOnlySpan<byte> data))

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: MPL-2.0
+namespace DeepLake.Sim;
+
+/// <summary>What a seed is about; power cuts and kills are in all of them.</summary>
+internal enum FaultKind
+{
+    Crashes,
+    IoErrors,
+
+    /// <summary>Writes that go astray or nowhere, wrong bits.</summary>
+    Damage,
+    FullDevice,
+    FullMetadata,
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MPL-2.0
+using System.Runtime.InteropServices;
+using DeepLake.Abi;
+
+namespace DeepLake.Sim;
+
+/// <summary>Maps of files.</summary>
+internal sealed partial class ModelTree
+{
+    private void Map(ReadOnlySpan<byte> record)
+    {
+        var intent = Read<IntentMap>(record);
+        ReadOnlySpan<byte> rest = Tail<IntentMap>(record);
+        bool hasCrc = (intent.Flags & ExtentFlags.Crc) != 0;
+        ReadOnlySpan<uint> crcs = hasCrc ? MemoryMarshal.Cast<byte, uint>(rest[..((int)intent.Blocks * 4)]) : default;
+        ModelInode inode = Changed(intent.Ino);
+        for (int i = 0; i < (int)intent.Blocks; i++)
+        {
+            ulong block = intent.FileBlock + (ulong)i;
+            ulong phys = intent.PhysBlock + (ulong)i;
+            _refs[phys] = _refs.GetValueOrDefault(phys) + 1;
+            RemoveBlock(inode, block);
+            inode.Blocks.Add(block, new ModelBlock(phys, intent.Flags, hasCrc ? crcs[i] : 0, BaseOf(Boot, Seq, i), false));
+        }
+
+        inode.Size = Math.Max(inode.Size, intent.Size);
+        inode.Mtime = intent.Mtime;
+        inode.Ctime = intent.Ctime;
+    }
+
+    private void Unmap(in IntentUnmap intent)
+    {
+        ModelInode inode = Changed(intent.Ino);
+        Punch(inode, intent.FileBlock, intent.FileBlock + intent.Blocks);
+        inode.Mtime = intent.Mtime;
+        inode.Ctime = intent.Ctime;
+    }
+
+    // no attribute of the inode: it is not changed
+    private void Overwrite(in IntentOverwrite intent)
+    {
+        ModelInode inode = Inodes[intent.Ino];
+        inode.Barrier = Seq;
+        foreach (ulong block in Range(inode, intent.FileBlock, intent.FileBlock + intent.Blocks))
+        {
+            ModelBlock old = inode.Blocks[block];
+            inode.Blocks[block] = old with { Flags = old.Flags & ~ExtentFlags.Crc, Crc = 0 };
+        }
+    }
+
+    private void Clone(in IntentClone intent)
+    {
+        ModelInode source = Inodes[intent.SrcIno];
+        ModelInode target = Changed(intent.DstIno);
+        source.Barrier = Seq;
+        Punch(target, intent.DstBlock, intent.DstBlock + intent.Blocks);
+        foreach (ulong block in Range(source, intent.SrcBlock, intent.SrcBlock + intent.Blocks))
+        {
+            ModelBlock shared = source.Blocks[block] with { IsMarked = true };
+            if (shared.IsUnwritten)
+            {
+                continue;
+            }
+
+            source.Blocks[block] = shared;
+            target.Blocks.Add(block - intent.SrcBlock + intent.DstBlock, shared);
+            _refs[shared.Phys]++;
+        }
+
+        target.Size = Math.Max(target.Size, intent.Size);
+        target.Mtime = intent.Mtime;
+        target.Ctime = intent.Ctime;
+    }
+
+    private void Shift(in IntentShift intent)
+    {
+        ModelInode inode = Changed(intent.Ino);
+        bool up = (intent.Flags & LakeRing.ShiftUp) != 0;
+        var moved = new List<KeyValuePair<ulong, ModelBlock>>();
+        foreach (ulong block in Range(inode, intent.FileBlock, intent.FileBlock + intent.Blocks))
+        {
+            moved.Add(new(block, inode.Blocks[block]));
+            inode.Blocks.Remove(block);
+        }
+
+        foreach ((ulong block, ModelBlock value) in moved)
+        {
+            inode.Blocks.Add(up ? block + intent.Distance : block - intent.Distance, value);
+        }
+
+        inode.Size = intent.Size == 0 ? inode.Size : intent.Size;
+        inode.Mtime = intent.Mtime;
+        inode.Ctime = intent.Ctime;
+    }
+
+    private static ulong[] Range(ModelInode inode, ulong from, ulong end) =>
+        [.. inode.Blocks.Keys.SkipWhile(b => b < from).TakeWhile(b => b < end)];
+
+    private void Punch(ModelInode inode, ulong from, ulong end)
+    {
+        foreach (ulong block in Range(inode, from, end))
+        {
+            RemoveBlock(inode, block);
+        }
+    }
+
+    private void RemoveBlock(ModelInode inode, ulong block)
+    {
+        if (!inode.Blocks.Remove(block, out ModelBlock old))
+        {
+            return;
+        }
+
+        if (--_refs[old.Phys] == 0)
+        {
+            _refs.Remove(old.Phys);
+            OnFreed?.Invoke(old.Phys, Seq);
+        }
+    }
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MPL-2.0
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Text;
+using DeepLake.Abi;
+using DeepLake.Platform;
+
+namespace DeepLake.Sim;
+
+/// <summary>
+/// What a sequence of records must lead to (docs/ring-protocol.md), in plain dictionaries and block by
+/// block: nothing of it is shared with the engine but the layout of the records.
+/// </summary>
+internal sealed partial class ModelTree
+{
+    private readonly Dictionary<ulong, int> _refs = [];
+
+    private ModelTree()
+    {
+    }
+
+    public Dictionary<ulong, ModelInode> Inodes { get; } = [];
+
+    /// <summary>How many file blocks each device block is.</summary>
+    public IReadOnlyDictionary<ulong, int> Refs => _refs;
+
+    public ulong Seq { get; private set; }
+
+    /// <summary>Tells the contents of one boot from those of another.</summary>
+    public ulong Boot { get; set; }
+
+    /// <summary>Device block, intent: its last reference went.</summary>
+    public Action<ulong, ulong>? OnFreed { get; set; }
+
+    public static ModelTree CreateEmpty()
+    {
+        var now = new LakeTime { Sec = Lake.Now.ToUnixTimeSeconds() };
+        var tree = new ModelTree();
+        tree.Inodes.Add(LakeFormat.RootIno, new ModelInode(LakeFormat.RootIno, FileType.Directory | 0x1ed)
+        {
+            Nlink = 2,
+            Generation = 1,
+            Atime = now,
+            Mtime = now,
+            Ctime = now,
+            Btime = now,
+        });
+        return tree;
+    }
+
+    /// <summary>What the block that a record maps holds at first.</summary>
+    public static ulong BaseOf(ulong boot, ulong seq, int index) => (boot << 48) | (seq << 8) | (uint)index;
+
+    public ModelTree Copy()
+    {
+        var copy = new ModelTree { Seq = Seq, Boot = Boot };
+        foreach ((ulong ino, ModelInode inode) in Inodes)
+        {
+            copy.Inodes.Add(ino, inode.Copy());
+        }
+
+        foreach ((ulong phys, int refs) in _refs)
+        {
+            copy._refs.Add(phys, refs);
+        }
+
+        return copy;
+    }
+
+    /// <summary>A new epoch: nobody has what has no name open any more.</summary>
+    public void ReapOrphans()
+    {
+        foreach (ModelInode orphan in Inodes.Values.Where(i => i.Nlink == 0).ToArray())
+        {
+            Destroy(orphan);
+        }
+    }
+
+    public void Apply(ReadOnlySpan<byte> record)
+    {
+        var header = MemoryMarshal.Read<IntentHeader>(record);
+        if (header.Seq != Seq + 1)
+        {
+            throw new SimulationException($"the model is at {Seq} and gets record {header.Seq}");
+        }
+
+        Seq = header.Seq;
+        switch (header.Op)
+        {
+            case IntentOp.Create: Create(record); break;
+            case IntentOp.Link: Link(record); break;
+            case IntentOp.Unlink: Unlink(record); break;
+            case IntentOp.Rename: Rename(record); break;
+            case IntentOp.Setattr: SetAttributes(Read<IntentSetattr>(record)); break;
+            case IntentOp.Xattr: ChangeXattr(record); break;
+            case IntentOp.Map: Map(record); break;
+            case IntentOp.Unmap: Unmap(Read<IntentUnmap>(record)); break;
+            case IntentOp.Overwrite: Overwrite(Read<IntentOverwrite>(record)); break;
+            case IntentOp.Release: Destroy(Inodes[Read<IntentRelease>(record).Ino]); break;
+            case IntentOp.Clone: Clone(Read<IntentClone>(record)); break;
+            case IntentOp.Shift: Shift(Read<IntentShift>(record)); break;
+            default: throw new SimulationException($"the model does not know operation {header.Op}");
+        }
+    }
+
+    private static T Read<T>(ReadOnlySpan<byte> record)
+        where T : unmanaged => MemoryMarshal.Read<T>(record);
+
+    private static ReadOnlySpan<byte> Tail<T>(ReadOnlySpan<byte> record)
+        where T : unmanaged => record[((Unsafe.SizeOf<T>() + 7) & ~7)..];
+
+    private static ReadOnlySpan<byte> Take(ref ReadOnlySpan<byte> rest, int bytes)
+    {
+        ReadOnlySpan<byte> part = rest[..bytes];
+        rest = rest[((bytes + 7) & ~7)..];
+        return part;
+    }
+
+    private static string Name(ref ReadOnlySpan<byte> rest, int bytes) => Encoding.UTF8.GetString(Take(ref rest, bytes));
+
+    private ModelInode Changed(ulong ino)
+    {
+        ModelInode inode = Inodes[ino];
+        inode.LastSeq = Seq;
+        inode.Barrier = Seq;
+        return inode;
+    }
+
+    private void Destroy(ModelInode inode)
+    {
+        foreach (ulong block in inode.Blocks.Keys.ToArray())
+        {
+            RemoveBlock(inode, block);
+        }
+
+        Inodes.Remove(inode.Ino);
+    }
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MPL-2.0
+namespace DeepLake.Sim;
+
+/// <summary>How one seed ended.</summary>
+/// <param name="Seed">Which.</param>
+/// <param name="Kind">What it was about.</param>
+/// <param name="Finding">What is wrong with the engine; null: nothing.</param>
+/// <param name="IsRefused">The device lied and the lake was refused.</param>
+/// <param name="Hash">The same whenever the seed is run.</param>
+internal sealed record SeedResult(int Seed, FaultKind Kind, string? Finding, bool IsRefused, ulong Hash)
+{
+    public static SeedResult Of(int seed, StoreKind store, Action<string>? log = null)
+    {
+        using var simulation = new Simulation(seed, store) { Log = log };
+        string? finding = null;
+        try
+        {
+            simulation.Run();
+        }
+        catch (Exception failure)
+        {
+            log?.Invoke(failure.ToString());
+            finding = failure is SimulationException ? failure.Message : $"{failure.GetType().Name}: {failure.Message}";
+        }
+
+        return new SeedResult(seed, simulation.Kind, finding, simulation.IsRefused, simulation.Hash);
+    }
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MPL-2.0
+using DeepLake.Abi;
+using DeepLake.Platform;
+
+namespace DeepLake.Sim;
+
+/// <summary>What goes wrong in a life, decided before it begins.</summary>
+internal sealed partial class Simulation
+{
+    private void PlanFaults()
+    {
+        // many come while the daemon recovers
+        long at = _device.Operations + 1 + _random.Next(_random.Next(3) == 0 ? 30 : 900);
+        var plan = new FaultPlan
+        {
+            Cut = (CutKind)_random.Next(5),
+            LossProbability = _random.NextDouble(),
+            FailedWritesLeavePieces = true,
+        };
+        switch (_random.Next(6))
+        {
+            case 0: plan.KillAtOperation = at; break;
+            case < 4: plan.PowerCutAtOperation = at; break;
+            default: break;
+        }
+
+        if (_settings.Kind == FaultKind.IoErrors && _random.Next(4) > 0)
+        {
+            plan.FailAtOperation = _device.Operations + 1 + _random.Next(400);
+            plan.FailCount = _random.Next(1, 4);
+            plan.FailWith = Errno.EIO;
+        }
+
+        _device.Plan = plan;
+        if (_settings.Kind == FaultKind.Damage && _boot > 0)
+        {
+            PlanDamage();
+        }
+    }
+
+    private void PlanDamage()
+    {
+        Superblock layout = _sink.Layout;
+        switch (_random.Next(8))
+        {
+            case 0:
+                DamageCheckpoint(layout);
+                break;
+            case 1:
+                if (_sink.TryPick(_random, out long offset))
+                {
+                    Flip(offset, "a frame");
+                    _otherDamage = true;
+                }
+
+                break;
+            case 2:
+                DamagePage(layout);
+                break;
+            case 3:
+                _device.Plan.StrayAtOperation = _device.Operations + 1 + _random.Next(500);
+                _device.Plan.StrayRange = (0, Bytes(layout.Data.StartBlock));
+                _device.Plan.StrayIsLost = _random.Next(2) == 0;
+                _otherDamage = true;
+                break;
+            case 4:
+                _device.Plan.WrongBitAtOperation = _device.Operations + 1 + _random.Next(500);
+                _device.Plan.StrayRange = (Bytes(layout.Pages.StartBlock), Bytes(layout.Data.StartBlock));
+                _otherDamage = true;
+                break;
+            default:
+                break;
+        }
+    }
+
+    /// <summary>One of the two checkpoints: the other one and a longer log have to do.</summary>
+    private void DamageCheckpoint(in Superblock layout)
+    {
+        _structuralDamage++;
+        switch (_random.Next(4))
+        {
+            case 0: Flip(Bytes(LakeFormat.SuperblockABlock) + _random.Next(LakeFormat.BlockSize), "superblock A"); break;
+            case 1: Flip(Bytes(layout.DeviceBlocks - 1) + _random.Next(LakeFormat.BlockSize), "superblock B"); break;
+            default: Flip(Bytes(layout.Ticket[_random.Next(2)].StartBlock) + _random.Next(40), "a ticket"); break;
+        }
+    }
+
+    private void DamagePage(in Superblock layout)
+    {
+        byte[] block = new byte[LakeFormat.BlockSize];
+        for (int tries = 0; tries < 100; tries++)
+        {
+            long offset = Bytes(layout.Pages.StartBlock + (ulong)_random.Next((int)layout.Pages.Blocks));
+            _device.Peek(block, offset);
+            if (block.AsSpan().ContainsAnyExcept((byte)0))
+            {
+                Flip(offset + _random.Next(LakeFormat.BlockSize), "a page");
+                _otherDamage = true;
+                return;
+            }
+        }
+    }
+
+    private void Flip(long offset, string what)
+    {
+        Log?.Invoke($"a bit of {what} is wrong at {offset}");
+        _device.FlipBit(offset, _random.Next(8));
+    }
+
+    private static long Bytes(ulong blocks) => (long)blocks * LakeFormat.BlockSize;
+}

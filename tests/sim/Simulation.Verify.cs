@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MPL-2.0
+using DeepLake.Abi;
+using DeepLake.Engine;
+
+namespace DeepLake.Sim;
+
+/// <summary>What a recovery found.</summary>
+internal sealed partial class Simulation
+{
+    private void VerifyRecovered(LakeEngine engine)
+    {
+        ulong seq = engine.AppliedSeq;
+        ulong floor = DeviceLied ? _sink.Floor() : _kernel.AckedSeq;
+        Log?.Invoke(
+            $"recovered {seq} (acknowledged {_kernel.AckedSeq}, sent {_kernel.MostSent}), epoch {engine.Epoch}, "
+            + $"replayed {engine.ReplayedIntents}, clean {engine.WasClean}, fell back {engine.FellBack}");
+        Require(seq >= floor, $"{floor} was acknowledged, {seq} is there");
+        Require(seq <= _kernel.MostSent, $"{_kernel.MostSent} was sent, {seq} is there");
+        Require(!engine.FellBack || DeviceLied, "the newest checkpoint could not be used");
+        if (_isMounted && seq < _kernel.AckedSeq)
+        {
+            _isRefused = true; // by the kernel: READY says that state was lost
+            return;
+        }
+
+        if (!DeviceLied)
+        {
+            Require(!_mustBeClean || engine.WasClean, "the lake was unmounted, and is not clean");
+            Require(_mayBeClean || !engine.WasClean, "the lake was in use, and is told to be clean");
+        }
+
+        VerifyEpoch(engine);
+        ModelTree tree = _kernel.TreeAt(seq, DeviceLied ? _kernel.FirstSeq : floor);
+        tree = engine.Epoch > _epoch ? Reaped(tree) : tree;
+        RequireClean(() => Lake.Check(engine), "the recovered lake");
+        new StateComparer(engine).CompareAll(tree);
+        VerifyData(tree, seq);
+        if (_isMounted || !_lostPower)
+        {
+            return;
+        }
+
+        _lostPower = false;
+    }
+
+    /// <summary>The epoch of a mount is there with its first record; one that was not answered may be.</summary>
+    private void VerifyEpoch(LakeEngine engine)
+    {
+        Require(DeviceLied || engine.Epoch >= _epoch, $"epoch {_epoch} was mounted, {engine.Epoch} is there");
+        Require(!_isMounted || DeviceLied || engine.Epoch == _epoch, $"epoch {_epoch} is mounted, {engine.Epoch} is there");
+    }
+
+    /// <summary>Each block holds what the record that mapped it was made for, or what was written in place later.</summary>
+    private void VerifyData(ModelTree tree, ulong seq)
+    {
+        byte[] sector = new byte[DataBlock.SectorBytes];
+        var found = new Dictionary<ulong, ulong>();
+        foreach (ModelInode inode in tree.Inodes.Values)
+        {
+            foreach ((ulong fileBlock, ModelBlock block) in inode.Blocks)
+            {
+                if (block.IsUnwritten)
+                {
+                    continue;
+                }
+
+                _device.Peek(sector, Bytes(block.Phys));
+                (ulong contents, ulong version) = DataBlock.Parse(sector);
+                (ulong least, ulong most) = _kernel.VersionsAt(block.Base, seq, tree.Refs[block.Phys] > 1);
+                Require(
+                    contents == block.Base && version >= least && version <= most,
+                    $"inode {inode.Ino}, block {fileBlock} at {block.Phys} holds {contents:x}.{version}, it has to be {block.Base:x}.{least} to {most}");
+                Require(
+                    !block.HasCrc || DataBlock.Crc(sector) == block.Crc,
+                    $"inode {inode.Ino}, block {fileBlock}: the data is not what its checksum is of");
+                found[block.Base] = version;
+            }
+        }
+
+        if (!_isMounted)
+        {
+            _kernel.SetVersions(found);
+        }
+    }
+}
