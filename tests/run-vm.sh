@@ -92,6 +92,23 @@ debug_kernel() {
 	check 'debug kernel: lockdep is off' found unlocked 'lockdep was off'
 }
 
+# emulator_fault KIND MODULES: is such a console log one of a boot to be made anew?
+emulator_fault() {
+	printf '[ 2.2] %s: 0000 [#1] PREEMPT SMP\n[ 2.3] Modules linked in:%s\r\n' \
+		"$1" "$2" >"$suite_dir/console"
+	(. "$LAKE_ROOT/qemu/lib/machine.sh"
+		console_emulator_fault "$suite_dir/console")
+}
+
+only_emulator_faults() {
+	emulator_fault 'Oops: int3' '' || return 1
+	! emulator_fault 'Oops: int3' ' lakefs(OE)' &&
+		! emulator_fault 'general protection fault' '' || return 1
+	echo 'all is well' >"$suite_dir/console"
+	! (. "$LAKE_ROOT/qemu/lib/machine.sh"
+		console_emulator_fault "$suite_dir/console")
+}
+
 # Every write is in the log with its data, in order, and flushes too.
 recorded() {
 	"$LAKE_VM" run --disk "$suite_dir/rec.img,size=8M" --record "$suite_dir/rec.log" -- sh -c '
@@ -169,5 +186,7 @@ if fault_module 6.12 && fault_module 6.1; then
 else
 	fail 'the fault module builds'
 fi
+check "only the emulator's own fault, before any module, is booted anew" \
+	only_emulator_faults
 check 'wrong options are refused' expect 125 "$LAKE_VM" run --disk /nonexistent -- true
 suite_end
