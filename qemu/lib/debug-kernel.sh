@@ -36,10 +36,19 @@ debug_key() {
 	fi
 }
 
-# debug_lacks CONFIG: the lines of our options that do not hold in it.
+# debug_options [PART]: their lines; of the part that an archive must have.
+debug_options() {
+	if [ -z "${1:-}" ]; then
+		cat "$DEBUG_OPTIONS"
+	else
+		sed '/^# What costs time/,$d' "$DEBUG_OPTIONS"
+	fi | grep -E '^(# )?CONFIG_'
+}
+
+# debug_lacks CONFIG [PART]: the lines of our options that do not hold in it.
 debug_lacks() {
 	local line name
-	grep -E '^(# )?CONFIG_' "$DEBUG_OPTIONS" | while read -r line; do
+	debug_options "${2:-}" | while read -r line; do
 		name=${line#\# }
 		name=${name%% *}
 		case $line in
@@ -57,7 +66,7 @@ debug_unpack() {
 	tar --zstd -xf "$archive" -C "$dir/unpacked" ||
 		die "could not unpack $archive"
 	top=$(find "$dir/unpacked" -maxdepth 1 -mindepth 1 -type d | head -n 1)
-	lacks=$(debug_lacks "$top/.config")
+	lacks=$(debug_lacks "$top/.config" part)
 	[ -z "$lacks" ] || die "$archive was built without these options" \
 		"(FROM_SOURCE=1 takes no archive): $lacks"
 	mv "$top/bzImage" "$dir/vmlinuz"
@@ -99,7 +108,7 @@ debug_configure() {
 	debug_make "$work" x86_64_defconfig kvm_guest.config ||
 		die "the debug kernel could not be configured (in $work)"
 	# later lines win, which is said of each
-	grep -E '^(# )?CONFIG_' "$DEBUG_OPTIONS" >>"$work/objects/.config"
+	debug_options >>"$work/objects/.config"
 	debug_make "$work" olddefconfig 2>"$work/log" ||
 		die "the debug kernel could not be configured: $(cat "$work/log")"
 	lacks=$(debug_lacks "$work/objects/.config")
