@@ -21,7 +21,7 @@ help:
 	@echo 'make soak-memory  512 MiB, a memory hog, the daemon stopped and dead; untar, compile'
 	@echo 'make soak-mounts  500 mounts, 500 loads of the module (N=500 KERNEL=6.12 or debug)'
 	@echo 'make bench        ratios to ext4 and others; ROWS=create PEERS=ext4 for some'
-	@echo 'make bench-hash   hashing and chunking beside b3sum; ROUNDS=15 CORPUS=FILE'
+	@echo 'make bench-hash   hashing and chunking beside b3sum; ROUNDS=15 ROWS=chunks CORPUS=FILE'
 	@echo 'make judges       outside judges: pjdfstest, xfstests and others (tests/judges/README.md)'
 	@echo 'make kernel       lakefs.ko in build/kernel/KERNEL (KERNEL=6.12, 6.1, newest or debug)'
 	@echo 'make debug-kernel the kernel of KERNEL=debug: KASAN, lockdep, kmemleak; from Debian source'
@@ -83,7 +83,7 @@ bench: setup
 ROUNDS ?= 15
 bench-hash: setup
 	dotnet build tests/bench/hash -c Release -nologo -v q
-	dotnet run -c Release --no-build --project tests/bench/hash $(ROUNDS) $(CORPUS)
+	dotnet run -c Release --no-build --project tests/bench/hash $(ROUNDS) "$(ROWS)" $(CORPUS)
 
 SEEDS ?= 200
 SEED ?= 2

@@ -40,7 +40,8 @@ internal static unsafe class GearLanes
     public static int Find(ReadOnlySpan<byte> part, ref uint hash, uint loose, uint strict, Span<uint> candidates)
     {
         int stretch = part.Length / Lanes;
-        Vector512<uint>* words = stackalloc Vector512<uint>[Lanes];
+        byte* space = stackalloc byte[(Lanes + 1) * StepBytes];
+        var words = (Vector512<uint>*)(((nuint)space + StepBytes - 1) & ~(nuint)(StepBytes - 1));
         Vector512<uint> low = Vector512.LoadUnsafe(ref Gear.Table[0]);
         Vector512<uint> high = Vector512.LoadUnsafe(ref Gear.Table[Lanes]);
         Vector512<uint> fold = Vector512.Create(0x1F1F1F1Fu);
@@ -63,6 +64,7 @@ internal static unsafe class GearLanes
             for (int at = 0; at < stretch; at += StepBytes)
             {
                 Load(data + at, data + at + stretch, (nuint)stretch, words);
+                FetchNext(data + part.Length + at, (nuint)stretch);
                 for (int i = 0; i < Lanes; i++)
                 {
                     Vector512<uint> x = words[i] ^ ((words[i] >>> 3) & fold);
@@ -89,6 +91,17 @@ internal static unsafe class GearLanes
         hash = h.GetElement(Lanes - 1);
         candidates[..count].Sort();
         return count;
+    }
+
+    // What the next part will have here: stretches are about a page each, which is too short for the processor to see.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void FetchNext(byte* data, nuint stretch)
+    {
+        for (int lane = 0; lane < Lanes; lane++)
+        {
+            Sse.Prefetch1(data);
+            data += stretch;
+        }
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]

@@ -27,6 +27,11 @@ class Target:
         self.summary = summary
         self.vector = f"Vector{32 * lanes}"
         self.type = f"{self.vector}<uint>"
+        # AVX2 has 16 registers, the state takes them all.
+        self.in_memory = name == "Avx2Lanes8"
+
+    def word(self, i):
+        return f"m[{i}]" if self.in_memory else f"m{i}"
 
     def rotate(self, word, bits):
         if self.name == "Avx512Lanes16":
@@ -100,12 +105,13 @@ def load_message8(w, t, depth):
         for g in range(2):
             transpose4(w, t, depth, [f"r{h}{4 * g + k}" for k in range(4)], f"t{h}{g}")
         for j in range(4):
-            w.put(depth, f"m[{8 * h + j}] = Avx2.Permute2x128(t{h}0{j}, t{h}1{j}, 0x20);")
-            w.put(depth, f"m[{8 * h + 4 + j}] = Avx2.Permute2x128(t{h}0{j}, t{h}1{j}, 0x31);")
+            for number, imm in ((8 * h + j, "0x20"), (8 * h + 4 + j, "0x31")):
+                target = t.word(number) if t.in_memory else f"var {t.word(number)}"
+                w.put(depth, f"{target} = Avx2.Permute2x128(t{h}0{j}, t{h}1{j}, {imm});")
 
 
 def rounds(w, t, depth):
-    word = (lambda i: f"m{i}") if t.lanes == 16 else (lambda i: f"m[{i}]")
+    word = t.word
     for number, order in enumerate(schedule()):
         w.put(depth, f"// round {number + 1}")
         for base, quads in ((0, COLUMNS), (8, DIAGONALS)):
@@ -154,7 +160,7 @@ def kernel(w, t, ragged):
     w.put(1, "[MethodImpl(MethodImplOptions.AggressiveOptimization)]")
     w.put(1, f"public static void {head}")
     w.put(1, "{")
-    if t.lanes == 8:
+    if t.in_memory:
         w.put(2, f"byte* space = stackalloc byte[{16 * 32 + 32}];")
         w.put(2, f"{t.type}* m = ({t.type}*)(((nuint)space + 31) & ~(nuint)31);")
     if t.name == "Avx2Lanes8":

@@ -83,19 +83,24 @@ internal static unsafe class ChunkRows
         chunker.Append(new ReadOnlySpan<byte>(memory, length), Cuts);
     }
 
-    // A window after the other: what it holds of whole chunks is hashed together, the rest goes with the next.
+    // A window after the other: the chunks that end in it are hashed together.
     private static void CutAndHash(Chunker chunker, byte* memory, int length)
     {
-        for (int start = 0; start < length;)
+        chunker.Reset();
+        for (int at = 0; at < length; at += Window)
         {
-            int window = Math.Min(Window, length - start);
-            chunker.Reset();
-            int count = chunker.Append(new ReadOnlySpan<byte>(memory + start, window), Cuts);
-            if (count == 0 || start + window == length)
+            int window = Math.Min(Window, length - at);
+            int open = chunker.OpenBytes;
+            int count = chunker.Append(new ReadOnlySpan<byte>(memory + at, window), Cuts);
+            if (at + window == length && chunker.OpenBytes > 0)
             {
                 Cuts[count++] = window;
             }
-            start += HashChunks(memory + start, window, count);
+            for (int i = 0; i < count; i++)
+            {
+                Cuts[i] += open;
+            }
+            HashChunks(memory + at - open, open + window, count);
         }
     }
 
