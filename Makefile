@@ -16,6 +16,8 @@ help:
 	@echo 'make crash-test   power failures, replayed from recorded writes'
 	@echo 'make soak         long runs: page store under power cuts (SEEDS=200), crash states'
 	@echo 'make fuzz         hostile peers of the module for longer: SEED=1 SEEDS=5 KERNEL=6.12'
+	@echo 'make sim          one seed of the simulator, told in full: SEED=2 STORE=twin or faster'
+	@echo 'make sim-soak     many seeds: SEEDS=10000 FROM=1; sim-planted: defects it must find'
 	@echo 'make soak-kill    kill -9 of the daemon under load, 1000 times (KILLS=1000 JOBS=2)'
 	@echo 'make soak-dead    100 power cuts between a kill and its successor (SEED=2)'
 	@echo 'make soak-memory  512 MiB, a memory hog, the daemon stopped and dead; untar, compile'
@@ -94,6 +96,24 @@ soak: setup
 	tests/crash/run.sh --fs lakefs --states 300 --seed $(SEED) --kill-daemon
 	tests/crash/killloop.sh --kills 100 --max-ms 2000 --seconds 3000 --seed $(SEED)
 
+SIM = dotnet tests/sim/bin/Release/net10.0/DeepLake.Sim.dll
+STORE ?= twin
+sim-build: setup
+	@dotnet build tests/sim -c Release -nologo -v q
+
+sim: sim-build
+	$(SIM) seed $(SEED) $(STORE)
+
+# Seeds tried, and what they found, are added to out/sim/seeds.log.
+FROM ?= 1
+sim-soak: SEEDS = 10000
+sim-soak: sim-build
+	$(SIM) soak $(FROM) $(SEEDS) out/sim/seeds.log $(STORE)
+
+sim-planted: SEEDS = 1000
+sim-planted: sim-build
+	$(SIM) planted $(SEEDS) $(FAULTS)
+
 KILLS ?= 1000
 JOBS ?= 2
 soak-kill: setup
@@ -139,5 +159,5 @@ distclean:
 	rm -rf out build
 
 .PHONY: help setup kernel debug-kernel daemon native run test check boot-test crash-test \
-	soak fuzz soak-kill soak-dead soak-memory soak-mounts dkms test-dkms debug-test judges \
-	bench bench-hash clean distclean
+	sim-build sim sim-soak sim-planted soak fuzz soak-kill soak-dead soak-memory soak-mounts \
+	dkms test-dkms debug-test judges bench bench-hash clean distclean

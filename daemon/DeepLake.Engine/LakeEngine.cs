@@ -286,16 +286,17 @@ public sealed class LakeEngine : IDisposable
             throw NoRoom();
         }
 
+        // a frame that goes to the start of the region takes what is left before its end as well
+        if (_wal.UsedFraction > WalForcedFraction || !_wal.HasRoomFor(entryBytes))
+        {
+            Checkpoint(SuperblockState.Active);
+            Checkpoint(SuperblockState.Active);
+        }
+
         // Looking is not free; only changed pages, what the store has written and frames use room up.
         if (_checkedStamp == _state.Tree.WorkStamp && _checkedLsn == _wal.Next.Lsn)
         {
             return;
-        }
-
-        if (_wal.UsedFraction > WalForcedFraction)
-        {
-            Checkpoint(SuperblockState.Active);
-            Checkpoint(SuperblockState.Active);
         }
 
         if (_checkpoints.IsShort)

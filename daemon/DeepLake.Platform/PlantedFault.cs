@@ -39,7 +39,6 @@ internal enum PlantedFault
     CommitWithoutFlushBefore,
     CommitWithoutFlushAfter,
     CommitToldBeforeItIsWritten,
-    StoreCheckpointNotFlushed,
     PagesReusedOneCheckpointEarly,
     HeldPagesReused,
     MapBeforeItsData,

@@ -14,6 +14,8 @@ internal static class Program
         sim planted COUNT [FAULT]
         """;
 
+    private const int SeedsPerLine = 1000;
+
     private static int Main(string[] args)
     {
         StoreKind store = args.Contains("faster") ? StoreKind.Faster : StoreKind.Twin;
@@ -41,11 +43,29 @@ internal static class Program
         return result.Finding is null ? 0 : 1;
     }
 
+    /// <summary>A line of the log for each thousand: a soak that is stopped has counted what it did.</summary>
     private static int Soak(int from, int count, string log, StoreKind store)
     {
-        var clock = Stopwatch.StartNew();
-        SeedResult[] results = new SeedResult[count];
-        int done = 0;
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(log))!);
+        int findings = 0;
+        for (int at = from; at < from + count; at += SeedsPerLine)
+        {
+            int seeds = Math.Min(SeedsPerLine, from + count - at);
+            var clock = Stopwatch.StartNew();
+            SeedResult[] results = RunAll(at, seeds, store);
+            findings += results.Count(r => r.Finding is not null);
+            string line = Describe(results, store, clock.Elapsed.TotalSeconds);
+            Console.WriteLine(line);
+            File.AppendAllText(log, line + "\n");
+        }
+
+        Console.WriteLine($"{count} seeds, {findings} findings");
+        return findings == 0 ? 0 : 1;
+    }
+
+    private static SeedResult[] RunAll(int from, int count, StoreKind store)
+    {
+        var results = new SeedResult[count];
         Parallel.For(0, count, i =>
         {
             results[i] = SeedResult.Of(from + i, store);
@@ -53,22 +73,17 @@ internal static class Program
             {
                 Console.WriteLine($"seed {from + i}: {finding}\n  {Replay.Command(from + i, store)}");
             }
-
-            int now = Interlocked.Increment(ref done);
-            if (now % 1000 == 0)
-            {
-                Console.Error.WriteLine($"{now} of {count}, {now / clock.Elapsed.TotalSeconds:f1} seeds/s");
-            }
         });
+        return results;
+    }
+
+    private static string Describe(SeedResult[] results, StoreKind store, double seconds)
+    {
         SeedResult[] bad = [.. results.Where(r => r.Finding is not null)];
         string kinds = string.Join(", ", results.GroupBy(r => r.Kind).OrderBy(g => g.Key).Select(g => $"{g.Count()} {g.Key}"));
-        string line = string.Create(
+        return string.Create(
             CultureInfo.InvariantCulture,
-            $"{DateTime.UtcNow:u} {store} seeds {from}..{from + count - 1}: {bad.Length} findings, {results.Count(r => r.IsRefused)} refused rightly, {clock.Elapsed.TotalSeconds:f0} s, {count / clock.Elapsed.TotalSeconds:f1} seeds/s ({kinds}){string.Concat(bad.Select(b => $" {b.Seed}"))}");
-        Console.WriteLine(line);
-        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(log))!);
-        File.AppendAllText(log, line + "\n");
-        return bad.Length == 0 ? 0 : 1;
+            $"{DateTime.UtcNow:u} {store} seeds {results[0].Seed}..{results[^1].Seed}: {bad.Length} findings, {results.Count(r => r.IsRefused)} refused rightly, {seconds:f0} s, {results.Length / seconds:f1} seeds/s ({kinds}){string.Concat(bad.Select(b => $" {b.Seed}"))}");
     }
 
     private static int FindPlanted(int count, string[] names)

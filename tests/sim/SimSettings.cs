@@ -8,7 +8,7 @@ namespace DeepLake.Sim;
 internal sealed record SimSettings
 {
     private const long BlockBytes = 4096;
-    private const int WalBlocksLeast = 1024;
+    private const int WalBlocksLeast = 512;
 
     public required FaultKind Kind { get; init; }
 
@@ -25,6 +25,9 @@ internal sealed record SimSettings
     /// <summary>Steps of one daemon, at most.</summary>
     public required int Steps { get; init; }
 
+    /// <summary>Much goes through the log, and it is left to fill.</summary>
+    public required bool IsLogHeavy { get; init; }
+
     /// <summary>One in so many rounds looks whether a checkpoint is due.</summary>
     public required int CheckpointLaziness { get; init; }
 
@@ -39,12 +42,12 @@ internal sealed record SimSettings
             _ => FaultKind.FullMetadata,
         };
         bool isTwin = store == StoreKind.Twin;
-        int wal = WalBlocksLeast * (random.Next(4) == 0 ? 2 : 1);
+        int wal = WalBlocksLeast * (random.Next(3) == 0 ? 2 : 1);
         int firstFrame = random.Next(3) == 0 ? 0 : wal - random.Next(1, 60);
         int pages = kind == FaultKind.FullMetadata ? random.Next(1000, 1300) : random.Next(1400, 3000);
         int data = kind == FaultKind.FullDevice ? random.Next(100, 500) : random.Next(2000, 20_000);
         var sizes = new LayoutSizes((ulong)wal, 1, (ulong)pages, (ulong)firstFrame);
-        bool isLogHeavy = random.Next(6) == 0;
+        bool isLogHeavy = random.Next(kind == FaultKind.Damage ? 2 : 8) == 0;
         return new SimSettings
         {
             Kind = kind,
@@ -57,6 +60,7 @@ internal sealed record SimSettings
                 Clock = new FixedClock(),
                 OpenPages = isTwin ? TwinPageStore.Open : new EngineOptions().OpenPages,
             },
+            IsLogHeavy = isLogHeavy,
             Mix = DrawMix(random, kind, isLogHeavy),
             Lives = random.Next(3, 8),
             Steps = kind == FaultKind.FullMetadata ? 150 : isLogHeavy ? 90 : random.Next(20, 70),
@@ -83,6 +87,6 @@ internal sealed record SimSettings
             return mix with { MaxInodes = int.MaxValue, Create = 10, Xattr = 20, MaxXattrBytes = 20_000 };
         }
 
-        return isLogHeavy ? mix with { Xattr = 12, MaxXattrBytes = 65_000, MaxInodes = 8 } : mix;
+        return isLogHeavy ? mix with { Xattr = 70, MaxXattrBytes = 65_000, MaxInodes = 8 } : mix;
     }
 }

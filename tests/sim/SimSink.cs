@@ -20,12 +20,22 @@ internal sealed class SimSink(FaultyBlockDevice device, SimKernel kernel) : ICom
     /// <summary>A mount was answered: what is durable frees records.</summary>
     public bool IsOpen { get; set; }
 
+    /// <summary>Power goes in the commit after so many, at one of its three steps; negative: in none.</summary>
+    public int CutInCommit { get; set; } = -1;
+
+    public int CutAtStep { get; set; }
+
     public void Commit(ReadOnlySpan<byte> bytes, long offset, ulong durableSeq)
     {
         bool isFrame = RequireAllowed(bytes.Length, offset);
         if (isFrame)
         {
             Remember(bytes, offset);
+        }
+
+        if (CutInCommit-- == 0)
+        {
+            device.Plan.PowerCutAtChange = device.Changes + 1 + CutAtStep;
         }
 
         bool isKilled = device.Plan.KillAtOperation != 0 && device.Operations + 3 >= device.Plan.KillAtOperation;

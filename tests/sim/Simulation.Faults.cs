@@ -20,7 +20,7 @@ internal sealed partial class Simulation
         switch (_random.Next(6))
         {
             case 0: plan.KillAtOperation = at; break;
-            case < 4: plan.PowerCutAtOperation = at; break;
+            case < 3: plan.PowerCutAtOperation = at; break;
             default: break;
         }
 
@@ -31,6 +31,12 @@ internal sealed partial class Simulation
             plan.FailWith = Errno.EIO;
         }
 
+        _sink.CutInCommit = -1;
+        if (_random.Next(6) == 0)
+        {
+            CutInCommit();
+        }
+
         _device.Plan = plan;
         if (_settings.Kind == FaultKind.Damage && _boot > 0)
         {
@@ -38,12 +44,20 @@ internal sealed partial class Simulation
         }
     }
 
+    // the first ones are those of the mount: its epoch, a ticket, a superblock
+    private void CutInCommit()
+    {
+        _sink.CutInCommit = _random.Next(6);
+        _sink.CutAtStep = _random.Next(3);
+    }
+
     private void PlanDamage()
     {
         Superblock layout = _sink.Layout;
-        switch (_random.Next(8))
+        switch (_random.Next(9))
         {
-            case 0:
+            case 0 or 8:
+                CutInCommit();
                 DamageCheckpoint(layout);
                 break;
             case 1:
@@ -77,7 +91,7 @@ internal sealed partial class Simulation
     private void DamageCheckpoint(in Superblock layout)
     {
         _structuralDamage++;
-        switch (_random.Next(4))
+        switch (_random.Next(6))
         {
             case 0: Flip(Bytes(LakeFormat.SuperblockABlock) + _random.Next(LakeFormat.BlockSize), "superblock A"); break;
             case 1: Flip(Bytes(layout.DeviceBlocks - 1) + _random.Next(LakeFormat.BlockSize), "superblock B"); break;

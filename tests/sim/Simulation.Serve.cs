@@ -129,7 +129,7 @@ internal sealed partial class Simulation
         switch (_random.Next(60))
         {
             case < 8: _kernel.WantedSeq = _kernel.LastSeq; break;
-            case < 10: engine.Checkpoint(); break;
+            case < 10 when !_settings.IsLogHeavy || _random.Next(3) == 0: engine.Checkpoint(); break;
             case < 13: engine.PrepareCheckpoint(); break;
             case < 16: _kernel.CompareSpace(engine); break;
             case < 18: _kernel.ReturnSome(engine); break;

@@ -76,6 +76,7 @@ internal sealed partial class Simulation : IDisposable
         }
 
         _device.Plan = new FaultPlan();
+        _sink.CutInCommit = -1;
         if (!_isRefused)
         {
             Live(isLast: true);

@@ -64,6 +64,9 @@ public sealed class Wal : IDisposable
 
     public int OpenFrameBytes => WalFormat.FrameBytes(_payloadBytes);
 
+    /// <summary>Whether the log has room for the open frame with one more entry in it.</summary>
+    public bool HasRoomFor(int entryBytes) => HasRoom(WalFormat.FrameBytes(_payloadBytes + entryBytes));
+
     /// <summary>Highest seq of the open frame, 0 when it holds none.</summary>
     public ulong OpenFrameLastSeq => _lastSeq;
 

@@ -24,6 +24,9 @@ internal sealed class FaultPlan
     /// <summary>The operation during which power is lost. A write is torn at a random sector.</summary>
     public long PowerCutAtOperation { get; set; }
 
+    /// <summary>The same, of writes and flushes only.</summary>
+    public long PowerCutAtChange { get; set; }
+
     public CutKind Cut { get; set; }
 
     /// <summary>Chance that a sector (or write) since the last flush is lost at the power cut.</summary>

@@ -31,6 +31,9 @@ internal sealed class FaultyBlockDevice : IBlockDevice
 
     public long Operations { get; private set; }
 
+    /// <summary>Writes and flushes.</summary>
+    public long Changes { get; private set; }
+
     public long Writes { get; private set; }
 
     public long Reads { get; private set; }
@@ -67,7 +70,7 @@ internal sealed class FaultyBlockDevice : IBlockDevice
     {
         DeviceBounds.Check(LengthBytes, offset, buffer.Length);
         Writes++;
-        bool isCut = Plan.PowerCutAtOperation == Operations + 1;
+        bool isCut = Plan.PowerCutAtOperation == Operations + 1 || Plan.PowerCutAtChange == Changes + 1;
         if (isCut)
         {
             // The write is torn: only a run of its first sectors reaches the device's cache.
@@ -216,7 +219,8 @@ internal sealed class FaultyBlockDevice : IBlockDevice
         }
         Operations++;
         _record?.Add(new DeviceOperation(kind, offset, count));
-        if (Operations == Plan.PowerCutAtOperation)
+        Changes += kind == DeviceOperationKind.Read ? 0 : 1;
+        if (Operations == Plan.PowerCutAtOperation || (kind != DeviceOperationKind.Read && Changes == Plan.PowerCutAtChange))
         {
             CutPower();
             throw new StorageException(Errno.ENODEV, "the power went off");

@@ -47,7 +47,14 @@ internal sealed partial class SimKernel
         {
             for (ulong block = fileBlock; block < fileBlock + blocks; block++)
             {
-                inode.Blocks[block] = inode.Blocks[block] with { IsMarked = (flags & ExtentFlags.Shared) != 0 };
+                ModelBlock value = inode.Blocks[block] with { IsMarked = (flags & ExtentFlags.Shared) != 0 };
+                if (!value.IsMarked && !value.IsUnwritten && _unsharedBy.GetValueOrDefault(value.Phys) > AckedSeq)
+                {
+                    throw new SimulationException(
+                        $"block {value.Phys} is told to be unshared, by {_unsharedBy[value.Phys]}, which is not durable yet ({AckedSeq})");
+                }
+
+                inode.Blocks[block] = value;
             }
         }
     }

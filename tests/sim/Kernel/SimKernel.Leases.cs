@@ -14,6 +14,8 @@ internal sealed partial class SimKernel
     private readonly HashSet<ulong> _held = []; // leased or being trimmed
     private readonly List<BlockRange> _trimmed = [];
     private readonly Dictionary<ulong, ulong> _freedBy = [];
+    private readonly HashSet<(ulong Seq, ulong Phys)> _convertedFrom = []; // blocks that a map had before
+    private readonly Dictionary<ulong, ulong> _unsharedBy = [];
     private ulong _inoNext;
     private ulong _inoEnd;
 
@@ -55,8 +57,6 @@ internal sealed partial class SimKernel
             throw new SimulationException($"the engine holds {told} blocks for the kernel, which has {waiting.Count}");
         }
     }
-
-    private readonly HashSet<(ulong Seq, ulong Phys)> _convertedFrom = [];
 
     /// <summary>Asks for free ranges to discard; gives back those of earlier.</summary>
     public void Trim(LakeEngine engine, ulong firstBlock, ulong endBlock)
@@ -129,6 +129,7 @@ internal sealed partial class SimKernel
         _held.Clear();
         _trimmed.Clear();
         _freedBy.Clear();
+        _unsharedBy.Clear();
         _convertedFrom.Clear();
         _pending.Clear();
         _inoNext = _inoEnd = 0;

@@ -57,9 +57,10 @@ internal sealed partial class SimKernel(int seed, KernelMix? mix = null, IBlockD
 
     private LakeTime Now => new() { Sec = 1_700_000_000 + (long)LastSeq, Nsec = (uint)_random.Next(1_000_000_000) };
 
-    /// <summary>One random change, told to the engine at once.</summary>
+    /// <summary>One random change, told at once to an engine that commits by itself.</summary>
     public void Step(LakeEngine engine)
     {
+        Acknowledge(Math.Min(engine.DurableSeq, SentSeq));
         Change(engine);
         Send(engine, int.MaxValue);
     }
@@ -185,7 +186,7 @@ internal sealed partial class SimKernel(int seed, KernelMix? mix = null, IBlockD
         WantedSeq = 0;
         IsFull = false;
         ForgetLeases();
-        _tree.OnFreed = (phys, seq) => _freedBy[phys] = seq;
+        Watch();
         _directories.Clear();
         _others.Clear();
         foreach (ModelInode inode in _tree.Inodes.Values.OrderBy(i => i.Ino))
@@ -207,8 +208,14 @@ internal sealed partial class SimKernel(int seed, KernelMix? mix = null, IBlockD
     {
         byte[] record = IntentWriter.Encode(intent, op, LastSeq + 1, parts);
         Records.Add(record);
-        _tree.OnFreed ??= (phys, seq) => _freedBy[phys] = seq;
+        Watch();
         _tree.Apply(record);
+    }
+
+    private void Watch()
+    {
+        _tree.OnFreed ??= (phys, seq) => _freedBy[phys] = seq;
+        _tree.OnUnshared ??= (phys, seq) => _unsharedBy[phys] = seq;
     }
 
     private ModelInode Pick(List<ulong> from) => _tree.Inodes[from[_random.Next(from.Count)]];

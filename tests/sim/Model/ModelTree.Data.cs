@@ -18,9 +18,13 @@ internal sealed partial class ModelTree
         {
             ulong block = intent.FileBlock + (ulong)i;
             ulong phys = intent.PhysBlock + (ulong)i;
-            _refs[phys] = _refs.GetValueOrDefault(phys) + 1;
-            RemoveBlock(inode, block);
-            inode.Blocks.Add(block, new ModelBlock(phys, intent.Flags, hasCrc ? crcs[i] : 0, BaseOf(Boot, Seq, i), false));
+            if (!inode.Blocks.TryGetValue(block, out ModelBlock old) || old.Phys != phys)
+            {
+                RemoveBlock(inode, block);
+                _refs.Add(phys, 1);
+            }
+
+            inode.Blocks[block] = new ModelBlock(phys, intent.Flags, hasCrc ? crcs[i] : 0, BaseOf(Boot, Seq, i), false);
         }
 
         inode.Size = Math.Max(inode.Size, intent.Size);
@@ -111,10 +115,17 @@ internal sealed partial class ModelTree
             return;
         }
 
-        if (--_refs[old.Phys] == 0)
+        switch (--_refs[old.Phys])
         {
-            _refs.Remove(old.Phys);
-            OnFreed?.Invoke(old.Phys, Seq);
+            case 0:
+                _refs.Remove(old.Phys);
+                OnFreed?.Invoke(old.Phys, Seq);
+                break;
+            case 1:
+                OnUnshared?.Invoke(old.Phys, Seq);
+                break;
+            default:
+                break;
         }
     }
 }

@@ -32,6 +32,9 @@ internal sealed partial class ModelTree
     /// <summary>Device block, intent: its last reference went.</summary>
     public Action<ulong, ulong>? OnFreed { get; set; }
 
+    /// <summary>Device block, intent: its last reference but one went.</summary>
+    public Action<ulong, ulong>? OnUnshared { get; set; }
+
     public static ModelTree CreateEmpty()
     {
         var now = new LakeTime { Sec = Lake.Now.ToUnixTimeSeconds() };
