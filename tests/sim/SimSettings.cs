@@ -58,7 +58,6 @@ internal sealed record SimSettings
                 TreeCacheBytes = random.Next(64, 110) * BlockBytes,
                 PageStoreBytes = isTwin ? random.Next(1, 60) * BlockBytes : 6 << 20,
                 Clock = new FixedClock(),
-                OpenPages = isTwin ? TwinPageStore.Open : new EngineOptions().OpenPages,
             },
             IsLogHeavy = isLogHeavy,
             Mix = DrawMix(random, kind, isLogHeavy),

@@ -20,6 +20,9 @@ internal sealed class SimSink(FaultyBlockDevice device, SimKernel kernel) : ICom
     /// <summary>A mount was answered: what is durable frees records.</summary>
     public bool IsOpen { get; set; }
 
+    /// <summary>A checkpoint was begun and not published: there is only one to recover from.</summary>
+    public bool IsCheckpointHalf { get; set; }
+
     /// <summary>Power goes in the commit after so many, at one of its three steps; negative: in none.</summary>
     public int CutInCommit { get; set; } = -1;
 
@@ -27,7 +30,7 @@ internal sealed class SimSink(FaultyBlockDevice device, SimKernel kernel) : ICom
 
     public void Commit(ReadOnlySpan<byte> bytes, long offset, ulong durableSeq)
     {
-        bool isFrame = RequireAllowed(bytes.Length, offset);
+        bool isFrame = RequireAllowed(bytes.Length, offset, out bool isSuperblock);
         if (isFrame)
         {
             Remember(bytes, offset);
@@ -41,6 +44,7 @@ internal sealed class SimSink(FaultyBlockDevice device, SimKernel kernel) : ICom
         bool isKilled = device.Plan.KillAtOperation != 0 && device.Operations + 3 >= device.Plan.KillAtOperation;
         device.Plan.KillAtOperation = isKilled ? 0 : device.Plan.KillAtOperation;
         Write(bytes, offset);
+        IsCheckpointHalf &= !isSuperblock;
         if (IsOpen)
         {
             kernel.Acknowledge(durableSeq);
@@ -115,12 +119,12 @@ internal sealed class SimSink(FaultyBlockDevice device, SimKernel kernel) : ICom
     }
 
     // The kernel lets a daemon commit to the superblocks, the tickets and the log only.
-    private bool RequireAllowed(int bytes, long offset)
+    private bool RequireAllowed(int bytes, long offset, out bool isSuperblock)
     {
         ulong block = (ulong)offset / LakeFormat.BlockSize;
         ulong blocks = (ulong)bytes / LakeFormat.BlockSize;
         bool isFrame = Contains(Layout.Wal, block, blocks);
-        bool isSuperblock = blocks == 1 && (block == LakeFormat.SuperblockABlock || block == Layout.DeviceBlocks - 1);
+        isSuperblock = blocks == 1 && (block == LakeFormat.SuperblockABlock || block == Layout.DeviceBlocks - 1);
         if (offset % LakeFormat.BlockSize != 0 || bytes % LakeFormat.BlockSize != 0
             || !(isFrame || isSuperblock || Contains(Layout.Ticket[0], block, blocks) || Contains(Layout.Ticket[1], block, blocks)))
         {

@@ -91,6 +91,7 @@ internal sealed partial class Simulation
     private void DamageCheckpoint(in Superblock layout)
     {
         _structuralDamage++;
+        _otherDamage |= _sink.IsCheckpointHalf || _settings.Sizes is null; // what the real store has begun nobody sees
         switch (_random.Next(6))
         {
             case 0: Flip(Bytes(LakeFormat.SuperblockABlock) + _random.Next(LakeFormat.BlockSize), "superblock A"); break;

@@ -37,6 +37,11 @@ internal sealed partial class Simulation : IDisposable
     {
         _random = new Random(seed);
         _settings = SimSettings.Draw(_random, store);
+        if (store == StoreKind.Twin)
+        {
+            _settings = _settings with { Options = _settings.Options with { OpenPages = OpenTwin } };
+        }
+
         _memory = new MemoryBlockDevice(_settings.DeviceBytes);
         _device = new FaultyBlockDevice(_memory, seed);
         _kernel = new SimKernel(seed, _settings.Mix, _device);
@@ -129,6 +134,13 @@ internal sealed partial class Simulation : IDisposable
             EndMount();
             _lostPower = true;
         }
+    }
+
+    private TwinPageStore OpenTwin(IBlockDevice device, PageStoreGeometry geometry, CheckpointTicket? ticket, PageStoreOptions? options)
+    {
+        TwinPageStore store = TwinPageStore.Open(device, geometry, ticket, options);
+        store.CheckpointBegins = () => _sink.IsCheckpointHalf |= device == _device;
+        return store;
     }
 
     private LakeEngine Open() => LakeEngine.Open(_device, _sink, _settings.Options);

@@ -18,6 +18,7 @@ internal sealed partial class TwinPageStore
     public CheckpointTicket Checkpoint()
     {
         ThrowIfFailed();
+        CheckpointBegins?.Invoke();
         Drop(_previous);
         _previous = _last;
         if (Planted.Is(PlantedFault.PagesReusedOneCheckpointEarly))

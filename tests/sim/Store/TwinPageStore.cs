@@ -38,6 +38,9 @@ internal sealed partial class TwinPageStore : IPageStore
         _memoryPages = (int)Math.Max(1, options.MemoryBytes / PageFormat.PageBytes);
     }
 
+    /// <summary>From here on the checkpoint before the last may be gone.</summary>
+    public Action? CheckpointBegins { get; set; }
+
     public long LivePages => _map.Count;
 
     public long CapacityPages => _refs.Length / 3;
@@ -46,7 +49,7 @@ internal sealed partial class TwinPageStore : IPageStore
 
     public long RoomPages => Math.Max(0, _free - _waiting.Count - MapSlots(_map.Count + _waiting.Count));
 
-    public static IPageStore Open(
+    public static TwinPageStore Open(
         IBlockDevice device, PageStoreGeometry geometry, CheckpointTicket? ticket, PageStoreOptions? options)
     {
         var store = new TwinPageStore(device, geometry, options ?? PageStoreOptions.Default);
