@@ -110,6 +110,14 @@ public sealed class C080HashTests
     }
 
     [Test]
+    public void AName_AfterTwoDashes_MayBeginWithADash()
+    {
+        CliResult result = Cli.Run("hash", "--json", "--", "-nonexistent", "--json");
+        Assert.That(result.ExitCode, Is.EqualTo(10));
+        Assert.That(result.Errors, Does.Contain("-nonexistent: No such file").And.Contain("--json: No such file"));
+    }
+
+    [Test]
     public void ADirectory_IsAnError()
     {
         CliResult result = Cli.Run("hash", "/etc");
