@@ -235,6 +235,16 @@ static loff_t lakefs_dir_bytes(struct inode *inode)
 		     LAKEFS_BLOCK_SIZE);
 }
 
+/* Not under ext_lock, whose holders wait: a figure of some moment is enough. */
+static u64 lakefs_stat_blocks(const struct lakefs_inode_info *li)
+{
+	u64 blocks = READ_ONCE(li->delayed_blocks);
+
+	/* what becomes mapped meanwhile is counted there first (extent.c) */
+	smp_rmb();
+	return blocks + READ_ONCE(li->mapped_blocks);
+}
+
 int lakefs_getattr(LAKEFS_IDMAP *idmap, const struct path *path,
 		   struct kstat *stat, u32 mask, unsigned int flags)
 {
@@ -252,10 +262,7 @@ int lakefs_getattr(LAKEFS_IDMAP *idmap, const struct path *path,
 		stat->attributes |= STATX_ATTR_NODUMP;
 	stat->attributes_mask |= STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND |
 				 STATX_ATTR_NODUMP;
-	/* not under ext_lock: a figure of some moment is enough */
-	stat->blocks = (READ_ONCE(li->mapped_blocks) +
-			READ_ONCE(li->delayed_blocks)) <<
-			(LAKEFS_BLOCK_BITS - 9);
+	stat->blocks = lakefs_stat_blocks(li) << (LAKEFS_BLOCK_BITS - 9);
 	if (S_ISDIR(inode->i_mode))
 		stat->size = lakefs_dir_bytes(inode);
 	if ((mask & STATX_DIOALIGN) && S_ISREG(inode->i_mode)) {

@@ -233,8 +233,10 @@ void lakefs_ext_set_state(struct lakefs_inode_info *li,
 	lockdep_assert_held(&li->ext_lock);
 	if (e->state == LAKEFS_X_TAKEN) {
 		if (!e->src) {
-			li->delayed_blocks -= e->blocks;
 			li->mapped_blocks += e->blocks;
+			/* lakefs_stat_blocks: rather twice than not at all */
+			smp_wmb();
+			li->delayed_blocks -= e->blocks;
 		}
 		lakefs_blocks_mapped(lakefs_li_sbi(li), e, state);
 	} else {

@@ -33,10 +33,13 @@ static bool lakefs_p_extent_ok(struct inode *inode,
 				    p->blocks);
 }
 
-/* Returns the block behind the last extent, or -errno. */
+/*
+ * Returns the block behind the last extent, or -errno. *blocks counts what is
+ * mapped: stat, which takes no lock, never sees a part of it.
+ */
 static s64 lakefs_load_reply(struct inode *inode,
 			     const struct lakefs_p_extent *p, u32 count,
-			     u64 from)
+			     u64 from, u64 *blocks)
 {
 	struct lakefs_inode_info *li = LAKEFS_I(inode);
 	struct lakefs_extent *e;
@@ -58,7 +61,7 @@ static s64 lakefs_load_reply(struct inode *inode,
 			   LAKEFS_X_UNWRITTEN : LAKEFS_X_WRITTEN;
 		e->crc = p->flags & LAKEFS_EXTENT_CRC;
 		e->shared = p->flags & LAKEFS_EXTENT_SHARED;
-		li->mapped_blocks += e->blocks;
+		*blocks += e->blocks;
 		from = lakefs_ext_end(e);
 		lakefs_ext_insert(li, e);
 		lakefs_ext_merge(li, e);
@@ -73,11 +76,11 @@ static void lakefs_unload(struct lakefs_inode_info *li)
 	rbtree_postorder_for_each_entry_safe(e, next, &li->extents, node)
 		lakefs_node_put(e);
 	li->extents = RB_ROOT;
-	li->mapped_blocks = 0;
 }
 
 /* One request; *from moves on. Returns 1 when there is more. */
-static int lakefs_load_step(struct inode *inode, u64 *from, u32 max)
+static int lakefs_load_step(struct inode *inode, u64 *from, u32 max,
+			    u64 *blocks)
 {
 	struct lakefs_inode_info *li = LAKEFS_I(inode);
 	struct lakefs_r_extents ask = {
@@ -99,7 +102,8 @@ static int lakefs_load_step(struct inode *inode, u64 *from, u32 max)
 			     &answer);
 	if (ret >= 0) {
 		next = lakefs_load_reply(inode, answer.reply,
-				ret / sizeof(struct lakefs_p_extent), *from);
+				ret / sizeof(struct lakefs_p_extent), *from,
+				blocks);
 		if (next < 0)
 			ret = next;
 		else if (!(answer.flags & LAKEFS_REPLY_MORE))
@@ -117,13 +121,12 @@ int lakefs_extents_install(struct inode *inode,
 			   const struct lakefs_p_extent *p, u32 count)
 {
 	struct lakefs_inode_info *li = LAKEFS_I(inode);
-	u64 blocks = li->mapped_blocks;
+	u64 blocks = 0;
 	s64 end;
 	int err = 0;
 
 	mutex_lock(&li->ext_lock);
-	li->mapped_blocks = 0;
-	end = lakefs_load_reply(inode, p, count, 0);
+	end = lakefs_load_reply(inode, p, count, 0, &blocks);
 	if (end < 0)
 		err = end;
 	else if (li->mapped_blocks != blocks)
@@ -141,7 +144,7 @@ int lakefs_extents_install(struct inode *inode,
 int lakefs_extents_load(struct inode *inode)
 {
 	struct lakefs_inode_info *li = LAKEFS_I(inode);
-	u64 from = 0, blocks;
+	u64 from = 0, blocks = 0;
 	int ret;
 
 	if (smp_load_acquire(&li->extents_known))
@@ -151,18 +154,18 @@ int lakefs_extents_load(struct inode *inode)
 	ret = 0;
 	if (li->extents_known)
 		goto out;
-	blocks = li->mapped_blocks;
-	li->mapped_blocks = 0;
 	/* the inode's record already told that there are none */
-	if (blocks) {
-		ret = lakefs_load_step(inode, &from, LAKEFS_LOAD_FIRST);
+	if (li->mapped_blocks) {
+		ret = lakefs_load_step(inode, &from, LAKEFS_LOAD_FIRST,
+				       &blocks);
 		while (ret > 0)
-			ret = lakefs_load_step(inode, &from, LAKEFS_LOAD_MORE);
+			ret = lakefs_load_step(inode, &from, LAKEFS_LOAD_MORE,
+					       &blocks);
 	}
 	if (ret) {
 		lakefs_unload(li);
-		li->mapped_blocks = blocks;
 	} else {
+		WRITE_ONCE(li->mapped_blocks, blocks);
 		li->done_size = li->disk_size;
 		/* pairs with the acquire above: the tree is complete */
 		smp_store_release(&li->extents_known, true);

@@ -69,6 +69,43 @@ static void renamed_over(void)
 	check_file(0, 5200, 200);
 }
 
+/* stat never tells less while somebody waits for the map of the file */
+static void blocks_while_loading(void)
+{
+	volatile int *done = mmap(NULL, BLOCK, PROT_READ | PROT_WRITE,
+				  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int fd = OK(open(path("f0"), O_RDWR | O_CREAT, 0644));
+	struct stat want, now;
+
+	CHECK(done != MAP_FAILED);
+	for (int i = 0; i < 300; i++)
+		put_pattern(fd, i * 2 * BLOCK, BLOCK, 1);
+	OK(fsync(fd));
+	OK(fstat(fd, &want));
+	close(fd);
+	for (int round = 0; round < 20; round++) {
+		int status;
+		pid_t pid;
+
+		drop_caches();
+		*done = 0;
+		pid = OK(fork());
+		if (!pid) {
+			do {
+				OK(stat(path("f0"), &now));
+				EQ(now.st_blocks, want.st_blocks);
+			} while (!*done);
+			_exit(0);
+		}
+		fd = OK(open(path("f0"), O_RDONLY));
+		check_pattern(fd, 0, BLOCK, 1);
+		close(fd);
+		*done = 1;
+		EQ(waitpid(pid, &status, 0), pid);
+		EQ(status, 0);
+	}
+}
+
 static void big_file(void)
 {
 	int fd = OK(open(path("big"), O_RDWR | O_CREAT, 0644));
@@ -233,6 +270,7 @@ static void shared_stores(void)
 const struct test many_tests[] = {
 	{ "many_small", small_files, false },
 	{ "many_renames", renamed_over, false },
+	{ "many_loading", blocks_while_loading, false },
 	{ "many_big", big_file, false },
 	{ "many_scattered", scattered, false },
 	{ "many_churn", churn, false },
