@@ -215,7 +215,8 @@ public sealed class Wal : IDisposable
         return false;
     }
 
-    // The frame after the missing one begins at most one frame further on, or at the start of the region.
+    // The frame after the missing one begins at most one frame further on, or at the start of the region; or,
+    // when the missing one itself went there, at most one frame behind the start.
     private bool LaterFrameExists(WalReader reader, WalPosition end)
     {
         if (Planted.Is(PlantedFault.LaterFramesNotLookedFor))
@@ -230,7 +231,15 @@ public sealed class Wal : IDisposable
                 return true;
             }
         }
-        return IsLater(reader, 0, end.Lsn);
+        bool mayHaveWrapped = end.OffsetBytes + WalFormat.MaxFrameBytes > _regionBytes;
+        for (long offset = 0; offset <= (mayHaveWrapped ? WalFormat.MaxFrameBytes : 0); offset += WalFormat.AlignmentBytes)
+        {
+            if (IsLater(reader, offset, end.Lsn))
+            {
+                return true;
+            }
+        }
+        return false;
     }
 
     private static bool IsLater(WalReader reader, long offset, ulong lsn) =>

@@ -192,7 +192,7 @@ internal sealed partial class SimKernel
             return false;
         }
 
-        if (run.Length < count || run[^1] - run[0] != (ulong)count - 1)
+        if (run.Length < count || !run.SequenceEqual(Enumerable.Range(0, count).Select(i => run[0] + (ulong)i)))
         {
             _leased.Enqueue(_leased.Dequeue());
             return false;

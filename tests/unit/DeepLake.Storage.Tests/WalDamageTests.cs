@@ -62,6 +62,28 @@ public sealed class WalDamageTests
         }
     }
 
+    /// <summary>It once was taken for the end of the log: everything behind it was lost without a word.</summary>
+    [Test]
+    public void DamagedFrame_ThatWentToTheStartOfTheRegion_IsNoticedByTheFramesBehindIt()
+    {
+        using var f = new WalFixture();
+        f.Wal.Format();
+        while (f.Wal.Next.OffsetBytes + 12_288 <= WalFixture.RegionBytes)
+        {
+            f.Wal.TrimTo(f.Wal.Next);
+            f.CommitFrame(12_000);
+        }
+        WalPosition checkpoint = f.Wal.Next;
+        f.Wal.TrimTo(checkpoint);
+        f.CommitFrame(12_000);
+        Assert.That(f.Wal.Next.OffsetBytes, Is.EqualTo(12_288), "it went to the start");
+        f.CommitFrame(12_000);
+        f.FlipBit(100, 3);
+        var (result, entries) = f.Recover(checkpoint);
+        Assert.That(entries, Is.Empty);
+        Assert.That(result.LaterFrameFound, Is.True);
+    }
+
     [Test]
     public void StaleFrames_OfAnAbandonedTail_AreNotResurrected()
     {
