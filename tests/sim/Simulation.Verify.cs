@@ -23,6 +23,8 @@ internal sealed partial class Simulation
             return;
         }
 
+        _kernel.Lose(seq);
+
         if (!DeviceLied)
         {
             Require(!_mustBeClean || engine.WasClean, "the lake was unmounted, and is not clean");
@@ -35,12 +37,6 @@ internal sealed partial class Simulation
         RequireClean(() => Lake.Check(engine), "the recovered lake");
         new StateComparer(engine).CompareAll(tree);
         VerifyData(tree, seq);
-        if (_isMounted || !_lostPower)
-        {
-            return;
-        }
-
-        _lostPower = false;
     }
 
     /// <summary>The epoch of a mount is there with its first record; one that was not answered may be.</summary>

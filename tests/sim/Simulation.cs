@@ -27,7 +27,6 @@ internal sealed partial class Simulation : IDisposable
     private bool _isMounted;
     private bool _mayBeClean = true;
     private bool _mustBeClean = true;
-    private bool _lostPower;
     private bool _isRefused;
     private long _structuralDamage;
     private bool _otherDamage;
@@ -132,7 +131,6 @@ internal sealed partial class Simulation : IDisposable
             Log?.Invoke($"power went at operation {_device.Operations}; {_kernel.AckedSeq} acknowledged of {_kernel.LastSeq}");
             _device.PowerOn();
             EndMount();
-            _lostPower = true;
         }
     }
 

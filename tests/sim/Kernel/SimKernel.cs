@@ -126,6 +126,9 @@ internal sealed partial class SimKernel(int seed, KernelMix? mix = null, IBlockD
         AckedSeq = Math.Max(AckedSeq, durableSeq);
     }
 
+    /// <summary>Damaged frames took with them what was acknowledged after this one; it does not come back.</summary>
+    public void Lose(ulong seq) => AckedSeq = Math.Min(AckedSeq, seq);
+
     /// <summary>A successor of a daemon that died has recovered: the end of READY.</summary>
     public void Attach(LakeEngine engine)
     {

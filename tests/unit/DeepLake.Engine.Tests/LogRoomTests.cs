@@ -10,11 +10,11 @@ namespace DeepLake.Engine.Tests;
 [TestFixture]
 public sealed class LogRoomTests
 {
-    private const int Entries = 260;
+    private const int Entries = 150;
 
     /// <summary>A frame that did not fit before the end of the region once found no room at its start.</summary>
     [Test]
-    public void FullFramesWithoutAnyCommit_AlwaysFindRoom([Values(0, 3, 6, 9, 12, 15, 18, 21, 24)] int before)
+    public void AFullFrame_AlwaysFindsRoom_WhereverTheLogHasCome([Values(8, 10, 12, 14)] int before, [Values(96, 97, 98)] int small)
     {
         using var device = new MemoryBlockDevice(128L << 20);
         Lake.Format(device);
@@ -33,6 +33,10 @@ public sealed class LogRoomTests
             for (int i = 0; i < Entries; i++)
             {
                 Set(engine, ++seq);
+                if (i < small)
+                {
+                    engine.Commit();
+                }
             }
 
             engine.Commit();
