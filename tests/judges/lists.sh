@@ -18,9 +18,10 @@ xfstests_quick() {
 		sed 's,.*/,,'
 }
 
-# TESTS: numbers, names of lists without `xfstests.`, or quick for all quick
-# ones. Without it a lake is judged by the lists, and ext4 runs all quick ones.
-# SHARD=I/N takes a part, MISSING=1 what has not run yet.
+# TESTS: numbers, names of lists without `xfstests.`, quick for all quick ones,
+# fail or slow for those that ended so last. Without it a lake is judged by the
+# lists, and ext4 runs all quick ones. SHARD=I/N takes a part, MISSING=1 what
+# has not run yet.
 xfstests_wanted() {
 	local word wanted="${TESTS:-}" shard=${SHARD:-1/1}
 	if [ -z "$wanted" ]; then
@@ -29,6 +30,7 @@ xfstests_wanted() {
 	for word in $wanted; do
 		case $word in
 		quick) xfstests_quick ;;
+		fail | slow) sed -n "s/^$word //p" "$(xfstests_kept)" ;;
 		[0-9]*) echo "$word" ;;
 		*) xfstests_list "xfstests.$word" || die "no list $word" ;;
 		esac

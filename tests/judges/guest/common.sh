@@ -39,8 +39,17 @@ check() { # NAME CMD...
 	return $status
 }
 
+# A failed unmount tells who still uses the file system.
+unmount() { # DIR
+	umount "$1" && return
+	ls -l /proc/[0-9]*/cwd /proc/[0-9]*/root /proc/[0-9]*/exe \
+		/proc/[0-9]*/fd /proc/[0-9]*/map_files 2>/dev/null | grep " $1"
+	grep " $1" /proc/self/mounts
+	return 1
+}
+
 # The end of every judge: what it left behind is sound.
 check_end() { # DEVICE DIR
-	check "$FS unmounts" umount "$2"
+	check "$FS unmounts" unmount "$2"
 	check "$FS is sound afterwards" check_fs "$1"
 }

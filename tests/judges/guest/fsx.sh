@@ -25,6 +25,9 @@ want buffered && run buffered -l 500000
 want unaligned && run unaligned -l 65536 -o 3000
 want nommap && run nommap -l 500000 -R -W
 want direct && run direct -l 500000 -Z -R -W -r 4096 -w 4096 -t 4096
+want sectors && run sectors -l 500000 -Z -R -W -r 512 -w 512 -t 512
 want holes && run holes -l 2000000 -o 4096
 want sync && run sync -l 200000 -c 50
+want flushed && run flushed -l 500000 -f
+want behind && run behind -l 500000 -e 1	# junk behind the end, by mmap
 check_end /dev/vda /m
