@@ -14,7 +14,6 @@
 #include "data.h"
 
 #define LAKEFS_BANK_SPARE	512	/* kept beyond the deposits */
-#define LAKEFS_BANK_BATCH	32
 
 static struct {
 	spinlock_t lock;
@@ -27,8 +26,14 @@ static struct {
 
 static struct kmem_cache *lakefs_node_cache;
 
-#define LAKEFS_MAP_REC_ENTRY \
-	(sizeof(struct lakefs_i_map) + 4 * LAKEFS_MAP_BLOCKS_MAX)
+/* what a node is while it is free; having one keeps the kernel from zeroing */
+static void lakefs_node_ctor(void *object)
+{
+	struct lakefs_extent *e = object;
+
+	*e = (struct lakefs_extent){ };
+	INIT_LIST_HEAD(&e->taken);
+}
 
 int lakefs_bank_init(void)
 {
@@ -37,17 +42,14 @@ int lakefs_bank_init(void)
 	INIT_LIST_HEAD(&bank.rec_list);
 	lakefs_node_cache = kmem_cache_create("lakefs_extent",
 					      sizeof(struct lakefs_extent), 0,
-					      SLAB_RECLAIM_ACCOUNT, NULL);
+					      SLAB_RECLAIM_ACCOUNT,
+					      lakefs_node_ctor);
 	return lakefs_node_cache ? 0 : -ENOMEM;
 }
 
 struct lakefs_extent *lakefs_node_alloc(gfp_t gfp)
 {
-	struct lakefs_extent *e = kmem_cache_zalloc(lakefs_node_cache, gfp);
-
-	if (e)
-		INIT_LIST_HEAD(&e->taken);
-	return e;
+	return kmem_cache_alloc(lakefs_node_cache, gfp);
 }
 
 /* Unlink what is more than keep of each kind; the caller frees it. */
@@ -63,13 +65,21 @@ static void lakefs_bank_cut(u64 keep, struct list_head *nodes,
 
 static void lakefs_bank_free(struct list_head *nodes, struct list_head *recs)
 {
+	void *objects[LAKEFS_BANK_BATCH];
 	struct lakefs_extent *e, *next;
-	struct lakefs_rec *rec, *more;
+	u32 n = 0;
 
-	list_for_each_entry_safe(e, next, nodes, taken)
-		kmem_cache_free(lakefs_node_cache, e);
-	list_for_each_entry_safe(rec, more, recs, link)
-		lakefs_rec_free(rec);
+	list_for_each_entry_safe(e, next, nodes, taken) {
+		INIT_LIST_HEAD(&e->taken);
+		objects[n++] = e;
+		if (n == LAKEFS_BANK_BATCH) {
+			kmem_cache_free_bulk(lakefs_node_cache, n, objects);
+			n = 0;
+		}
+	}
+	if (n)
+		kmem_cache_free_bulk(lakefs_node_cache, n, objects);
+	lakefs_map_recs_free(recs);
 }
 
 void lakefs_bank_exit(void)
@@ -103,29 +113,29 @@ void lakefs_bank_withdraw(u64 n)
 	lakefs_bank_free(&nodes, &recs);
 }
 
-/* Allocate up to the batch of each kind that is missing. */
-static int lakefs_bank_refill(u64 nodes, u64 recs, gfp_t gfp)
+static u32 lakefs_nodes_alloc(u32 n, gfp_t gfp, struct list_head *list)
 {
-	struct lakefs_extent *e;
-	struct lakefs_rec *rec;
+	void *objects[LAKEFS_BANK_BATCH];
+	u32 i;
+
+	if (!kmem_cache_alloc_bulk(lakefs_node_cache, gfp, n, objects))
+		return 0;
+	for (i = 0; i < n; i++)
+		list_add(&((struct lakefs_extent *)objects[i])->taken, list);
+	return n;
+}
+
+/* Allocate up to the batch of each kind that is missing. */
+static int lakefs_bank_refill(u32 nodes, u32 recs, gfp_t gfp)
+{
+	u32 got_nodes = 0, got_recs = 0;
 	LIST_HEAD(new_nodes);
 	LIST_HEAD(new_recs);
-	u64 got_nodes = 0, got_recs = 0;
 
-	while (got_nodes < nodes) {
-		e = lakefs_node_alloc(gfp);
-		if (!e)
-			break;
-		list_add(&e->taken, &new_nodes);
-		got_nodes++;
-	}
-	while (got_recs < recs) {
-		rec = lakefs_rec_alloc(LAKEFS_I_MAP, LAKEFS_MAP_REC_ENTRY, gfp);
-		if (!rec)
-			break;
-		list_add(&rec->link, &new_recs);
-		got_recs++;
-	}
+	if (nodes)
+		got_nodes = lakefs_nodes_alloc(nodes, gfp, &new_nodes);
+	if (recs)
+		got_recs = lakefs_map_recs_alloc(recs, gfp, &new_recs);
 	spin_lock(&bank.lock);
 	list_splice(&new_nodes, &bank.node_list);
 	list_splice(&new_recs, &bank.rec_list);
@@ -181,7 +191,7 @@ struct lakefs_extent *lakefs_node_take(void)
 
 void lakefs_node_put(struct lakefs_extent *e)
 {
-	memset(e, 0, sizeof(*e));
+	lakefs_node_ctor(e);
 	spin_lock(&bank.lock);
 	if (bank.nodes < bank.promised + LAKEFS_BANK_SPARE) {
 		list_add(&e->taken, &bank.node_list);
@@ -196,6 +206,7 @@ void lakefs_node_put(struct lakefs_extent *e)
 struct lakefs_rec *lakefs_map_rec_take(void)
 {
 	struct lakefs_rec *rec = NULL;
+	LIST_HEAD(one);
 
 	spin_lock(&bank.lock);
 	if (!WARN_ON_ONCE(list_empty(&bank.rec_list))) {
@@ -204,9 +215,13 @@ struct lakefs_rec *lakefs_map_rec_take(void)
 		bank.recs--;
 	}
 	spin_unlock(&bank.lock);
-	if (!rec)
-		rec = lakefs_rec_alloc(LAKEFS_I_MAP, LAKEFS_MAP_REC_ENTRY,
-				       GFP_NOFS | __GFP_NOFAIL);
+	if (!rec) {
+		lakefs_map_recs_alloc(1, GFP_NOFS | __GFP_NOFAIL, &one);
+		rec = list_first_entry(&one, struct lakefs_rec, link);
+		list_del_init(&rec->link);
+	}
+	memset(rec->entry.bytes, 0, sizeof(struct lakefs_i_map));
+	rec->entry.hdr.op = LAKEFS_I_MAP;
 	return rec;
 }
 

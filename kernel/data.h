@@ -120,7 +120,7 @@ void lakefs_bank_withdraw(u64 n);
 struct lakefs_extent *lakefs_node_take(void);
 void lakefs_node_put(struct lakefs_extent *e);
 struct lakefs_extent *lakefs_node_alloc(gfp_t gfp);	/* without deposit */
-/* a MAP record with room for LAKEFS_MAP_BLOCKS_MAX crcs */
+/* a MAP record with room for LAKEFS_MAP_BLOCKS_MAX crcs; len is to be set */
 struct lakefs_rec *lakefs_map_rec_take(void);
 void lakefs_map_rec_put(struct lakefs_rec *rec);	/* not used after all */
 

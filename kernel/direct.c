@@ -75,7 +75,6 @@ static void lakefs_direct_map(struct inode *inode, struct lakefs_extent *e,
 	struct lakefs_i_map *map = (struct lakefs_i_map *)rec->entry.bytes;
 
 	e = lakefs_ext_isolate(li, start, end);
-	map->hdr.op = LAKEFS_I_MAP;
 	map->hdr.len = sizeof(*map);
 	map->ino = li->ino;
 	map->file_block = start;

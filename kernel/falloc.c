@@ -56,7 +56,6 @@ static u64 lakefs_prealloc(struct inode *inode, u64 block, u64 blocks)
 	lakefs_blocks_take(sbi, e, goal);
 	blocks = e->blocks;
 
-	map->hdr.op = LAKEFS_I_MAP;
 	map->hdr.len = sizeof(*map);
 	map->ino = li->ino;
 	map->file_block = block;

@@ -270,6 +270,10 @@ int lakefs_op_begin(struct lakefs_sb_info *sbi);
 int lakefs_op_begin_growing(struct lakefs_sb_info *sbi);
 struct lakefs_rec *lakefs_rec_alloc(u16 op, size_t entry_bytes, gfp_t gfp);
 void lakefs_rec_free(struct lakefs_rec *rec);
+/* MAP records for the bank, entries undefined: n (at most the batch) or none */
+#define LAKEFS_BANK_BATCH	32
+u32 lakefs_map_recs_alloc(u32 n, gfp_t gfp, struct list_head *list);
+void lakefs_map_recs_free(struct list_head *list);
 u64 lakefs_rec_emit(struct lakefs_sb_info *sbi, struct lakefs_rec *rec);
 /* move the cursor while the ring has room; wakes the daemon */
 void lakefs_rec_pump(struct lakefs_sb_info *sbi);
@@ -523,6 +527,12 @@ static inline u32 lakefs_crc32c(const void *data, size_t bytes)
 {
 	return ~crc32c(~0u, data, bytes);
 }
+
+/* ---- crc32c.c ------------------------------------------------------------ */
+int lakefs_crc_init(void);
+void lakefs_crc_exit(void);
+/* the same of LAKEFS_BLOCK_SIZE bytes, aligned to 8; any context */
+u32 lakefs_crc32c_block(const void *data);
 
 #define lakefs_err(sbi, fmt, ...) \
 	pr_err_ratelimited("lakefs (%s): " fmt "\n", (sbi)->name, \

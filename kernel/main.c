@@ -10,6 +10,7 @@ static const struct {
 } lakefs_parts[] = {
 	{ lakefs_netlink_init, lakefs_netlink_exit },
 	{ lakefs_sysfs_init, lakefs_sysfs_exit },
+	{ lakefs_crc_init, lakefs_crc_exit },
 	{ lakefs_rec_init, lakefs_rec_exit },
 	{ lakefs_extent_init, lakefs_extent_exit },
 	{ lakefs_inode_cache_init, lakefs_inode_cache_exit },

@@ -30,17 +30,56 @@
 	(sizeof(struct lakefs_i_map) + 4 * LAKEFS_MAP_BLOCKS_MAX)
 static struct kmem_cache *lakefs_rec_cache;
 
+/* Having one keeps the kernel from zeroing what is overwritten anyway. */
+static void lakefs_map_rec_ctor(void *object)
+{
+	struct lakefs_rec *rec = object;
+
+	rec->cost = offsetof(struct lakefs_rec, entry) + LAKEFS_REC_SLAB_ENTRY;
+	rec->kind = LAKEFS_REC_MAP;
+}
+
 int lakefs_rec_init(void)
 {
 	lakefs_rec_cache = kmem_cache_create("lakefs_record",
 			offsetof(struct lakefs_rec, entry) +
-			LAKEFS_REC_SLAB_ENTRY, 0, SLAB_RECLAIM_ACCOUNT, NULL);
+			LAKEFS_REC_SLAB_ENTRY, 0, SLAB_RECLAIM_ACCOUNT,
+			lakefs_map_rec_ctor);
 	return lakefs_rec_cache ? 0 : -ENOMEM;
 }
 
 void lakefs_rec_exit(void)
 {
 	kmem_cache_destroy(lakefs_rec_cache);
+}
+
+u32 lakefs_map_recs_alloc(u32 n, gfp_t gfp, struct list_head *list)
+{
+	void *objects[LAKEFS_BANK_BATCH];
+	u32 i;
+
+	if (!kmem_cache_alloc_bulk(lakefs_rec_cache, gfp, n, objects))
+		return 0;
+	for (i = 0; i < n; i++)
+		list_add(&((struct lakefs_rec *)objects[i])->link, list);
+	return n;
+}
+
+void lakefs_map_recs_free(struct list_head *list)
+{
+	void *objects[LAKEFS_BANK_BATCH];
+	struct lakefs_rec *rec, *next;
+	u32 n = 0;
+
+	list_for_each_entry_safe(rec, next, list, link) {
+		objects[n++] = rec;
+		if (n == LAKEFS_BANK_BATCH) {
+			kmem_cache_free_bulk(lakefs_rec_cache, n, objects);
+			n = 0;
+		}
+	}
+	if (n)
+		kmem_cache_free_bulk(lakefs_rec_cache, n, objects);
 }
 
 /* The entry is zeroed; its header's len and op are set. May sleep by gfp. */
@@ -52,13 +91,7 @@ struct lakefs_rec *lakefs_rec_alloc(u16 op, size_t entry_bytes, gfp_t gfp)
 
 	if (WARN_ON_ONCE(len > LAKEFS_INTENT_MAX))
 		return NULL;
-	if (op == LAKEFS_I_MAP && len <= LAKEFS_REC_SLAB_ENTRY) {
-		rec = kmem_cache_zalloc(lakefs_rec_cache, gfp);
-		if (rec)
-			rec->kind = LAKEFS_REC_MAP;
-	} else {
-		rec = kvzalloc(bytes, gfp);
-	}
+	rec = kvzalloc(bytes, gfp);
 	if (!rec)
 		return NULL;
 	INIT_LIST_HEAD(&rec->link);

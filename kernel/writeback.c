@@ -266,7 +266,7 @@ static void lakefs_checksum(const struct lakefs_done *done, u32 from, u32 n,
 
 	for (i = 0; i < n; i++) {
 		data = kmap_local_page(done->pages[from + i]);
-		crcs[i] = lakefs_crc32c(data, LAKEFS_BLOCK_SIZE);
+		crcs[i] = lakefs_crc32c_block(data);
 		kunmap_local(data);
 	}
 	if (n & 1)
@@ -284,7 +284,6 @@ static void lakefs_done_map(const struct lakefs_done *done, u32 from, u32 n,
 
 	BUILD_BUG_ON(LAKEFS_MAP_BLOCKS_MAX & 1);
 	e = lakefs_ext_isolate(li, block, end);
-	map->hdr.op = LAKEFS_I_MAP;
 	map->hdr.len = ALIGN(sizeof(*map) + 4 * n, LAKEFS_ENTRY_ALIGN);
 	map->ino = li->ino;
 	map->file_block = block;
