@@ -213,8 +213,7 @@ u64 lakefs_rec_emit(struct lakefs_sb_info *sbi, struct lakefs_rec *rec)
 	__lakefs_rec_pump(sbi, LAKEFS_PUMP_BATCH);
 	att = lakefs_running_att(sbi);
 	if (att)
-		ring_now = lakefs_ring_used(&att->intents) >
-			   LAKEFS_INTENT_RING_BYTES / 4;
+		ring_now = lakefs_ring_crowded(&att->intents);
 	spin_unlock(&sbi->rec_lock);
 
 	/*

@@ -114,10 +114,17 @@ void lakefs_ring_publish(struct lakefs_out_ring *ring)
 	smp_store_release(ring->head_word, ring->head);
 }
 
-/* bytes not consumed as far as we know; may be too many, never too few */
-u32 lakefs_ring_used(const struct lakefs_out_ring *ring)
+/*
+ * Is a quarter of the ring waiting for the daemon? What it took since we last
+ * looked counts only when that matters: the word is in its cache line.
+ */
+bool lakefs_ring_crowded(struct lakefs_out_ring *ring)
 {
-	return ring->head - ring->tail;
+	if (ring->head - ring->tail <= ring->bytes / 4)
+		return false;
+	/* nonsense is dealt with when room is needed (lakefs_ring_put) */
+	return lakefs_ring_read_tail(ring) ||
+	       ring->head - ring->tail > ring->bytes / 4;
 }
 
 /* for poll: is there something the daemon has not consumed? A hint only. */

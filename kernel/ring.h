@@ -53,7 +53,7 @@ void lakefs_rings_init(struct lakefs_attachment *att);
 int lakefs_ring_put(struct lakefs_out_ring *ring, const void *data, u32 bytes,
 		    u32 len);
 void lakefs_ring_publish(struct lakefs_out_ring *ring);
-u32 lakefs_ring_used(const struct lakefs_out_ring *ring);
+bool lakefs_ring_crowded(struct lakefs_out_ring *ring);
 bool lakefs_ring_unread(const struct lakefs_out_ring *ring);
 int lakefs_ring_next_reply(struct lakefs_in_ring *ring,
 			   struct lakefs_reply_hdr *hdr, const u8 **payload);

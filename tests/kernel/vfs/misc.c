@@ -3,6 +3,7 @@
 #include "vfstest.h"
 #include <sys/file.h>
 #include <sys/statvfs.h>
+#include <time.h>
 
 union handle {
 	struct file_handle h;
@@ -231,7 +232,85 @@ static void test_storm(void)
 	check_tree();
 }
 
+/* how often the threads that serve the mount have gone to sleep; -1: none */
+static long daemon_sleeps(void)
+{
+	char path[300], line[128];
+	long sum = -1, n;
+	struct dirent *de;
+	DIR *d = opendir("/proc");
+
+	CHECK(d);
+	while ((de = readdir(d))) {
+		DIR *tasks;
+		struct dirent *task;
+
+		snprintf(path, sizeof(path), "/proc/%.20s/task", de->d_name);
+		tasks = opendir(path);
+		while (tasks && (task = readdir(tasks))) {
+			bool serves = false;
+			FILE *f;
+
+			snprintf(path, sizeof(path),
+				 "/proc/%.20s/task/%.20s/status",
+				 de->d_name, task->d_name);
+			f = fopen(path, "r");
+			while (f && fgets(line, sizeof(line), f)) {
+				if (!strncmp(line, "Name:\tfakelaked", 15) ||
+				    !strncmp(line, "Name:\tlake ", 11))
+					serves = true;
+				if (serves && sscanf(line,
+						"voluntary_ctxt_switches: %ld",
+						&n) == 1)
+					sum = (sum < 0 ? 0 : sum) + n;
+			}
+			if (f)
+				fclose(f);
+		}
+		if (tasks)
+			closedir(tasks);
+	}
+	closedir(d);
+	return sum;
+}
+
+static long now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/*
+ * Records that nobody waits for reach the daemon some milliseconds at a time,
+ * also when the ring has been through its end: it is not woken for each.
+ */
+static void test_batches(void)
+{
+	long before = -1, slept, began, ms;
+	int i;
+
+	if (fs_kind != FS_LAKE)
+		return;
+	put_file("f", "");
+	/* one that died is replaced soon */
+	for (i = 0; i < 100 && (before = daemon_sleeps()) < 0; i++)
+		usleep(100000);
+	CHECK(before >= 0);
+	began = now_ms();
+	for (i = 0; i < 8000; i++) {
+		OK(chmod("f", i & 1 ? 0644 : 0600));
+		usleep(50);		/* time enough to take one and sleep */
+	}
+	ms = now_ms() - began;
+	slept = daemon_sleeps() - before;
+	/* the bell rings each 4 ms at most; a daemon that died starts anew */
+	CHECK(slept <= ms / 2 + 200);
+}
+
 const struct test misc_tests[] = {
+	{ "misc_batches", test_batches },
 	{ "misc_handles", test_handles },
 	{ "misc_locks", test_locks },
 	{ "misc_statfs", test_statfs },
