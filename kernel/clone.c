@@ -166,6 +166,9 @@ static int lakefs_clone_step(const struct lakefs_clone *c)
 		lakefs_rec_free(rec);
 		goto out;
 	}
+	/* what a failed write left: not to be said of shared blocks later */
+	lakefs_over_emit(src, false);
+	lakefs_over_emit(dst, false);
 	lakefs_clone_maps(c);
 	entry = (struct lakefs_i_clone *)rec->entry.bytes;
 	entry->src_ino = src->ino;

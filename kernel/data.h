@@ -2,8 +2,8 @@
 /*
  * File data, internally: leased blocks, the bank of prepared objects, extent
  * maps. Used by lease.c, declare.c, bank.c, extent*.c, reserve.c, unreserve.c,
- * iomap.c, writeback.c, fault.c, size.c, direct.c, clone.c, trim.c, falloc.c,
- * shift.c and file.c only.
+ * overwrite.c, iomap.c, writeback.c, fault.c, size.c, direct.c, clone.c, trim.c,
+ * falloc.c, shift.c and file.c only.
  *
  * Life of a block of a file:
  *
@@ -212,6 +212,28 @@ void lakefs_unreserve_fault(struct inode *inode, u64 start, u64 end);
 void lakefs_unreserve_blocks(struct inode *inode, u64 start, u64 end);
 /* a failed or short direct write: give back what [start, end) took */
 void lakefs_unreserve_direct(struct inode *inode, u64 start, u64 end);
+
+/* ---- overwrite.c; ext_lock held ------------------------------------------ */
+struct lakefs_rec *lakefs_over_alloc(void);
+/*
+ * [block, +blocks) of the extent e will be written in place. false: again with
+ * *spare from lakefs_over_alloc(), of which nothing is left when it was used.
+ */
+bool lakefs_over_note(struct lakefs_inode_info *li, struct lakefs_extent *e,
+		      u64 block, u64 blocks, struct lakefs_rec **spare);
+/*
+ * What was noted is recorded, before any of it is written. remember: extents
+ * may be cut and joined, so that the map knows.
+ */
+void lakefs_over_emit(struct lakefs_inode_info *li, bool remember);
+/* nothing of it was written; no lock: the inode goes */
+void lakefs_over_forget(struct lakefs_inode_info *li);
+
+/* without ext_lock: for what was noted before the folio was made dirty */
+static inline bool lakefs_over_noted(const struct lakefs_inode_info *li)
+{
+	return READ_ONCE(li->over_count);
+}
 
 /* ---- writeback.c --------------------------------------------------------- */
 int lakefs_writepages(struct address_space *mapping,

@@ -29,6 +29,10 @@ void lakefs_data_init_inode(struct lakefs_inode_info *li)
 	atomic64_set(&li->in_place_gen, 0);
 	atomic64_set(&li->flushed_gen, 0);
 	li->in_place_seq = 0;
+	atomic64_set(&li->plain_gen, 0);
+	atomic64_set(&li->plain_flushed, 0);
+	li->over = NULL;
+	li->over_count = 0;
 	li->tail_block = LAKEFS_NO_BLOCK;
 	li->end_block = LAKEFS_NO_BLOCK;
 	li->tail_seq = 0;
@@ -318,4 +322,5 @@ void lakefs_data_evict(struct inode *inode)
 	li->extents_known = false;
 	lakefs_rec_free(li->size_rec);
 	li->size_rec = NULL;
+	lakefs_over_forget(li);
 }

@@ -7,7 +7,7 @@
  * then under it, with the folio's writeback over, where nothing may be left
  * to wait for. The second is what counts: a block whose data was on its way
  * is written by then, its record with the checksum emitted, and so the
- * OVERWRITE that takes the checksum back follows it.
+ * OVERWRITE that takes the checksum back (overwrite.c) follows it.
  */
 #include <linux/pagemap.h>
 #include "data.h"

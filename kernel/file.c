@@ -173,11 +173,18 @@ static ssize_t lakefs_write_iter(struct kiocb *iocb, struct iov_iter *from)
 
 /* ---- durability ---------------------------------------------------------- */
 
+static void lakefs_gen_advance(atomic64_t *gen, s64 from, s64 to)
+{
+	while (from < to && !atomic64_try_cmpxchg(gen, &from, to))
+		;
+}
+
 /*
  * Afterwards data, map, size and name are durable: seq order is one order,
  * and what is durable is a prefix of it. A commit flushes the device before
  * its frame; so in-place data that was complete when some later record was
- * emitted is durable with that record. Else it is flushed here.
+ * emitted is durable with that record. Else it is flushed here; so is what
+ * completed by itself, of which nobody knows before which record that was.
  */
 int lakefs_fsync(struct file *file, loff_t start, loff_t end, int datasync)
 {
@@ -185,7 +192,7 @@ int lakefs_fsync(struct file *file, loff_t start, loff_t end, int datasync)
 	struct lakefs_inode_info *li = LAKEFS_I(inode);
 	struct lakefs_sb_info *sbi = LAKEFS_SB(inode->i_sb);
 	loff_t disk_size = READ_ONCE(li->disk_size);
-	s64 done, flushed;
+	s64 done, flushed, plain, plain_flushed;
 	u64 target;
 	bool flush;
 	int err;
@@ -206,6 +213,9 @@ int lakefs_fsync(struct file *file, loff_t start, loff_t end, int datasync)
 	done = atomic64_read(&li->in_place_gen);
 	flushed = atomic64_read(&li->flushed_gen);
 	flush = done > flushed && target <= li->in_place_seq;
+	plain = atomic64_read(&li->plain_gen);
+	plain_flushed = atomic64_read(&li->plain_flushed);
+	flush |= plain > plain_flushed;
 	mutex_unlock(&li->ext_lock);
 
 	if (target > READ_ONCE(sbi->durable_seq))
@@ -214,9 +224,8 @@ int lakefs_fsync(struct file *file, loff_t start, loff_t end, int datasync)
 		err = lakefs_flush_device(sbi);
 	if (err)
 		return err;
-	while (flushed < done &&
-	       !atomic64_try_cmpxchg(&li->flushed_gen, &flushed, done))
-		;
+	lakefs_gen_advance(&li->flushed_gen, flushed, done);
+	lakefs_gen_advance(&li->plain_flushed, plain_flushed, plain);
 	return 0;
 }
 

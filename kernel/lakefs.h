@@ -220,6 +220,11 @@ struct lakefs_inode_info {
 	atomic64_t in_place_gen;	/* in-place writes completed */
 	atomic64_t flushed_gen;		/* of them, followed by a flush */
 	u64 in_place_seq;		/* last seq given before the newest */
+	atomic64_t plain_gen;		/* those that complete by themselves,
+					 * begun; and followed by a flush */
+	atomic64_t plain_flushed;
+	struct lakefs_rec *over;	/* OVERWRITE being made (overwrite.c) */
+	u32 over_count;			/* ranges in it */
 
 	/* completed writeback (writeback.c) */
 	spinlock_t ioend_lock;		/* irqs off */

@@ -63,10 +63,7 @@ static int lakefs_prep_fill(struct lakefs_sb_info *sbi,
 		prep->deposit += n;
 	}
 	if (prep->want_overwrite && !prep->overwrite) {
-		prep->overwrite =
-			lakefs_rec_alloc(LAKEFS_I_OVERWRITE,
-					 sizeof(struct lakefs_i_overwrite),
-					 GFP_NOFS);
+		prep->overwrite = lakefs_over_alloc();
 		if (!prep->overwrite)
 			return -ENOMEM;
 	}
@@ -202,7 +199,6 @@ static int lakefs_reserve_written(struct lakefs_inode_info *li,
 {
 	struct lakefs_sb_info *sbi = LAKEFS_SB(li->vfs_inode.i_sb);
 	struct lakefs_extent *e = want->found;
-	struct lakefs_i_overwrite *entry;
 
 	if (e->shared)
 		return lakefs_reserve_shared(li, want, prep);
@@ -224,20 +220,18 @@ static int lakefs_reserve_written(struct lakefs_inode_info *li,
 	}
 	if (!e->crc)
 		return 0;
-	if (!prep->overwrite || prep->deposit < 2) {
+	if (!lakefs_over_note(li, e, want->block, want->blocks,
+			      &prep->overwrite)) {
 		prep->want_overwrite = true;
-		prep->want_deposit = 2;
 		return -EAGAIN;
 	}
-	e = lakefs_ext_isolate(li, want->block, want->block + want->blocks);
-	e->crc = false;
-	entry = (struct lakefs_i_overwrite *)prep->overwrite->entry.bytes;
-	entry->ino = li->ino;
-	entry->file_block = want->block;
-	entry->blocks = want->blocks;
-	lakefs_touch(&li->vfs_inode, lakefs_rec_emit(sbi, prep->overwrite));
-	prep->overwrite = NULL;
-	want->found = lakefs_ext_merge(li, e);
+	/* no writeback will do it */
+	if (want->mode & LAKEFS_RESERVE_DIRECT)
+		lakefs_over_emit(li, true);
+	/* joined or cut, perhaps */
+	want->found = lakefs_ext_find(li, want->block);
+	want->blocks = min(want->blocks,
+			   lakefs_ext_end(want->found) - want->block);
 	return 0;
 }
 

@@ -18,6 +18,15 @@
 
 #define LAKEFS_TAKE_BLOCKS	2048	/* of one contiguous run */
 
+/*
+ * Types of an iomap, by which iomap keeps the ends of I/O apart. What is
+ * written in place, before the recorded size, changes no map and no size:
+ * iomap ends it by itself, in the interrupt. All else ends here; there the
+ * state of a block says what to do.
+ */
+#define LAKEFS_IO_PLAIN		IOMAP_MAPPED
+#define LAKEFS_IO_RECORDED	IOMAP_UNWRITTEN
+
 /* ---- submission ---------------------------------------------------------- */
 
 /* Blocks for the DELAYED extent e from block on; returns the TAKEN one. */
@@ -75,6 +84,8 @@ static int lakefs_map_locked(struct lakefs_inode_info *li, u64 block,
 			     struct iomap *iomap)
 {
 	struct lakefs_extent *e = lakefs_ext_find(li, block);
+	/* before it no size waits for the end of a write */
+	u64 whole = lakefs_block_of(li->disk_size), end;
 
 	if (!e || e->block > block || e->state == LAKEFS_X_UNWRITTEN)
 		return lakefs_map_nothing(li, block, iomap);
@@ -86,11 +97,15 @@ static int lakefs_map_locked(struct lakefs_inode_info *li, u64 block,
 	/* made dirty behind our back, by a pin: others have these blocks */
 	if (e->shared)
 		return -EIO;
-	/* completion looks at the state itself: for iomap all is MAPPED */
-	iomap->type = IOMAP_MAPPED;
+	end = lakefs_ext_end(e);
+	iomap->type = LAKEFS_IO_RECORDED;
+	if (e->state == LAKEFS_X_WRITTEN && block < whole) {
+		iomap->type = LAKEFS_IO_PLAIN;
+		end = min(end, whole);
+	}
 	iomap->flags = 0;
 	iomap->offset = (loff_t)e->block << LAKEFS_BLOCK_BITS;
-	iomap->length = e->blocks << LAKEFS_BLOCK_BITS;
+	iomap->length = (end - e->block) << LAKEFS_BLOCK_BITS;
 	iomap->addr = e->phys << LAKEFS_BLOCK_BITS;
 	iomap->bdev = li->vfs_inode.i_sb->s_bdev;
 	iomap->validity_cookie = li->cut_gen;
@@ -112,9 +127,11 @@ static int lakefs_map_for_writeback(struct iomap_writepage_ctx *wpc,
 	 */
 	if (offset >= iomap->offset &&
 	    offset < iomap->offset + iomap->length &&
-	    iomap->validity_cookie == READ_ONCE(li->cut_gen))
+	    iomap->validity_cookie == READ_ONCE(li->cut_gen) &&
+	    !lakefs_over_noted(li))
 		return 0;
 	mutex_lock(&li->ext_lock);
+	lakefs_over_emit(li, true);
 	err = lakefs_map_locked(li, lakefs_block_of(offset), iomap);
 	mutex_unlock(&li->ext_lock);
 	return err;
@@ -176,6 +193,21 @@ static void lakefs_end_bio(struct bio *bio)
 	spin_unlock_irqrestore(&li->ioend_lock, flags);
 }
 
+static bool lakefs_ioend_plain(const struct iomap_ioend *ioend)
+{
+#if LAKEFS_KERNEL(6, 14)
+	return !(ioend->io_flags & IOMAP_IOEND_UNWRITTEN);
+#else
+	return ioend->io_type == LAKEFS_IO_PLAIN;
+#endif
+}
+
+/* Counted beforehand: who waited for it finds it counted (lakefs_fsync). */
+static void lakefs_plain_begins(struct inode *inode)
+{
+	atomic64_inc(&LAKEFS_I(inode)->plain_gen);
+}
+
 #if LAKEFS_KERNEL(6, 17)
 static ssize_t lakefs_writeback_range(struct iomap_writepage_ctx *wpc,
 				      struct folio *folio, u64 pos,
@@ -194,7 +226,10 @@ static int lakefs_writeback_submit(struct iomap_writepage_ctx *wpc, int error)
 {
 	struct iomap_ioend *ioend = wpc->wb_ctx;
 
-	ioend->io_bio.bi_end_io = lakefs_end_bio;
+	if (lakefs_ioend_plain(ioend))
+		lakefs_plain_begins(ioend->io_inode);
+	else
+		ioend->io_bio.bi_end_io = lakefs_end_bio;
 	return iomap_ioend_writeback_submit(wpc, error);
 }
 
@@ -228,7 +263,10 @@ static int lakefs_map_blocks(struct iomap_writepage_ctx *wpc,
 
 static int lakefs_prepare_ioend(struct iomap_ioend *ioend, int status)
 {
-	lakefs_ioend_last_bio(ioend)->bi_end_io = lakefs_end_bio;
+	if (lakefs_ioend_plain(ioend))
+		lakefs_plain_begins(ioend->io_inode);
+	else
+		lakefs_ioend_last_bio(ioend)->bi_end_io = lakefs_end_bio;
 	return status;
 }
 

@@ -40,7 +40,7 @@ LAKEFS_CHECK_SIZE(lakefs_i_setattr, 104);
 LAKEFS_CHECK_SIZE(lakefs_i_xattr, 56);
 LAKEFS_CHECK_SIZE(lakefs_i_map, 88);
 LAKEFS_CHECK_SIZE(lakefs_i_unmap, 72);
-LAKEFS_CHECK_SIZE(lakefs_i_overwrite, 40);
+LAKEFS_CHECK_SIZE(lakefs_i_overwrite, 32);
 LAKEFS_CHECK_SIZE(lakefs_i_release, 24);
 LAKEFS_CHECK_SIZE(lakefs_i_clone, 96);
 LAKEFS_CHECK_SIZE(lakefs_i_shift, 96);

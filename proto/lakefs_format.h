@@ -218,6 +218,7 @@ struct lakefs_dirent {
 #define LAKEFS_EXTENT_PACKED	0x200u
 #define LAKEFS_EXTENT_INLINE	0x400u
 #define LAKEFS_EXTENT_CRC_BLOCKS_MAX 256 /* blocks per item that has crcs */
+#define LAKEFS_CRC_UNKNOWN	0u	/* stored: not compared with the data */
 
 struct lakefs_extent_item {
 	__u64 phys_block;		/* absolute block on the device */

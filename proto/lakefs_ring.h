@@ -14,6 +14,7 @@
  *   3  CLONE, shared extents, TRIM
  *   4  the daemon says when metadata has no room
  *   5  SHIFT
+ *   6  OVERWRITE tells of many ranges
  */
 #ifndef LAKEFS_RING_H
 #define LAKEFS_RING_H
@@ -25,7 +26,7 @@
 #include <sys/ioctl.h>
 #endif
 
-#define LAKEFS_ABI_VERSION	5
+#define LAKEFS_ABI_VERSION	6
 #define LAKEFS_RING_MAGIC	0x474e49524b414cull	/* "LAKRING\0" reversed */
 #define LAKEFS_FEATURES_KNOWN	0x0ull
 
@@ -108,11 +109,11 @@ enum lakefs_intent_op {
 	LAKEFS_I_XATTR		= 6,
 	LAKEFS_I_MAP		= 7,
 	LAKEFS_I_UNMAP		= 8,
-	LAKEFS_I_OVERWRITE	= 9,	/* crcs of the range no longer hold */
+	LAKEFS_I_OVERWRITE	= 9,	/* crcs of ranges no longer hold */
 	LAKEFS_I_RELEASE	= 10,	/* last use of an orphan is over */
 	LAKEFS_I_CLONE		= 11,	/* reflink, dedupe */
 	LAKEFS_I_SHIFT		= 12,	/* collapse and insert range */
-	/* reserved numbers, refused in ABI 5 */
+	/* reserved numbers, refused in ABI 6 */
 	LAKEFS_I_POINT		= 32,
 	LAKEFS_I_SEAL		= 33,
 	LAKEFS_I_REMAP		= 34,
@@ -276,11 +277,18 @@ struct lakefs_i_unmap {
 	struct lakefs_time ctime;
 };
 
+#define LAKEFS_OVERWRITE_MAX	60
+/*
+ * Data was or will be written in place: the crcs of these blocks no longer
+ * hold. Following: struct lakefs_range[count] of file blocks, count from 1 to
+ * LAKEFS_OVERWRITE_MAX, in any order; they may overlap, and what is not mapped
+ * or has no crc is no matter.
+ */
 struct lakefs_i_overwrite {
 	struct lakefs_intent_hdr hdr;
 	__u64 ino;
-	__u64 file_block;
-	__u64 blocks;
+	__u32 count;
+	__u32 pad;
 };
 
 struct lakefs_i_release {
@@ -356,7 +364,7 @@ enum lakefs_request_op {
 	LAKEFS_R_PARENT		= 13,	/* lakefs_r_ino (a dir) -> inode of .. */
 	LAKEFS_R_INODES		= 14,	/* lakefs_r_inodes -> lakefs_p_inode* */
 	LAKEFS_R_TRIM		= 15,	/* lakefs_r_trim -> lakefs_range* */
-	/* reserved numbers, refused in ABI 5 */
+	/* reserved numbers, refused in ABI 6 */
 	LAKEFS_R_WHOLE_DIR	= 32,
 	LAKEFS_R_VIEW		= 33,
 	LAKEFS_R_PINS		= 34,

@@ -259,6 +259,11 @@ internal sealed class ItemChecker(CheckTarget target, CheckOptions options, Find
         byte[] block = new byte[LakeFormat.BlockSize];
         for (int i = 0; i < crcs.Length; i++)
         {
+            if (crcs[i] == LakeFormat.CrcUnknown)
+            {
+                continue;
+            }
+
             target.ReadData!(block, (long)(item.PhysBlock + (ulong)i) * LakeFormat.BlockSize);
             VerifiedBlocks++;
             findings.Require(

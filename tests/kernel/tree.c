@@ -405,13 +405,19 @@ static const char *apply_unmap(const struct lakefs_i_unmap *e)
 /* said before blocks are written in place: never those of several files */
 static const char *apply_overwrite(const struct lakefs_i_overwrite *e)
 {
+	const struct lakefs_range *range = (const struct lakefs_range *)(e + 1);
 	struct node *n = node_find(e->ino);
 
 	if (!n)
 		return "overwrite: no such inode";
-	return extents_any_shared(n, e->file_block,
-				  e->file_block + e->blocks) ?
-	       "overwrite: of shared blocks" : NULL;
+	if (!e->count || e->count > LAKEFS_OVERWRITE_MAX ||
+	    e->hdr.len != sizeof(*e) + e->count * sizeof(*range))
+		return "overwrite: of how many ranges?";
+	for (__u32 i = 0; i < e->count; i++)
+		if (extents_any_shared(n, range[i].start,
+				       range[i].start + range[i].count))
+			return "overwrite: of shared blocks";
+	return NULL;
 }
 
 static const char *apply_clone(const struct lakefs_i_clone *e)

@@ -91,6 +91,10 @@ public static class LakeFormat
     [CConst("LAKEFS_EXTENT_CRC_BLOCKS_MAX")]
     public const int ExtentCrcBlocksMax = 256;
 
+    /// <summary>Stored for a block whose crc is not known: nothing is compared with it.</summary>
+    [CConst("LAKEFS_CRC_UNKNOWN")]
+    public const uint CrcUnknown = 0;
+
     /// <summary>Bytes of one stored piece of a symlink target.</summary>
     [CConst("LAKEFS_LINK_PIECE_BYTES")]
     public const int LinkPieceBytes = 1024;

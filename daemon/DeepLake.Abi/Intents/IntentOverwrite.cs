@@ -3,13 +3,16 @@ using System.Runtime.InteropServices;
 
 namespace DeepLake.Abi;
 
-/// <summary>Blocks were overwritten in place: their crc32c no longer hold.</summary>
+/// <summary>
+/// Blocks were or will be overwritten in place: their crc32c no longer hold. Followed by
+/// <see cref="Count"/> ranges of file blocks (<see cref="BlockRange"/>), in any order.
+/// </summary>
 [CStruct("lakefs_i_overwrite")]
 [StructLayout(LayoutKind.Sequential)]
 public struct IntentOverwrite
 {
     public IntentHeader Header;
     public ulong Ino;
-    public ulong FileBlock;
-    public ulong Blocks;
+    public uint Count;
+    public uint Pad;
 }

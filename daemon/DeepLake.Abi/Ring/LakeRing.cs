@@ -5,7 +5,7 @@ namespace DeepLake.Abi;
 public static class LakeRing
 {
     [CConst("LAKEFS_ABI_VERSION")]
-    public const uint AbiVersion = 5;
+    public const uint AbiVersion = 6;
 
     /// <summary>Magic of the kernel page.</summary>
     [CConst("LAKEFS_RING_MAGIC")]
@@ -76,6 +76,10 @@ public static class LakeRing
     /// <summary>Blocks of a MAP intent that carries crcs.</summary>
     [CConst("LAKEFS_MAP_BLOCKS_MAX")]
     public const uint MapBlocksMax = 32;
+
+    /// <summary>Ranges that one OVERWRITE intent may tell of.</summary>
+    [CConst("LAKEFS_OVERWRITE_MAX")]
+    public const uint OverwriteMax = 60;
 
     /// <summary>Blocks of one clone intent, mapped blocks of one shift intent: bounds the pages it changes.</summary>
     [CConst("LAKEFS_CLONE_BLOCKS_MAX")]

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using DeepLake.Abi;
 using DeepLake.Metadata.Tables;
 using DeepLake.Platform;
@@ -164,8 +165,18 @@ internal sealed partial class IntentApplier
     private void Overwrite(ReadOnlySpan<byte> entry)
     {
         ref readonly IntentOverwrite intent = ref Read<IntentOverwrite>(entry);
+        ReadOnlySpan<byte> rest = entry[Unsafe.SizeOf<IntentOverwrite>()..];
+        if (intent.Count is 0 or > LakeRing.OverwriteMax)
+        {
+            Fault($"overwrite intent {_seq} of inode {intent.Ino} tells of {intent.Count} ranges");
+        }
+
         PeekInode(intent.Ino);
-        state.Extents.DropCrcs(intent.Ino, intent.FileBlock, intent.Blocks);
+        ReadOnlySpan<byte> ranges = TakePadded(ref rest, (int)intent.Count * Unsafe.SizeOf<BlockRange>());
+        foreach (BlockRange range in MemoryMarshal.Cast<byte, BlockRange>(ranges))
+        {
+            state.Extents.DropCrcs(intent.Ino, range.Start, range.Count);
+        }
     }
 
     private void Release(ReadOnlySpan<byte> entry)

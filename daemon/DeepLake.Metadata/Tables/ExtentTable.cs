@@ -109,7 +109,10 @@ public sealed partial class ExtentTable(BTree tree)
         Write(ino, extent, crcs);
     }
 
-    /// <summary>The checksums of a range no longer hold.</summary>
+    /// <summary>
+    /// The checksums of a range no longer hold. An extent that lies in it has none from then on;
+    /// of others the checksums of the range become <see cref="LakeFormat.CrcUnknown"/> where they lie.
+    /// </summary>
     public void DropCrcs(ulong ino, ulong fileBlock, ulong blocks)
     {
         ulong end = fileBlock + blocks < fileBlock ? ulong.MaxValue : fileBlock + blocks;
@@ -123,17 +126,15 @@ public sealed partial class ExtentTable(BTree tree)
                 continue;
             }
 
-            ReadOnlySpan<byte> crcs = TakeCrcs(ino, extent);
-            tree.Delete(Keys.Extent(ino, extent.FileBlock));
-            if (from > extent.FileBlock)
+            if (from == extent.FileBlock && to == extent.FileEnd)
             {
-                Write(ino, Slice(extent, extent.FileBlock, from), CrcSlice(extent, crcs, extent.FileBlock, from));
+                Write(ino, extent with { Flags = extent.Flags & ~ExtentFlags.Crc }, default);
             }
-
-            Write(ino, Slice(extent, from, to) with { Flags = extent.Flags & ~ExtentFlags.Crc }, default);
-            if (to < extent.FileEnd)
+            else if (tree.TryGetForWrite(Keys.Extent(ino, extent.FileBlock), out Span<byte> data))
             {
-                Write(ino, Slice(extent, to, extent.FileEnd), CrcSlice(extent, crcs, to, extent.FileEnd));
+                MemoryMarshal.Cast<byte, uint>(data[HeaderBytes..])
+                    .Slice((int)(from - extent.FileBlock), (int)(to - from))
+                    .Fill(LakeFormat.CrcUnknown);
             }
         }
     }

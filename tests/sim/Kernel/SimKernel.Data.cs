@@ -207,8 +207,15 @@ internal sealed partial class SimKernel
         ulong seq = 0;
         if (value.HasCrc)
         {
-            var intent = new IntentOverwrite { Ino = inode.Ino, FileBlock = block, Blocks = (ulong)_random.Next(1, 4) };
-            Record(intent, IntentOp.Overwrite);
+            var ranges = new BlockRange[_random.Next(1, 4)];
+            ranges[0] = new BlockRange { Start = block, Count = (ulong)_random.Next(1, 4) };
+            for (int i = 1; i < ranges.Length; i++)
+            {
+                ranges[i] = new BlockRange { Start = (ulong)_random.Next(130), Count = (ulong)_random.Next(1, 20) };
+            }
+
+            var intent = new IntentOverwrite { Ino = inode.Ino, Count = (uint)ranges.Length };
+            Record(intent, IntentOp.Overwrite, MemoryMarshal.AsBytes<BlockRange>(ranges).ToArray());
             seq = LastSeq;
             WantedSeq = _random.Next(2) == 0 ? seq : WantedSeq;
         }

@@ -41,14 +41,18 @@ internal sealed partial class ModelTree
     }
 
     // no attribute of the inode: it is not changed
-    private void Overwrite(in IntentOverwrite intent)
+    private void Overwrite(ReadOnlySpan<byte> record)
     {
+        IntentOverwrite intent = Read<IntentOverwrite>(record);
         ModelInode inode = Inodes[intent.Ino];
         inode.Barrier = Seq;
-        foreach (ulong block in Range(inode, intent.FileBlock, intent.FileBlock + intent.Blocks))
+        foreach (BlockRange range in MemoryMarshal.Cast<byte, BlockRange>(Tail<IntentOverwrite>(record))[..(int)intent.Count])
         {
-            ModelBlock old = inode.Blocks[block];
-            inode.Blocks[block] = old with { Flags = old.Flags & ~ExtentFlags.Crc, Crc = 0 };
+            foreach (ulong block in Range(inode, range.Start, range.Start + range.Count))
+            {
+                ModelBlock old = inode.Blocks[block];
+                inode.Blocks[block] = old with { Flags = old.Flags & ~ExtentFlags.Crc, Crc = LakeFormat.CrcUnknown };
+            }
         }
     }
 

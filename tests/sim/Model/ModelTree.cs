@@ -98,7 +98,7 @@ internal sealed partial class ModelTree
             case IntentOp.Xattr: ChangeXattr(record); break;
             case IntentOp.Map: Map(record); break;
             case IntentOp.Unmap: Unmap(Read<IntentUnmap>(record)); break;
-            case IntentOp.Overwrite: Overwrite(Read<IntentOverwrite>(record)); break;
+            case IntentOp.Overwrite: Overwrite(record); break;
             case IntentOp.Release: Destroy(Inodes[Read<IntentRelease>(record).Ino]); break;
             case IntentOp.Clone: Clone(Read<IntentClone>(record)); break;
             case IntentOp.Shift: Shift(Read<IntentShift>(record)); break;

@@ -35,7 +35,7 @@ public sealed class ExtentTableTests
                 table.DropCrcs(7, (ulong)start, (ulong)count);
                 for (int i = start; i < start + count; i++)
                 {
-                    model[i] = (model[i].Phys, model[i].Flags & ~ExtentFlags.Crc, 0);
+                    model[i] = (model[i].Phys, model[i].Flags, 0);
                 }
 
                 continue;
@@ -56,7 +56,7 @@ public sealed class ExtentTableTests
             for (int i = 0; i < count; i++)
             {
                 crcs[i] = action == 1 ? (uint)random.Next() : 0;
-                model[start + i] = (nextPhys + (ulong)i, flags, crcs[i]);
+                model[start + i] = (nextPhys + (ulong)i, flags & ~ExtentFlags.Crc, crcs[i]);
             }
 
             table.Insert(7, new Extent((ulong)start, nextPhys, (uint)count, flags, 1), System.Runtime.InteropServices.MemoryMarshal.AsBytes<uint>(crcs));
@@ -68,6 +68,27 @@ public sealed class ExtentTableTests
         }
 
         AssertSame(table, model);
+    }
+
+    [Test]
+    public void DropCrcs_CutsNothing_AndLeavesTheOthers()
+    {
+        using MemoryPageStore store = MemoryPageStore.Open(new MemoryPageMedium(1 << 20), null);
+        using BTree tree = BTree.CreateEmpty(store, 256);
+        var table = new ExtentTable(tree);
+        uint[] crcs = [.. Enumerable.Range(1, 32).Select(i => (uint)i)];
+        table.Insert(9, new Extent(10, 500, 32, ExtentFlags.Crc, 1), System.Runtime.InteropServices.MemoryMarshal.AsBytes<uint>(crcs));
+        table.DropCrcs(9, 0, 12);
+        table.DropCrcs(9, 20, 1);
+        table.DropCrcs(9, 41, 100);
+        Assert.That(table.TryGetAt(9, 0, out Extent extent));
+        Assert.That((extent.FileBlock, extent.Blocks, extent.HasCrc), Is.EqualTo((10ul, 32u, true)));
+        uint[] expected = [.. crcs.Select((crc, i) => i is 0 or 1 or 10 or 31 ? LakeFormat.CrcUnknown : crc)];
+        Assert.That(table.CrcsOf(9, extent).ToArray(), Is.EqualTo(expected));
+
+        table.DropCrcs(9, 10, 32);
+        Assert.That(table.TryGetAt(9, 0, out extent));
+        Assert.That((extent.FileBlock, extent.Blocks, extent.HasCrc), Is.EqualTo((10ul, 32u, false)));
     }
 
     [Test]
@@ -94,7 +115,8 @@ public sealed class ExtentTableTests
             ReadOnlySpan<uint> crcs = table.CrcsOf(7, extent);
             for (uint i = 0; i < extent.Blocks; i++)
             {
-                actual[extent.FileBlock + i] = (extent.PhysBlock + i, extent.Flags, extent.HasCrc ? crcs[(int)i] : 0);
+                uint crc = extent.HasCrc ? crcs[(int)i] : 0;
+                actual[extent.FileBlock + i] = (extent.PhysBlock + i, extent.Flags & ~ExtentFlags.Crc, crc);
             }
 
             at = extent.FileEnd;
