@@ -205,6 +205,14 @@ static const struct kobj_type lakefs_ktype = {
 	.default_groups = lakefs_groups,
 };
 
+/* What was never added must not be deleted: it would leave the set twice. */
+static void lakefs_sysfs_put(struct lakefs_sb_info *sbi)
+{
+	kobject_put(&sbi->kobj);
+	wait_for_completion(&sbi->kobj_done);
+	sbi->kobj.kset = NULL;
+}
+
 int lakefs_sysfs_add(struct lakefs_sb_info *sbi)
 {
 	int err;
@@ -213,7 +221,7 @@ int lakefs_sysfs_add(struct lakefs_sb_info *sbi)
 	err = kobject_init_and_add(&sbi->kobj, &lakefs_ktype, NULL, "%s",
 				   sbi->name);
 	if (err)
-		lakefs_sysfs_del(sbi);
+		lakefs_sysfs_put(sbi);
 	return err;
 }
 
@@ -223,9 +231,7 @@ void lakefs_sysfs_del(struct lakefs_sb_info *sbi)
 	if (!sbi->kobj.kset)
 		return;
 	kobject_del(&sbi->kobj);
-	kobject_put(&sbi->kobj);
-	wait_for_completion(&sbi->kobj_done);
-	sbi->kobj.kset = NULL;
+	lakefs_sysfs_put(sbi);
 }
 
 int lakefs_sysfs_init(void)
