@@ -308,12 +308,47 @@ bool lakefs_ext_drop_range(struct lakefs_inode_info *li, u64 start, u64 end)
 	return mapped;
 }
 
+/*
+ * Data written in place that no flush has followed yet: the inode forgets it,
+ * the mount does not. The next record that is emitted anywhere is committed
+ * with a flush; until that is durable whoever loads an inode takes it for this
+ * one (lakefs_data_loaded).
+ */
+static void lakefs_evict_unflushed(struct lakefs_inode_info *li)
+{
+	struct lakefs_sb_info *sbi = lakefs_li_sbi(li);
+	bool unflushed = atomic64_read(&li->in_place_gen) >
+			 atomic64_read(&li->flushed_gen) &&
+			 READ_ONCE(sbi->durable_seq) <= li->in_place_seq;
+	s64 seq = lakefs_last_seq(sbi) + 1;
+	s64 old = atomic64_read(&sbi->unflushed_seq);
+
+	if (!unflushed &&
+	    atomic64_read(&li->plain_gen) <= atomic64_read(&li->plain_flushed))
+		return;
+	while (old < seq &&
+	       !atomic64_try_cmpxchg(&sbi->unflushed_seq, &old, seq))
+		;
+}
+
+void lakefs_data_loaded(struct inode *inode)
+{
+	struct lakefs_inode_info *li = LAKEFS_I(inode);
+	struct lakefs_sb_info *sbi = LAKEFS_SB(inode->i_sb);
+	u64 seq = atomic64_read(&sbi->unflushed_seq);
+
+	if (READ_ONCE(sbi->durable_seq) < seq)
+		atomic64_set(&li->plain_gen, 1);
+}
+
 /* The last look at the inode's data: all pages are gone. Never waits. */
 void lakefs_data_evict(struct inode *inode)
 {
 	struct lakefs_inode_info *li = LAKEFS_I(inode);
 	struct lakefs_extent *e, *next;
 
+	if (inode->i_nlink)
+		lakefs_evict_unflushed(li);
 	rbtree_postorder_for_each_entry_safe(e, next, &li->extents, node) {
 		lakefs_ext_release(li, e);
 		lakefs_node_put(e);

@@ -173,8 +173,10 @@ static ssize_t lakefs_write_iter(struct kiocb *iocb, struct iov_iter *from)
 
 /* ---- durability ---------------------------------------------------------- */
 
-static void lakefs_gen_advance(atomic64_t *gen, s64 from, s64 to)
+static void lakefs_gen_advance(atomic64_t *gen, s64 to)
 {
+	s64 from = atomic64_read(gen);
+
 	while (from < to && !atomic64_try_cmpxchg(gen, &from, to))
 		;
 }
@@ -185,6 +187,10 @@ static void lakefs_gen_advance(atomic64_t *gen, s64 from, s64 to)
  * its frame; so in-place data that was complete when some later record was
  * emitted is durable with that record. Else it is flushed here; so is what
  * completed by itself, of which nobody knows before which record that was.
+ *
+ * What completes by itself is counted when it begins. Only who waited for all
+ * of the file, and after the count was read, knows that what is in it has
+ * completed: else a later fsync would find its own data counted as flushed.
  */
 int lakefs_fsync(struct file *file, loff_t start, loff_t end, int datasync)
 {
@@ -192,15 +198,18 @@ int lakefs_fsync(struct file *file, loff_t start, loff_t end, int datasync)
 	struct lakefs_inode_info *li = LAKEFS_I(inode);
 	struct lakefs_sb_info *sbi = LAKEFS_SB(inode->i_sb);
 	loff_t disk_size = READ_ONCE(li->disk_size);
-	s64 done, flushed, plain, plain_flushed;
+	bool whole = !start && end == LLONG_MAX, flush;
+	s64 done, flushed, plain;
 	u64 target;
-	bool flush;
 	int err;
 
 	/* the size is recorded only when all data before it is there */
 	if (end >= disk_size)
 		start = min(start, round_down(disk_size, LAKEFS_BLOCK_SIZE));
-	err = file_write_and_wait_range(file, start, end);
+	err = filemap_fdatawrite_range(inode->i_mapping, start, end);
+	plain = atomic64_read(&li->plain_gen);
+	if (!err)
+		err = file_write_and_wait_range(file, start, end);
 	if (err)
 		return err;
 	if (lakefs_is_shutdown(sbi))
@@ -213,9 +222,8 @@ int lakefs_fsync(struct file *file, loff_t start, loff_t end, int datasync)
 	done = atomic64_read(&li->in_place_gen);
 	flushed = atomic64_read(&li->flushed_gen);
 	flush = done > flushed && target <= li->in_place_seq;
-	plain = atomic64_read(&li->plain_gen);
-	plain_flushed = atomic64_read(&li->plain_flushed);
-	flush |= plain > plain_flushed;
+	flush |= atomic64_read(&li->plain_gen) >
+		 atomic64_read(&li->plain_flushed);
 	mutex_unlock(&li->ext_lock);
 
 	if (target > READ_ONCE(sbi->durable_seq))
@@ -224,8 +232,9 @@ int lakefs_fsync(struct file *file, loff_t start, loff_t end, int datasync)
 		err = lakefs_flush_device(sbi);
 	if (err)
 		return err;
-	lakefs_gen_advance(&li->flushed_gen, flushed, done);
-	lakefs_gen_advance(&li->plain_flushed, plain_flushed, plain);
+	lakefs_gen_advance(&li->flushed_gen, done);
+	if (whole)
+		lakefs_gen_advance(&li->plain_flushed, plain);
 	return 0;
 }
 

@@ -340,6 +340,8 @@ static int lakefs_fill_inode(struct inode *inode,
 		lakefs_no_xattrs(inode);
 	if (S_ISDIR(rec->mode) && !rec->size)
 		lakefs_cache_empty(inode);
+	if (S_ISREG(rec->mode))
+		lakefs_data_loaded(inode);
 	return 0;
 }
 

@@ -114,6 +114,8 @@ struct lakefs_sb_info {
 	wait_queue_head_t durable_wq;	/* durable_seq moved, or shutdown */
 	u64 applied_seq;		/* copied from the dpage, clamped */
 	atomic64_t evict_seq;		/* max last_seq of evicted inodes */
+	atomic64_t unflushed_seq;	/* when it is durable, their data
+					 * written in place is (extent.c) */
 
 	/* requests: req_lock */
 	spinlock_t req_lock;
@@ -376,6 +378,7 @@ int lakefs_extent_init(void);
 void lakefs_extent_exit(void);
 void lakefs_data_init_inode(struct lakefs_inode_info *li);	/* empty, unknown */
 void lakefs_data_evict(struct inode *inode);	/* no waiting; drops the map */
+void lakefs_data_loaded(struct inode *inode);	/* of an inode that was there */
 /* the whole map of an inode nobody else sees yet. -EUCLEAN, -ENOMEM: none */
 int lakefs_extents_install(struct inode *inode,
 			   const struct lakefs_p_extent *p, u32 count);

@@ -130,7 +130,7 @@ int main(int argc, char **argv)
 	static const struct test *const all[] = {
 		tail_tests, direct_tests, many_tests, model_tests,
 		space_tests, share_tests, clone_tests, shift_tests,
-		trim_tests, folio_tests,
+		trim_tests, folio_tests, flush_tests,
 		NULL
 	};
 	struct frame frame = { .lists = all, .seconds = 1500, .begin = begin };

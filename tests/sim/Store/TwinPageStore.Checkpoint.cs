@@ -89,6 +89,18 @@ internal sealed partial class TwinPageStore
 
     private void Load(CheckpointTicket ticket)
     {
+        try
+        {
+            LoadWhole(ticket);
+        }
+        catch (EndOfStreamException)
+        {
+            throw StorageException.Corruption("page checkpoint ticket");
+        }
+    }
+
+    private void LoadWhole(CheckpointTicket ticket)
+    {
         using var reader = new BinaryReader(new MemoryStream(ticket.Bytes.ToArray()));
         if (reader.ReadUInt64() != TicketMagic)
         {

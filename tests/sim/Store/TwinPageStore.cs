@@ -28,6 +28,7 @@ internal sealed partial class TwinPageStore : IPageStore
     private int _free;
     private int _hand;
     private int _changes;
+    private int _newPages; // of those that wait, the ones that are not in the map
 
     private TwinPageStore(IBlockDevice device, PageStoreGeometry geometry, PageStoreOptions options)
     {
@@ -41,7 +42,7 @@ internal sealed partial class TwinPageStore : IPageStore
     /// <summary>From here on the checkpoint before the last may be gone.</summary>
     public Action? CheckpointBegins { get; set; }
 
-    public long LivePages => _map.Count;
+    public long LivePages => _map.Count + _newPages;
 
     public long CapacityPages => _refs.Length / 3;
 
@@ -98,6 +99,7 @@ internal sealed partial class TwinPageStore : IPageStore
             }
 
             bytes = new byte[PageFormat.PageBytes];
+            _newPages += _map.ContainsKey(pageId) ? 0 : 1;
         }
 
         page.CopyTo(bytes);
@@ -119,6 +121,10 @@ internal sealed partial class TwinPageStore : IPageStore
         {
             existed = true;
             Drop(place.Slot);
+        }
+        else if (existed)
+        {
+            _newPages--;
         }
 
         _changes += existed ? 1 : 0;
@@ -182,6 +188,10 @@ internal sealed partial class TwinPageStore : IPageStore
             if (_map.TryGetValue(pageId, out Place old))
             {
                 Drop(old.Slot);
+            }
+            else
+            {
+                _newPages--;
             }
 
             _map[pageId] = new Place(slot, BinaryPrimitives.ReadUInt32LittleEndian(bytes));
