@@ -27,4 +27,13 @@ if (errors.Any())
     Messages.Error(string.Join(" ", errors), $"see {name} --help");
     return (int)ErrorCode.ErrorUsage;
 }
-return parsed.Invoke();
+try
+{
+    return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+}
+catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+{
+    // every command names what it reads; what is left is what it says
+    Messages.Error($"the output cannot be written: {e.Message}", "look where it goes: a full device, or a closed descriptor");
+    return (int)ErrorCode.ErrorGeneral;
+}

@@ -30,11 +30,11 @@ internal static class LakeRecovery
             }
             catch (StorageException failure) when (failure.IsCorruption)
             {
-                damage ??= failure.Message;
+                damage = damage is null ? failure.Message : $"{damage}; {failure.Message}";
             }
             catch (MetadataCorruptException failure)
             {
-                damage ??= failure.Message;
+                damage = damage is null ? failure.Message : $"{damage}; {failure.Message}";
             }
         }
 
@@ -72,6 +72,14 @@ internal static class LakeRecovery
             var checkpoints = new CheckpointWriter(store, state, next, sink, options.Clock);
             var from = CheckpointWriter.PositionOf(superblock);
             (ulong replayed, bool hadFrames) = Replay(wal, from, Oldest(copies), state, checkpoints);
+            // what a newer checkpoint held was durable: without it the log has to lead there
+            if (state.Counters.AppliedSeq < copies[0].CheckpointSeq)
+            {
+                throw StorageException.Corruption(
+                    $"the newest checkpoint, of intent {copies[0].CheckpointSeq}, is damaged, and so is the log that leads to it: "
+                    + $"it ends with intent {state.Counters.AppliedSeq}");
+            }
+
             bool clean = superblock.State == SuperblockState.Clean && !hadFrames && isNewest;
             return new RecoveredLake(store, state, wal, checkpoints, replayed, clean, !isNewest);
         }

@@ -26,7 +26,7 @@ internal static class DaemonClient
         try
         {
             using var stream = new NetworkStream(socket);
-            MessageFrame.Write(stream, request);
+            Send(stream, request);
             while (MessageFrame.Read(stream, Response.Parser, ControlProtocol.MaxResponseBytes) is { } response)
             {
                 if (response.KindCase != Response.KindOneofCase.Progress)
@@ -40,6 +40,18 @@ internal static class DaemonClient
         catch (Exception e) when (e is IOException or InvalidDataException)
         {
             return OneShotClient.Failure(ErrorCode.ErrorGeneral, $"the connection to laked broke: {e.Message}", "try again; see lakectl logs");
+        }
+    }
+
+    // Who may not ask is told so before the request is read: the answer is there although sending failed.
+    private static void Send(NetworkStream stream, Request request)
+    {
+        try
+        {
+            MessageFrame.Write(stream, request);
+        }
+        catch (IOException e) when (e.InnerException is SocketException { SocketErrorCode: SocketError.Shutdown or SocketError.ConnectionReset })
+        {
         }
     }
 }

@@ -62,6 +62,60 @@ public sealed class C030VerifyTests
         Assert.That(result.Errors, Does.Contain("next:"));
     }
 
+    /// <summary>
+    /// Regression: the checkpoint before was taken for the whole lake when the log between the two was damaged, too.
+    /// </summary>
+    [Test]
+    public void Verify_WithADamagedTicketAndLog_NeverTakesLessForTheLake()
+    {
+        const int firstTicket = 64, secondTicket = 72, log = 80;
+        new TarBuilder().Add('0', "file", content: new byte[20_000]).WriteTo(_scratch["t.tar"]);
+        Assert.That(Cli.Run("import", _scratch["t.tar"], _scratch["a.img"]).ExitCode, Is.Zero);
+        foreach (int ticket in (int[])[firstTicket, secondTicket])
+        {
+            for (int frame = log; frame < log + 6; frame++)
+            {
+                File.Copy(_scratch["a.img"], _scratch["b.img"], overwrite: true);
+                Damage(_scratch["b.img"], (ticket * BlockBytes) + 20);
+                Damage(_scratch["b.img"], (frame * BlockBytes) + 70);
+                CliResult result = Cli.Run("verify", "--json", _scratch["b.img"]);
+                if (result.Output.Contains("\"inodes\"", StringComparison.Ordinal))
+                {
+                    Assert.That(Cli.Json(result).GetProperty("inodes").GetInt32(), Is.EqualTo(2), $"ticket {ticket}, frame {frame}");
+                }
+            }
+        }
+    }
+
+    [Test]
+    public void Verify_WithADamagedNewestCheckpoint_SaysSo()
+    {
+        new TarBuilder().Add('0', "file", content: new byte[20_000]).WriteTo(_scratch["t.tar"]);
+        Assert.That(Cli.Run("import", _scratch["t.tar"], _scratch["a.img"]).ExitCode, Is.Zero);
+        Damage(_scratch["a.img"], (64 * BlockBytes) + 20);
+        Damage(_scratch["a.img"], (72 * BlockBytes) + 20);
+        File.Copy(_scratch["a.img"], _scratch["both.img"]);
+        Assert.That(Cli.Run("verify", _scratch["both.img"]).ExitCode, Is.EqualTo(1));
+        Damage(_scratch["a.img"], (64 * BlockBytes) + 20);
+        CliResult first = Cli.Run("verify", "--json", _scratch["a.img"]);
+        Damage(_scratch["a.img"], (64 * BlockBytes) + 20);
+        Damage(_scratch["a.img"], (72 * BlockBytes) + 20);
+        CliResult second = Cli.Run("verify", "--json", _scratch["a.img"]);
+        CliResult older = first.ExitCode == 0 ? first : second, newest = first.ExitCode == 0 ? second : first;
+        Assert.That(older.ExitCode, Is.Zero);
+        Assert.That(newest.ExitCode, Is.EqualTo(3));
+        Assert.That(newest.Output, Does.Contain("newest checkpoint is damaged"));
+        Assert.That(Cli.Json(newest).GetProperty("inodes").GetInt32(), Is.EqualTo(2));
+    }
+
+    [Test]
+    public void Stats_ThatCannotBeWritten_IsAnErrorAndNoTrace()
+    {
+        CliResult result = Cli.RunInto("/dev/full", "stats", _scratch["a.img"]);
+        Assert.That(result.ExitCode, Is.EqualTo(1));
+        Assert.That(result.Errors, Does.Contain("cannot be written").And.Not.Contain("   at "));
+    }
+
     [Test]
     public void Verify_Full_FindsAFlippedBitOfData_AndWithoutFullDoesNotLook()
     {

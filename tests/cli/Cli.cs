@@ -26,10 +26,20 @@ internal static class Cli
         return Finish(process);
     }
 
-    /// <summary>Started with open standard input.</summary>
-    internal static Process Start(params string[] arguments)
+    /// <summary>Standard output goes to a file or device.</summary>
+    internal static CliResult RunInto(string target, params string[] arguments)
     {
-        var info = new ProcessStartInfo(Lakectl, arguments)
+        using Process process = Launch("/bin/sh", ["-c", $"exec \"$0\" \"$@\" >{target}", Lakectl, .. arguments]);
+        process.StandardInput.Close();
+        return Finish(process);
+    }
+
+    /// <summary>Started with open standard input.</summary>
+    internal static Process Start(params string[] arguments) => Launch(Lakectl, arguments);
+
+    private static Process Launch(string program, string[] arguments)
+    {
+        var info = new ProcessStartInfo(program, arguments)
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,

@@ -20,6 +20,13 @@ internal static class EngineCheck
         VerifyReport report = Run(tree, engine.CountersForCheck(), engine.Superblock, device);
         report.UnmountedCleanly = engine.WasClean;
         report.ReplayedIntents = engine.ReplayedIntents;
+        if (engine.FellBack)
+        {
+            report.Clean = false;
+            report.ProblemCount++;
+            report.Problems.Insert(0, "the newest checkpoint is damaged; the one before it and the log give the same state");
+        }
+
         return report;
     }
 
