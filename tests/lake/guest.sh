@@ -85,7 +85,7 @@ check 'the lake is sound while mounted' lakectl verify $l
 metrics() {
 	lakectl metrics >/tmp/metrics || return 1
 	cat /tmp/metrics
-	! grep -vE '^(# (HELP|TYPE) deeplake_[a-z_]+ .+|deeplake_[a-z_]+({device="[^"]+",uuid="[^"]*"})? [0-9.E+]+)$' \
+	! grep -vE '^(# (HELP|TYPE) deeplake_[a-z_]+ .+|deeplake_[a-z_]+([{]device="[^"]+",uuid="[^"]*"[}])? [0-9.E+]+)$' \
 		/tmp/metrics &&
 		grep -q '^deeplake_lake_up{device="/dev/vda",.*} 1$' /tmp/metrics &&
 		grep -q '^deeplake_lake_shared_blocks{.*} 2197$' /tmp/metrics &&
