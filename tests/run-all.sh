@@ -1,8 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: MPL-2.0
-# run-all.sh [SUITE...]: runs the suites (all by default), prints a table and
-# ends with one line "N passed, N failed". A suite that dies, runs into its
-# limit, is missing or reports nothing is a failure.
+# run-all.sh [SUITE...]: runs the suites (all by default), as many at a time as
+# there are processors but no more than JOBS (2), prints a table and ends with
+# one line "N passed, N failed". A suite that dies, runs into its limit, is
+# missing or reports nothing is a failure. What a suite prints is also in
+# out/results/NAME.log.
 set -uo pipefail
 . "$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/lib/suite.sh"
 default_limit=1200
@@ -36,7 +38,10 @@ run_suite() {
 		printf 'fail %s is missing\n' "$name" >"$results"
 		return
 	fi
-	timeout -k 20 "$(suite_seconds "$(limit_of "$name")")" bash "$script" </dev/null || status=$?
+	timeout -k 20 "$(suite_seconds "$(limit_of "$name")")" bash "$script" \
+		</dev/null >&7 2>&1 &
+	suite_pid=$!
+	wait $suite_pid || status=$?
 	touch "$results"
 	if [ $status = 124 ] || [ $status = 137 ]; then
 		printf 'fail %s ran into its time limit\n' "$name" >>"$results"
@@ -47,7 +52,7 @@ run_suite() {
 	fi
 }
 
-count() { grep -c "^$1 " "$LAKE_OUT/results/$2.txt"; }
+count() { grep -c -s "^$1 " "$LAKE_OUT/results/$2.txt"; }
 
 print_table() {
 	local name passed failed
@@ -56,7 +61,7 @@ print_table() {
 		passed=$(count pass "$name")
 		failed=$(count fail "$name")
 		printf '%-14s %8d %8d %8d\n' "$name" "$passed" "$failed" \
-			"${seconds[$name]}"
+			"$(cat "$LAKE_OUT/results/$name.seconds")"
 		total_passed=$((total_passed + passed))
 		total_failed=$((total_failed + failed))
 	done
@@ -84,17 +89,38 @@ case " ${suites[*]} " in
 	nice "$LAKE_ROOT/qemu/image/debian.sh" lake </dev/null \
 		>"$LAKE_OUT/image.log" 2>&1 &
 	image_job=$!
-	trap 'kill $image_job 2>/dev/null' EXIT
 	;;
 esac
-declare -A seconds
+# Whoever interrupts this ends all of it.
+trap 'running=$(jobs -p); [ -z "$running" ] || kill $running 2>/dev/null' EXIT
+trap 'exit 130' INT TERM
+# Most guests have one processor: two suites side by side keep two busy.
+jobs=${JOBS:-2}
+[ "$jobs" -le "$(nproc)" ] || jobs=$(nproc)
+
+# one NAME: a suite from beginning to end, its lines with its name before them.
+one() {
+	local name=$1 start=$SECONDS printer suite_pid=
+	trap '[ -z "$suite_pid" ] || kill $suite_pid; exit 143' TERM
+	exec 7> >(tee "$LAKE_OUT/results/$name.log" | sed -u "s/^/$name: /" >&2)
+	printer=$!
+	step "suite $name" 2>&7
+	run_suite "$name"
+	exec 7>&-
+	wait $printer
+	printf '%d\n' $((SECONDS - start)) >"$LAKE_OUT/results/$name.seconds"
+}
+
 total_passed=0 total_failed=0
 for name in "${suites[@]}"; do
-	step "suite $name"
-	start=$SECONDS
-	run_suite "$name"
-	seconds[$name]=$((SECONDS - start))
+	rm -f "$LAKE_OUT/results/$name".{txt,seconds}
+	while [ "$(jobs -rp | grep -cvx "${image_job:-none}")" -ge "$jobs" ]; do
+		wait -n
+	done
+	one "$name" &
 done
+running() { jobs -rp | grep -qvx "${image_job:-none}"; }
+while running; do wait -n; done
 print_table
 printf '%d passed, %d failed\n' $total_passed $total_failed
 [ $total_failed = 0 ] && [ $total_passed -gt 0 ]

@@ -12,7 +12,7 @@ kernel=${KERNEL:-6.12}
 parts='ext4 fake dying laked'
 [ "$kernel" != debug ] || parts='fake dying laked' # ext4 is not the question
 
-make -s -C "$LAKE_TESTS/kernel/data" OUT="$LAKE_BUILD/tests/data" >&2 || {
+build_test kernel/data data || {
 	fail 'datatest builds'
 	exit 1
 }
@@ -42,10 +42,7 @@ guest ext4 '' 'modprobe -q ext4
 mount -t ext4 /dev/vda /m && /t/datatest --dev /dev/vda --type ext4 /m $NAMES' \
 	--disk "$suite_dir/ext4"
 
-dir=$("$LAKE_ROOT/qemu/kernel.sh" "$kernel") &&
-	make -s -C "$LAKE_ROOT/kernel" KDIR="$dir/build" \
-		OUT="$LAKE_BUILD/kernel/$kernel" CC="$(cat "$dir/cc")" >&2 &&
-	make -s -C "$LAKE_TESTS/kernel" OUT="$LAKE_BUILD/tests/fake" >&2 || {
+ko=$("$LAKE_ROOT/qemu/parts.sh" module "$kernel") && build_test kernel fake || {
 	fail 'module and fakelaked build'
 	exit 1
 }
@@ -53,7 +50,7 @@ run_lake='mount -t lakefs /dev/vda /m &&
 	/t/datatest --dev /dev/vda --type lakefs /m $NAMES
 status=$?
 umount /m || echo fail umount'
-with_fake=(--module "$LAKE_BUILD/kernel/$kernel/kernel/lakefs.ko"
+with_fake=(--module "$ko"
 	--file "$LAKE_BUILD/tests/fake:/f")
 start_fake='/f/fakelaked mkfs /dev/vda; /f/fakelaked run --log /run/log'
 

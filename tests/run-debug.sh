@@ -14,8 +14,7 @@ wanted() {
 
 nomem() {
 	local status=0
-	make -s -C "$LAKE_TESTS/kernel/nomem" OUT="$LAKE_BUILD/tests/nomem" >&2 ||
-		{ fail 'nomem builds'; return; }
+	build_test kernel/nomem nomem || { fail 'nomem builds'; return; }
 	"$LAKE_VM" run --lake --kernel debug --mem 2G \
 		--timeout "${TIMEOUT:-3600}" --env NAMES="${NAMES:-}" \
 		--disk "$suite_dir/nomem,size=256M" \

@@ -11,10 +11,8 @@ suite_begin garble
 kernel=${KERNEL:-6.12}
 out=$LAKE_BUILD/tests
 
-ko=$("$LAKE_ROOT/qemu/parts.sh" module "$kernel") &&
-	make -s -C "$LAKE_TESTS/kernel" OUT="$out/fake" >&2 &&
-	make -s -C "$LAKE_TESTS/kernel/hostile" OUT="$out/hostile" >&2 &&
-	make -s -C "$LAKE_TESTS/kernel/vfs" OUT="$out/vfs" >&2 || {
+ko=$("$LAKE_ROOT/qemu/parts.sh" module "$kernel") && build_test kernel fake &&
+	build_test kernel/hostile hostile && build_test kernel/vfs vfs || {
 	fail 'module, fakelaked, hostile and vfstest build'
 	exit 1
 }

@@ -12,7 +12,7 @@ build() {
 	shift
 	dir=$("$LAKE_ROOT/qemu/kernel.sh" "$kernel") || return 1
 	rm -rf "$out"
-	make -s -C "$LAKE_ROOT/kernel" KDIR="$dir/build" OUT="$out" \
+	make -s -j"$(nproc)" -C "$LAKE_ROOT/kernel" KDIR="$dir/build" OUT="$out" \
 		CC="$(cat "$dir/cc")" "$@" >"$suite_dir/log" 2>&1 || return 1
 	[ -f "$out/kernel/lakefs.ko" ]
 }

@@ -35,8 +35,9 @@ probe_tells_no_lake_from_one() {
 	[ $? = 2 ]
 }
 
-if make -s -C "$LAKE_ROOT/daemon/launcher" OUT="$LAKE_BUILD/launcher" >&2; then
-	lakectl=$("$LAKE_ROOT/qemu/parts.sh" tree)/usr/bin/lakectl
+# The launcher is built with the tree.
+if tree=$("$LAKE_ROOT/qemu/parts.sh" tree); then
+	lakectl=$tree/usr/bin/lakectl
 	check 'lake-probe tells a lake by either superblock' probe_tells_a_lake "$lakectl"
 	check 'lake-probe tells what is no lake' probe_tells_no_lake_from_one
 	status=0

@@ -6,18 +6,12 @@ set -uo pipefail
 . "$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/lib/suite.sh"
 suite_begin module
 kernel=${KERNEL:-6.12}
-module=$LAKE_BUILD/kernel/$kernel/kernel/lakefs.ko
 tools=$LAKE_BUILD/tests/fake
 
 build() {
-	local dir
-	dir=$("$LAKE_ROOT/qemu/kernel.sh" "$kernel") &&
-		make -s -C "$LAKE_ROOT/kernel" KDIR="$dir/build" \
-			OUT="$LAKE_BUILD/kernel/$kernel" \
-			CC="$(cat "$dir/cc")" &&
-		make -s -C "$LAKE_TESTS/kernel" OUT="$tools" &&
-		make -s -C "$LAKE_TESTS/kernel/vfs" OUT="$tools" &&
-		make -s -C "$LAKE_TESTS/kernel/data" OUT="$tools"
+	module=$("$LAKE_ROOT/qemu/parts.sh" module "$kernel") &&
+		build_test kernel fake && build_test kernel/vfs fake &&
+		build_test kernel/data fake
 }
 
 # guest SCRIPT: runs it beside the module and the tools

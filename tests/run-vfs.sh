@@ -12,7 +12,7 @@ kernel=${KERNEL:-6.12}
 parts='ext4 fake dying laked laked-6.1 laked-newest'
 [ "$kernel" != debug ] || parts='fake dying laked' # ext4 is not the question
 
-make -s -C "$LAKE_TESTS/kernel/vfs" OUT="$LAKE_BUILD/tests/vfs" >&2 || {
+build_test kernel/vfs vfs || {
 	fail 'vfstest builds'
 	exit 1
 }
@@ -51,8 +51,7 @@ remount() { mount -t ext4 /dev/vda /m; }
 remount && { $run_tests }; exit \$status" \
 	--disk "$suite_dir/ext4"
 
-ko=$("$LAKE_ROOT/qemu/parts.sh" module "$kernel") &&
-	make -s -C "$LAKE_TESTS/kernel" OUT="$LAKE_BUILD/tests/fake" >&2 || {
+ko=$("$LAKE_ROOT/qemu/parts.sh" module "$kernel") && build_test kernel fake || {
 	fail 'module and fakelaked build'
 	exit 1
 }

@@ -26,7 +26,7 @@ parts_launcher() {
 # parts_module KERNELDIR: path of lakefs.ko for that kernel.
 parts_module() {
 	local dir=$LAKE_BUILD/module/${1##*/}
-	make -s -C "$LAKE_ROOT/kernel" KDIR="$1/build" OUT="$dir" \
+	make -s -j"$(nproc)" -C "$LAKE_ROOT/kernel" KDIR="$1/build" OUT="$dir" \
 		CC="$(cat "$1/cc")" >&2 || die "lakefs.ko does not build"
 	printf '%s\n' "$dir/kernel/lakefs.ko"
 }

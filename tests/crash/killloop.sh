@@ -47,7 +47,7 @@ done
 export CRASH_FS_DIR=$here/fs CRASH_ROOT=$root
 # shellcheck source=fs/ext4.sh
 . "$here/fs/$fs.sh"
-make -s -C "$here" OUT="$build" || fail "building lakecrash failed"
+"$here/build.sh" || fail "building lakecrash failed"
 work=$(mktemp -d "$build/killloop.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 truncate -s "${FS_MIB}M" "$work/disk.img"

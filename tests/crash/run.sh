@@ -222,7 +222,7 @@ report() {
 }
 
 mkdir -p "$work"
-make -s -C "$here" OUT="$build" || fail "building lakecrash failed"
+"$here/build.sh" || fail "building lakecrash failed"
 if [ -n "$reuse" ] && [ -f "$work/log" ]; then
 	[ "$(cat "$work/workload")" = "$(workload_key)" ] ||
 		fail "the recording is of another workload or version"

@@ -5,7 +5,7 @@
 set -uo pipefail
 here=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)
 build=$here/../../build/crash
-make -s -C "$here" OUT="$build" || exit 2
+"$here/build.sh" || exit 2
 crash=$build/lakecrash
 scratch=$(mktemp -d "$build/selftest.XXXXXX")
 trap 'rm -rf "$scratch"' EXIT

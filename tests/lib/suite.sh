@@ -50,6 +50,13 @@ suite_collect() {
 	done <"$1"
 }
 
+# build_test FOLDER NAME: makes tests/FOLDER into build/tests/NAME. Suites run side
+# by side and share these programs.
+build_test() {
+	with_lock "tests-$2" make -s -C "$LAKE_TESTS/$1" \
+		OUT="$LAKE_BUILD/tests/$2" >&2
+}
+
 # suite_seconds N: a time limit; the debug kernel takes several times as long.
 suite_seconds() {
 	if [ "${KERNEL:-}" = debug ]; then

@@ -25,7 +25,7 @@ one() {
 
 LAKE_TESTS=$LAKE_ROOT/tests
 mkdir -p "$LAKE_OUT/soak"
-make -s -C "$LAKE_TESTS/crash" OUT="$LAKE_BUILD/crash" || exit 2
+"$LAKE_TESTS/crash/build.sh" || exit 2
 running=0
 while [ $done_kills -lt "$kills" ] || [ $running -gt 0 ]; do
 	if [ $done_kills -lt "$kills" ] && [ $running -lt "$jobs" ]; then

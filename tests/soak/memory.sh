@@ -16,7 +16,7 @@ trap 'rm -rf "$work"' EXIT
 
 stage() {
 	mkdir -p "$work/t/src"
-	make -s -C "$LAKE_ROOT/tests/crash" OUT="$LAKE_BUILD/crash" >&2 &&
+	"$LAKE_ROOT/tests/crash/build.sh" &&
 		cp "$LAKE_BUILD/crash/lakecrash" "$work/t/" &&
 		gcc -O2 -Wall -Wextra -Werror -static -o "$work/t/hog" \
 			"$here/hog.c" &&

@@ -11,7 +11,7 @@ n=${1:-500} kernel=${2:-6.12} mem=1G
 mkdir -p "$LAKE_BUILD/soak"
 work=$(mktemp -d "$LAKE_BUILD/soak/mounts.XXXXXX")
 trap 'rm -rf "$work"' EXIT
-make -s -C "$LAKE_ROOT/tests/kernel" OUT="$LAKE_BUILD/tests/fake" >&2 || exit 2
+with_lock tests-fake make -s -C "$LAKE_ROOT/tests/kernel" OUT="$LAKE_BUILD/tests/fake" >&2 || exit 2
 status=0
 "$LAKE_ROOT/qemu/vm" run --lake --kernel "$kernel" --smp "${SMP:-1}" --mem "$mem" \
 	--timeout "${TIMEOUT:-7200}" \
