@@ -56,12 +56,14 @@ count() { grep -c -s "^$1 " "$LAKE_OUT/results/$2.txt"; }
 
 print_table() {
 	local name passed failed
-	printf '\n%-14s %8s %8s %8s\n' suite passed failed seconds
+	printf '\n%-14s %8s %8s %8s %8s\n' suite passed failed seconds \
+		'of CPU'
 	for name in "${suites[@]}"; do
 		passed=$(count pass "$name")
 		failed=$(count fail "$name")
-		printf '%-14s %8d %8d %8d\n' "$name" "$passed" "$failed" \
-			"$(cat "$LAKE_OUT/results/$name.seconds")"
+		# shellcheck disable=SC2046 # two numbers
+		printf '%-14s %8d %8d %8d %8d\n' "$name" "$passed" "$failed" \
+			$(cat "$LAKE_OUT/results/$name.seconds")
 		total_passed=$((total_passed + passed))
 		total_failed=$((total_failed + failed))
 	done
@@ -98,6 +100,12 @@ trap 'exit 130' INT TERM
 jobs=${JOBS:-2}
 [ "$jobs" -le "$(nproc)" ] || jobs=$(nproc)
 
+# The second line of `times`: user and system time of all that was waited for.
+cpu_of_children() {
+	awk 'NR == 2 { gsub(/s/, ""); split($1, u, "m"); split($2, s, "m")
+		print int((u[1] + s[1]) * 60 + u[2] + s[2]) }' "$1"
+}
+
 # one NAME: a suite from beginning to end, its lines with its name before them.
 one() {
 	local name=$1 start=$SECONDS printer suite_pid=
@@ -108,7 +116,10 @@ one() {
 	run_suite "$name"
 	exec 7>&-
 	wait $printer
-	printf '%d\n' $((SECONDS - start)) >"$LAKE_OUT/results/$name.seconds"
+	times >"$LAKE_OUT/results/$name.times"	# of this very shell: no pipe
+	printf '%d %d\n' $((SECONDS - start)) \
+		"$(cpu_of_children "$LAKE_OUT/results/$name.times")" \
+		>"$LAKE_OUT/results/$name.seconds"
 }
 
 total_passed=0 total_failed=0

@@ -58,7 +58,7 @@ guest fake '' "$start_fake & $run_lake
 exit \$status" "${with_fake[@]}" --disk "$suite_dir/fake,size=160M"
 
 # every 250 intents: writeback, truncates and leases in flight
-guest dying 'tail direct many share clone shift trim folio' "$start_fake --die-after 250 & $run_lake
+guest dying 'shift folio tail direct many share clone trim' "$start_fake --die-after 250 & $run_lake
 exit \$status" "${with_fake[@]}" --disk "$suite_dir/dying,size=160M"
 
 # and what it left behind is sound

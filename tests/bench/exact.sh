@@ -6,6 +6,7 @@
 #   PEERS="ext4 xfs"     whom to compare with
 #   DIVIDE=10            a tenth of the operations, for a quick look
 #   SMP=2                processors
+#   JOBS=2               guests at a time: they do not disturb each other's time
 #   NAME=exact           out/bench/NAME.json
 #   CHECK=1              only show that two runs of the rows give the same figures
 #   ONLY_PEERS=1         fills the cache of figures of peers and ends
@@ -52,11 +53,11 @@ measure() {
 	local group
 	for group in "${groups[@]}"; do
 		if [ "$1" = lakefs ]; then
-			bench_guest "$1" "$scratch/group" "$group"
+			bench_guest "$1" "$scratch/$1.group" "$group"
 		else
-			measure_peer "$1" "$scratch/group" "$group"
+			measure_peer "$1" "$scratch/$1.group" "$group"
 		fi
-		cat "$scratch/group" >>"$scratch/$1.lines"
+		cat "$scratch/$1.group" >>"$scratch/$1.lines"
 	done
 }
 
@@ -71,14 +72,22 @@ check_exact() {
 
 mkdir -p "$cache" "$LAKE_OUT/bench"
 bench_scratch
+trap 'for job in $(jobs -p); do kill -- "-$job" 2>/dev/null || :; done; rm -rf "$scratch"' EXIT
+trap 'exit 130' INT TERM
 bench_stage
 [ -z "${CHECK:-}" ] || { check_exact; exit; }
-lines=()
-for peer in "${peers[@]}"; do
-	measure "$peer"
-	lines+=("$scratch/$peer.lines")
+# The lake first, as its figures are never kept.
+lines=() all=()
+[ -n "${ONLY_PEERS:-}" ] || all=(lakefs)
+all+=("${peers[@]}")
+for fs in "${all[@]}"; do
+	while [ "$(jobs -rp | wc -l)" -ge "${JOBS:-2}" ]; do wait -n; done
+	set -m			# a process group of its own, to end all of it
+	measure "$fs" &
+	set +m
+	[ "$fs" = lakefs ] || lines+=("$scratch/$fs.lines")
 done
+while [ -n "$(jobs -p)" ]; do wait -n; done
 [ -z "${ONLY_PEERS:-}" ] || exit 0
-measure lakefs
 python3 "$here/report.py" seconds "$LAKE_OUT/bench/${NAME:-exact}.json" \
 	"$scratch/lakefs.lines" "${lines[@]}"

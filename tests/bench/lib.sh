@@ -72,7 +72,8 @@ bench_guest() {
 		--mem 3G --timeout "${TIMEOUT:-3000}" --tools "$bench_tools" \
 		--env "DIVIDE=${DIVIDE:-1}" --env "ROUNDS=${ROUNDS:-1}" --file "$scratch/b:/b" --share "$LAKE_BUILD/bench/share" \
 		"$@" -- sh /b/exact-guest.sh "$fs" $rows | tee "$file.new" |
-		awk '$1 == "row" { printf "    %-18s%10.4f s\n", $2, $6 / 1e9; fflush() }' >&2 ||
+		awk -v fs="$fs" '$1 == "row" {
+			printf "    %-8s%-18s%10.4f s\n", fs, $2, $6 / 1e9; fflush() }' >&2 ||
 		die "$fs: the guest failed"
 	mv "$file.new" "$file"
 }

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 #include "fake.h"
 
@@ -49,19 +50,23 @@ static void replay_one(const struct lakefs_intent_hdr *hdr)
 
 void log_replay(void)
 {
-	static union {
-		struct lakefs_intent_hdr hdr;
-		u8 bytes[LAKEFS_INTENT_MAX];
-	} e;
-	off_t at = 0;
+	const struct lakefs_intent_hdr *hdr;
+	off_t size = lseek(fd, 0, SEEK_END), at = 0;
+	const u8 *log = size <= 0 ? NULL :
+		mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
 
+	if (size < 0 || log == MAP_FAILED)
+		die("cannot read the log");
 	fake.clean = true;		/* an empty log is a new lake */
-	while (pread(fd, &e.hdr, sizeof(e.hdr), at) == sizeof(e.hdr) &&
-	       e.hdr.len >= sizeof(e.hdr) && e.hdr.len <= sizeof(e) &&
-	       pread(fd, &e, e.hdr.len, at) == (ssize_t)e.hdr.len) {
-		replay_one(&e.hdr);
-		at += e.hdr.len;
+	for (; at + (off_t)sizeof(*hdr) <= size; at += hdr->len) {
+		hdr = (const void *)(log + at);
+		if (hdr->len < sizeof(*hdr) || hdr->len > LAKEFS_INTENT_MAX ||
+		    hdr->len > size - at)
+			break;
+		replay_one(hdr);
 	}
+	if (log)
+		munmap((void *)log, size);
 	if (ftruncate(fd, at))		/* a torn tail */
 		die("cannot cut the log");
 	fake.durable_seq = fake.applied_seq;

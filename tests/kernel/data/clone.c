@@ -68,7 +68,7 @@ static void check_half(const struct half *h, const char *what)
 	if (file_size(h->fd) != h->size)
 		complain(h, "size", file_size(h->fd), 0, 0);
 	EQ(pread(h->fd, got, h->size + 1, 0), h->size);
-	for (uint64_t i = 0; i < h->size; i++)
+	for (uint64_t i = 0; memcmp(got, h->model, h->size) && i < h->size; i++)
 		if (got[i] != h->model[i])
 			complain(h, what, i, got[i], h->model[i]);
 	free(got);
@@ -139,7 +139,7 @@ static void do_direct_read(struct half *h)
 
 	say(h, "direct read", pos, len);
 	EQ(pread(h->dfd, got, len, pos), want);
-	for (uint64_t i = 0; i < want; i++)
+	for (uint64_t i = 0; memcmp(got, h->model + pos, want) && i < want; i++)
 		if (got[i] != h->model[pos + i])
 			complain(h, "direct read", pos + i, got[i],
 				 h->model[pos + i]);

@@ -8,14 +8,19 @@
 
 #define FOLIO	(16 * BLOCK)
 
-/* the file across a remount, where there is one; else fresh from the device */
-static void remount_with(int *fd, const char *name)
+/* across a remount, where there is one; else from the device at least */
+static void fresh(void)
 {
-	OK(close(*fd));
 	if (!remount()) {
 		sync();
 		drop_caches();
 	}
+}
+
+static void remount_with(int *fd, const char *name)
+{
+	OK(close(*fd));
+	fresh();
 	*fd = OK(open(path(name), O_RDWR));
 }
 
@@ -180,36 +185,52 @@ static void cloned_over(void)
 	}
 }
 
+/* names for the cases that one remount is for */
+static const char *numbered(int i)
+{
+	static char name[16];
+
+	snprintf(name, sizeof(name), "a%d", i);
+	return name;
+}
+
 /*
  * Blocks of one folio that reach the device one by one and in any order, with
  * an old end among them: the size is all there in the end.
  */
 static void grown_in_pieces(void)
 {
-	for (int i = 0; i < 24; i++) {
-		uint64_t old = BLOCK + 1 + rnd() % (3 * BLOCK);
-		uint64_t at = (old + BLOCK - 1) / BLOCK * BLOCK + rnd() % 3 * BLOCK;
-		int fd = create("a");
+	uint64_t old[24], at[24];
 
-		put_pattern(fd, 0, old, i);
+	for (int i = 0; i < 24; i++) {
+		int fd = create(numbered(i));
+
+		old[i] = BLOCK + 1 + rnd() % (3 * BLOCK);
+		at[i] = (old[i] + BLOCK - 1) / BLOCK * BLOCK + rnd() % 3 * BLOCK;
+		put_pattern(fd, 0, old[i], i);
 		OK(fsync(fd));
 		put_pattern(fd, 0, 10, i);
 		if (i & 1)
 			OK(sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE));
-		put_pattern(fd, at, BLOCK + 5, i);
+		put_pattern(fd, at[i], BLOCK + 5, i);
 		if (i & 2)
-			OK(sync_file_range(fd, at, BLOCK,
+			OK(sync_file_range(fd, at[i], BLOCK,
 					   SYNC_FILE_RANGE_WRITE));
 		if (i & 4)
 			put_pattern(fd, 0, 10, i);
 		if (i & 8)
 			OK(sync_file_range(fd, 0, BLOCK,
 					   SYNC_FILE_RANGE_WRITE));
-		remount_with(&fd, "a");
-		EQ(file_size(fd), at + BLOCK + 5);
-		check_pattern(fd, 0, old, i);
-		check_zero(fd, old, at - old);
-		check_pattern(fd, at, BLOCK + 5, i);
+		close(fd);
+	}
+	fresh();
+	for (int i = 0; i < 24; i++) {
+		int fd = OK(open(path(numbered(i)), O_RDWR));
+
+		EQ(file_size(fd), at[i] + BLOCK + 5);
+		check_pattern(fd, 0, old[i], i);
+		check_zero(fd, old[i], at[i] - old[i]);
+		check_pattern(fd, at[i], BLOCK + 5, i);
 		close(fd);
 	}
 }
@@ -217,29 +238,38 @@ static void grown_in_pieces(void)
 /* a write that ends early, as its memory does */
 static void written_in_part(void)
 {
+	uint64_t pos[24];
+	ssize_t n[24];
+
 	for (int i = 0; i < 24; i++) {
 		size_t there = (1 + i % 6) * BLOCK, want = 2 * FOLIO;
-		uint64_t pos = i * 1000 % FOLIO;
-		int fd = create("a");
+		int fd = create(numbered(i));
 		uint8_t *b;
-		ssize_t n;
 
+		pos[i] = i * 1000 % FOLIO;
 		b = mmap(NULL, want, PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		CHECK(b != MAP_FAILED);
 		OK(munmap(b + there, want - there));
-		pattern(b, there, i, pos);
+		pattern(b, there, i, pos[i]);
 		if (i & 1)
 			put_pattern(fd, 0, i * 500, i);
-		n = OK(pwrite(fd, b, want, pos));
-		CHECK(n && (size_t)n <= there);
+		n[i] = OK(pwrite(fd, b, want, pos[i]));
+		CHECK(n[i] && (size_t)n[i] <= there);
 		OK(munmap(b, there));
 		if (i & 2)
 			put_pattern(fd, 3 * FOLIO, 100, i);
-		remount_with(&fd, "a");
-		EQ(file_size(fd), i & 2 ? 3 * FOLIO + 100 :
-		   (i & 1) && i * 500 > (int)pos + n ? i * 500 : (int)pos + n);
-		check_pattern(fd, pos, n, i);
+		close(fd);
+	}
+	fresh();
+	for (int i = 0; i < 24; i++) {
+		int fd = OK(open(path(numbered(i)), O_RDWR));
+		uint64_t end = pos[i] + n[i];
+
+		if ((i & 1) && (uint64_t)i * 500 > end)
+			end = i * 500;
+		EQ(file_size(fd), i & 2 ? 3 * FOLIO + 100 : end);
+		check_pattern(fd, pos[i], n[i], i);
 		close(fd);
 	}
 }

@@ -67,7 +67,7 @@ static void check_same(int line)
 
 	EQ(file_size(fd), size);
 	EQ(pread(fd, got, size + 1, 0), size);
-	for (uint64_t i = 0; i < size; i++)
+	for (uint64_t i = 0; memcmp(got, copy, size) && i < size; i++)
 		if (got[i] != copy[i])
 			fail_at(__FILE__, line,
 				"byte %llu is %02x, not %02x, size %llu",
