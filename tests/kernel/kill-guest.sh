@@ -32,7 +32,7 @@ result() { # STATUS NAME
 ) 2>/dev/null &
 killer=$!
 vfstest $lake/vfs >/tmp/vfs.out 2>&1 & vfs=$!
-datatest $lake/data >/tmp/data.out 2>&1 & data=$!
+DATATEST_OPS=1000 datatest $lake/data >/tmp/data.out 2>&1 & data=$!
 wait $vfs
 result $? 'kills: the surface tests notice nothing'
 wait $data
