@@ -10,12 +10,13 @@ internal sealed class Findings(int limit)
 
     public IReadOnlyList<string> Messages => _messages;
 
-    public void Add(string message)
+    /// <summary>Formatted only when it is kept: looking a name up costs reads.</summary>
+    public void Add(FormattableString message)
     {
         Count++;
         if (_messages.Count < limit)
         {
-            _messages.Add(message);
+            _messages.Add(FormattableString.Invariant(message));
         }
     }
 
@@ -23,7 +24,7 @@ internal sealed class Findings(int limit)
     {
         if (!condition)
         {
-            Add(FormattableString.Invariant(message));
+            Add(message);
         }
     }
 }

@@ -13,6 +13,7 @@ namespace DeepLake.Check;
 internal sealed class ItemChecker(CheckTarget target, CheckOptions options, Findings findings) : IItemVisitor
 {
     private readonly NameHash _hash = new(target.Uuid.ToByteArray(bigEndian: true));
+    private readonly PathFinder _paths = new(target.ReadPage, target.Root, target.Height);
     private readonly ulong[] _used = new ulong[(target.Data.Blocks + 63) / 64];
     private readonly ulong[] _unwritten = new ulong[(target.Data.Blocks + 63) / 64];
     private readonly SharedChecker _shared = new(target.Data, findings);
@@ -90,6 +91,9 @@ internal sealed class ItemChecker(CheckTarget target, CheckOptions options, Find
         return x ^ (x >> 31);
     }
 
+    /// <summary>For findings.</summary>
+    public NamedInode Named(ulong ino) => new(_paths, ino);
+
     private InodeFacts Facts(ulong ino)
     {
         if (!Inodes.TryGetValue(ino, out InodeFacts? facts))
@@ -112,16 +116,16 @@ internal sealed class ItemChecker(CheckTarget target, CheckOptions options, Find
 
         if (data.Length != Marshal.SizeOf<InodeRecord>())
         {
-            findings.Add($"inode {key.Object} has a record of {data.Length} bytes");
+            findings.Add($"{Named(key.Object)} has a record of {data.Length} bytes");
             return;
         }
 
         InodeRecord record = MemoryMarshal.Read<InodeRecord>(data);
-        findings.Require(record.Ino == key.Object, $"inode {key.Object} calls itself {record.Ino}");
+        findings.Require(record.Ino == key.Object, $"{Named(key.Object)} calls itself {record.Ino}");
         findings.Require(
             record.Ino == LakeFormat.RootIno || (record.Ino >= LakeFormat.FirstIno && record.Ino < target.Counters.NextIno),
-            $"inode {record.Ino} is outside the numbers given out");
-        findings.Require(record.LastSeq <= target.Counters.AppliedSeq, $"inode {record.Ino} was changed by a future intent");
+            $"{Named(record.Ino)} is outside the numbers given out");
+        findings.Require(record.LastSeq <= target.Counters.AppliedSeq, $"{Named(record.Ino)} was changed by a future intent");
         facts.HasRecord = true;
         facts.Mode = record.Mode;
         facts.Nlink = record.Nlink;
@@ -135,7 +139,7 @@ internal sealed class ItemChecker(CheckTarget target, CheckOptions options, Find
     {
         if (data.Length != 8)
         {
-            findings.Add($"inode {key.Object} has a malformed link back");
+            findings.Add($"{Named(key.Object)} has a malformed link back");
             return;
         }
 
@@ -153,12 +157,12 @@ internal sealed class ItemChecker(CheckTarget target, CheckOptions options, Find
         Facts(key.Object).XattrsFound++;
         findings.Require(
             data.Length >= 8 && data.Length >= 8 + MemoryMarshal.Read<XattrItem>(data).NameBytes,
-            $"inode {key.Object} has a malformed xattr");
+            $"{Named(key.Object)} has a malformed xattr");
     }
 
     private void NameHashes(in ItemKey key, ReadOnlySpan<byte> data)
     {
-        findings.Require(data.Length > 0 && data.Length % 8 == 0, $"directory {key.Object} has a malformed name hash");
+        findings.Require(data.Length > 0 && data.Length % 8 == 0, $"{Named(key.Object)}, a directory, has a malformed name hash");
         foreach (ulong cookie in MemoryMarshal.Cast<byte, ulong>(data))
         {
             NameSum += Mix(key.Object, cookie, key.Offset);
@@ -169,7 +173,7 @@ internal sealed class ItemChecker(CheckTarget target, CheckOptions options, Find
     {
         if (data.Length < 17 || data.Length != 16 + MemoryMarshal.Read<Dirent>(data).NameBytes)
         {
-            findings.Add($"directory {key.Object} has a malformed entry");
+            findings.Add($"{Named(key.Object)}, a directory, has a malformed entry");
             return;
         }
 
@@ -177,7 +181,7 @@ internal sealed class ItemChecker(CheckTarget target, CheckOptions options, Find
         ReadOnlySpan<byte> name = data[16..];
         findings.Require(
             !name.ContainsAny((byte)0, (byte)'/') && !name.SequenceEqual("."u8) && !name.SequenceEqual(".."u8),
-            $"directory {key.Object} has an entry with an impossible name");
+            $"{Named(key.Object)}, a directory, has an entry with an impossible name");
         Names++;
         EntrySum += Mix(key.Object, key.Offset, entry.Ino);
         EntryNameSum += Mix(key.Object, key.Offset, _hash.Compute(name));
@@ -201,7 +205,7 @@ internal sealed class ItemChecker(CheckTarget target, CheckOptions options, Find
         int header = Marshal.SizeOf<ExtentItem>();
         if (data.Length < header)
         {
-            findings.Add($"inode {key.Object} has a malformed extent");
+            findings.Add($"{Named(key.Object)} has a malformed extent");
             return;
         }
 
@@ -211,15 +215,15 @@ internal sealed class ItemChecker(CheckTarget target, CheckOptions options, Find
         findings.Require(
             item.Blocks > 0 && data.Length == header + (hasCrcs ? (long)item.Blocks * 4 : 0)
             && (item.Flags & ~(ExtentFlags.Crc | ExtentFlags.Unwritten)) == 0,
-            $"inode {key.Object}: extent at block {key.Offset} is malformed");
-        findings.Require(key.Offset >= facts.ExtentEnd, $"inode {key.Object}: extents overlap at block {key.Offset}");
+            $"{Named(key.Object)}: extent at block {key.Offset} is malformed");
+        findings.Require(key.Offset >= facts.ExtentEnd, $"{Named(key.Object)}: extents overlap at block {key.Offset}");
         facts.ExtentEnd = key.Offset + item.Blocks;
         facts.BlocksFound += item.Blocks;
         Extents++;
         if (item.PhysBlock < target.Data.StartBlock || item.Blocks > target.Data.Blocks
             || item.PhysBlock - target.Data.StartBlock > target.Data.Blocks - item.Blocks)
         {
-            findings.Add($"inode {key.Object}: extent at block {key.Offset} points outside the data region");
+            findings.Add($"{Named(key.Object)}: extent at block {key.Offset} points outside the data region");
             return;
         }
 
@@ -242,7 +246,7 @@ internal sealed class ItemChecker(CheckTarget target, CheckOptions options, Find
                 _shared.AddReference(bit);
                 findings.Require(
                     !unwritten && (_unwritten[bit >> 6] & mask) == 0,
-                    $"block {bit + target.Data.StartBlock} is mapped twice and unwritten, once by inode {key.Object}");
+                    $"block {bit + target.Data.StartBlock} is mapped twice and unwritten, once by {Named(key.Object)}");
             }
             else
             {
@@ -266,8 +270,10 @@ internal sealed class ItemChecker(CheckTarget target, CheckOptions options, Find
 
             target.ReadData!(block, (long)(item.PhysBlock + (ulong)i) * LakeFormat.BlockSize);
             VerifiedBlocks++;
-            findings.Require(
-                Crc32C.Compute(block) == crcs[i], $"inode {key.Object}: the data of file block {key.Offset + (ulong)i} does not match its checksum");
+            if (Crc32C.Compute(block) != crcs[i])
+            {
+                findings.Add($"{Named(key.Object)}: the data of file block {key.Offset + (ulong)i} does not match its checksum");
+            }
         }
     }
 
@@ -293,9 +299,8 @@ internal sealed class ItemChecker(CheckTarget target, CheckOptions options, Find
             ulong mine = firstWord + (ulong)i < (ulong)_used.Length ? _used[firstWord + (ulong)i] : 0;
             if (mine != stored[i])
             {
-                findings.Add(
-                    $"free-space chunk {key.Offset} disagrees with the maps near block "
-                    + $"{target.Data.StartBlock + ((firstWord + (ulong)i) * 64)}");
+                ulong near = target.Data.StartBlock + ((firstWord + (ulong)i) * 64);
+                findings.Add($"free-space chunk {key.Offset} disagrees with the maps near block {near}");
                 break;
             }
         }
@@ -312,7 +317,7 @@ internal sealed class ItemChecker(CheckTarget target, CheckOptions options, Find
         }
         else
         {
-            findings.Add("the engine state record is malformed");
+            findings.Add($"the engine state record is malformed");
         }
     }
 }

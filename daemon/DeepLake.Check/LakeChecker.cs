@@ -20,7 +20,7 @@ public static class LakeChecker
         findings.Require(items.EntrySum == items.ParentSum, $"directory entries and the links back from inodes disagree");
         findings.Require(items.EntryNameSum == items.NameSum, $"directory entries and the name index disagree");
         CheckInodes(items, findings);
-        CheckTree(items.Inodes, findings);
+        CheckTree(items, findings);
         CheckCounters(target, items, findings);
         return new CheckReport
         {
@@ -43,44 +43,45 @@ public static class LakeChecker
         {
             if (!facts.HasRecord)
             {
-                findings.Add($"inode {ino} is referred to but does not exist");
+                findings.Add($"{items.Named(ino)} is referred to but does not exist");
                 continue;
             }
 
-            CheckLinks(ino, facts, findings);
-            findings.Require(facts.Blocks == facts.BlocksFound, $"inode {ino} counts {facts.Blocks} blocks, {facts.BlocksFound} are mapped");
-            findings.Require(facts.IsRegular || facts.BlocksFound == 0, $"inode {ino} is no regular file but has data");
-            findings.Require(facts.XattrCount == facts.XattrsFound, $"inode {ino} counts {facts.XattrCount} xattrs, has {facts.XattrsFound}");
-            findings.Require(facts.LinkBytes == facts.LinkBytesFound, $"the symlink target of inode {ino} is incomplete");
+            CheckLinks(ino, facts, items, findings);
+            findings.Require(facts.Blocks == facts.BlocksFound, $"{items.Named(ino)} counts {facts.Blocks} blocks, {facts.BlocksFound} are mapped");
+            findings.Require(facts.IsRegular || facts.BlocksFound == 0, $"{items.Named(ino)} is no regular file but has data");
+            findings.Require(facts.XattrCount == facts.XattrsFound, $"{items.Named(ino)} counts {facts.XattrCount} xattrs, has {facts.XattrsFound}");
+            findings.Require(facts.LinkBytes == facts.LinkBytesFound, $"the symlink target of {items.Named(ino)} is incomplete");
             findings.Require(
-                facts.DirentTypes == 0 || facts.DirentTypes == 1u << (int)(facts.Mode >> 12), $"inode {ino} is shown as another type");
+                facts.DirentTypes == 0 || facts.DirentTypes == 1u << (int)(facts.Mode >> 12), $"{items.Named(ino)} is shown as another type");
         }
     }
 
-    private static void CheckLinks(ulong ino, InodeFacts facts, Findings findings)
+    private static void CheckLinks(ulong ino, InodeFacts facts, ItemChecker items, Findings findings)
     {
-        findings.Require(facts.IsOrphan == (facts.Nlink == 0), $"inode {ino} has {facts.Nlink} links, orphan: {facts.IsOrphan}");
+        findings.Require(facts.IsOrphan == (facts.Nlink == 0), $"{items.Named(ino)} has {facts.Nlink} links, orphan: {facts.IsOrphan}");
         if (!facts.IsDirectory)
         {
-            findings.Require(facts.EntriesFound == 0, $"inode {ino} is no directory but has entries");
-            findings.Require(facts.NamesFound == facts.Nlink, $"inode {ino} counts {facts.Nlink} links, has {facts.NamesFound}");
+            findings.Require(facts.EntriesFound == 0, $"{items.Named(ino)} is no directory but has entries");
+            findings.Require(facts.NamesFound == facts.Nlink, $"{items.Named(ino)} counts {facts.Nlink} links, has {facts.NamesFound}");
             return;
         }
 
         ulong names = ino == LakeFormat.RootIno || facts.Nlink == 0 ? 0ul : 1ul;
-        findings.Require(facts.NamesFound == names, $"directory {ino} has {facts.NamesFound} names");
+        findings.Require(facts.NamesFound == names, $"{items.Named(ino)}, a directory, has {facts.NamesFound} names");
         findings.Require(
             facts.Nlink == 0 || facts.Nlink == 2 + facts.SubdirectoriesFound,
-            $"directory {ino} counts {facts.Nlink} links, has {facts.SubdirectoriesFound} subdirectories");
-        findings.Require(facts.Size == facts.EntriesFound, $"directory {ino} counts {facts.Size} entries, has {facts.EntriesFound}");
+            $"{items.Named(ino)}, a directory, counts {facts.Nlink} links, has {facts.SubdirectoriesFound} subdirectories");
+        findings.Require(facts.Size == facts.EntriesFound, $"{items.Named(ino)}, a directory, counts {facts.Size} entries, has {facts.EntriesFound}");
     }
 
     /// <summary>Every directory leads up to the root.</summary>
-    private static void CheckTree(Dictionary<ulong, InodeFacts> inodes, Findings findings)
+    private static void CheckTree(ItemChecker items, Findings findings)
     {
+        Dictionary<ulong, InodeFacts> inodes = items.Inodes;
         if (!inodes.TryGetValue(LakeFormat.RootIno, out InodeFacts? root) || !root.HasRecord || !root.IsDirectory)
         {
-            findings.Add("there is no root directory");
+            findings.Add($"there is no root directory");
             return;
         }
 
@@ -107,7 +108,7 @@ public static class LakeChecker
             }
             else
             {
-                findings.Add($"directory {ino} cannot be reached from the root");
+                findings.Add($"{items.Named(ino)}, a directory, cannot be reached from the root");
             }
         }
     }

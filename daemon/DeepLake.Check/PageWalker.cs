@@ -16,9 +16,6 @@ internal interface IItemVisitor
 /// </summary>
 internal sealed class PageWalker(ReadPage read, Findings findings, IItemVisitor visitor)
 {
-    private const int PageBytes = 4096;
-    private static readonly int HeaderBytes = Marshal.SizeOf<PageHeader>();
-    private static readonly int SlotBytes = Marshal.SizeOf<PageSlot>();
     private readonly HashSet<ulong> _seen = [];
     private ItemKey _last;
     private bool _hasLast;
@@ -48,22 +45,23 @@ internal sealed class PageWalker(ReadPage read, Findings findings, IItemVisitor 
             return;
         }
 
-        byte[] page = new byte[PageBytes];
+        byte[] page = new byte[PageReader.PageBytes];
         if (!TryRead(id, page))
         {
             return;
         }
 
         Pages++;
-        PageHeader header = MemoryMarshal.Read<PageHeader>(page);
-        if (!IsSane(id, level, header, page))
+        if (PageReader.Problem(id, level, page) is { } problem)
         {
+            findings.Add($"{problem}");
             return;
         }
 
-        for (int i = 0; i < header.Count; i++)
+        int count = PageReader.CountOf(page);
+        for (int i = 0; i < count; i++)
         {
-            ItemKey key = KeyAt(page, i, out ReadOnlySpan<byte> data);
+            ItemKey key = PageReader.KeyAt(page, i, out ReadOnlySpan<byte> data);
             // the first slot of an inner page also stands for everything below it
             if (level == 0 || i > 0)
             {
@@ -78,7 +76,7 @@ internal sealed class PageWalker(ReadPage read, Findings findings, IItemVisitor 
             }
 
             ItemKey? childLow = i == 0 ? low : key;
-            ItemKey? childHigh = i + 1 < header.Count ? KeyAt(page, i + 1, out _) : high;
+            ItemKey? childHigh = i + 1 < count ? PageReader.KeyAt(page, i + 1, out _) : high;
             Walk(MemoryMarshal.Read<ulong>(data), level - 1, childLow, childHigh);
         }
     }
@@ -108,50 +106,6 @@ internal sealed class PageWalker(ReadPage read, Findings findings, IItemVisitor 
             return false;
         }
     }
-
-    private bool IsSane(ulong id, int level, in PageHeader header, ReadOnlySpan<byte> page)
-    {
-        int slotsEnd = HeaderBytes + (header.Count * SlotBytes);
-        if (header.Page != id || header.Level != level || slotsEnd > header.HeapStart || header.HeapStart > PageBytes)
-        {
-            findings.Add($"page {id} has an impossible header (id {header.Page}, level {header.Level}, {header.Count} items)");
-            return false;
-        }
-
-        if (level > 0 && header.Count == 0)
-        {
-            findings.Add($"inner page {id} is empty");
-            return false;
-        }
-
-        for (int i = 0; i < header.Count; i++)
-        {
-            PageSlot slot = SlotAt(page, i);
-            if (slot.Bytes > 0 && (slot.At < header.HeapStart || slot.At + slot.Bytes > PageBytes))
-            {
-                findings.Add($"page {id}: item {i} lies outside the page");
-                return false;
-            }
-
-            if (level > 0 && slot.Bytes != 8)
-            {
-                findings.Add($"page {id}: child {i} is malformed");
-                return false;
-            }
-        }
-
-        return true;
-    }
-
-    private static ItemKey KeyAt(ReadOnlySpan<byte> page, int index, out ReadOnlySpan<byte> data)
-    {
-        PageSlot slot = SlotAt(page, index);
-        data = page.Slice(slot.At, slot.Bytes);
-        return new ItemKey { Object = slot.Object, Type = (ItemType)slot.Type, Offset = slot.Offset };
-    }
-
-    private static PageSlot SlotAt(ReadOnlySpan<byte> page, int index) =>
-        MemoryMarshal.Read<PageSlot>(page[(HeaderBytes + (index * SlotBytes))..]);
 
     private static string Text(in ItemKey key) => $"({key.Object}, {(uint)key.Type}, {key.Offset})";
 }

@@ -12,6 +12,9 @@ public sealed record EngineStats
 
     public required ulong ReplayedIntents { get; init; }
 
+    /// <summary>The newest checkpoint was damaged; the one before it and a longer log gave the state.</summary>
+    public required bool FellBack { get; init; }
+
     public required ulong Epoch { get; init; }
 
     public required ulong MountCount { get; init; }

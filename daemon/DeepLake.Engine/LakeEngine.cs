@@ -213,6 +213,7 @@ public sealed class LakeEngine : IDisposable
         Label = System.Text.Encoding.UTF8.GetString(((ReadOnlySpan<byte>)_checkpoints.Superblock.Label).TrimEnd((byte)0)),
         WasClean = WasClean,
         ReplayedIntents = ReplayedIntents,
+        FellBack = FellBack,
         Epoch = Epoch,
         MountCount = _checkpoints.Superblock.MountCount,
         AppliedSeq = AppliedSeq,

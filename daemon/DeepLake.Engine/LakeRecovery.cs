@@ -52,8 +52,12 @@ internal static class LakeRecovery
         Wal? wal = null;
         try
         {
-            store = options.OpenPages(
-                device, LakeLayout.PageStore(superblock), ticket, new PageStoreOptions { MemoryBytes = options.PageStoreBytes });
+            var pages = new PageStoreOptions
+            {
+                MemoryBytes = options.PageStoreBytes,
+                Before = index + 1 < copies.Count ? TryReadTicket(device, copies[index + 1]) : null,
+            };
+            store = options.OpenPages(device, LakeLayout.PageStore(superblock), ticket, pages);
             state = LakeState.Open(store, superblock, (int)(options.TreeCacheBytes / LakeFormat.BlockSize));
             if (state.Counters.AppliedSeq != superblock.CheckpointSeq)
             {
@@ -96,6 +100,7 @@ internal static class LakeRecovery
         Wal wal, WalPosition from, WalPosition keep, LakeState state, CheckpointWriter checkpoints)
     {
         var applier = new IntentApplier(state);
+        var ahead = new ReplayReadAhead(state);
         ulong replayed = 0;
         WalReplayResult result;
         try
@@ -124,6 +129,7 @@ internal static class LakeRecovery
                     throw new MetadataCorruptException($"the log's frame {header.Lsn} holds a malformed entry");
                 }
 
+                ahead.Before(payload);
                 ReadOnlySpan<byte> entry = payload[..bytes];
                 payload = payload[bytes..];
                 if (IsApplied(entry, state))
@@ -162,6 +168,19 @@ internal static class LakeRecovery
     /// </summary>
     private static void MakeRoom(LakeState state, CheckpointWriter checkpoints, WalPosition frame) =>
         checkpoints.MakeRoom(() => checkpoints.Write(SuperblockState.Active, frame, state.Counters.AppliedSeq));
+
+    // There is nothing to go back to when it cannot be read.
+    private static CheckpointTicket? TryReadTicket(IBlockDevice device, in Superblock superblock)
+    {
+        try
+        {
+            return SuperblockStore.ReadTicket(device, superblock);
+        }
+        catch (StorageException failure) when (failure.IsCorruption)
+        {
+            return null;
+        }
+    }
 
     private static WalPosition Oldest(List<Superblock> copies) =>
         CheckpointWriter.PositionOf(Planted.Is(PlantedFault.OlderCheckpointsFramesNotKept) ? copies[0] : copies[^1]);

@@ -20,6 +20,8 @@ public static unsafe class Linux
     private const int ScPageSize = 30;
     private const int ScPhysPages = 85;
 
+    internal static bool LastWasInterrupted => LastError() == Errno.EINTR;
+
     private static Errno LastError() => (Errno)Marshal.GetLastPInvokeError();
 
     private static Errno Check(long result) => result < 0 ? LastError() : Errno.None;

@@ -23,9 +23,15 @@ internal static class DaemonClient
             return OneShotClient.Failure(
                 ErrorCode.ErrorNotFound, $"laked does not answer on {path}: {reason}", "it runs while a lake is mounted; see findmnt -t lakefs");
         }
+        using var stream = new NetworkStream(socket);
+        return Converse(stream, request, progress);
+    }
+
+    /// <summary>One request and its answer, on a connection that the daemon may have closed already.</summary>
+    internal static Response Converse(Stream stream, Request request, Action<Progress> progress)
+    {
         try
         {
-            using var stream = new NetworkStream(socket);
             Send(stream, request);
             while (MessageFrame.Read(stream, Response.Parser, ControlProtocol.MaxResponseBytes) is { } response)
             {
@@ -44,7 +50,7 @@ internal static class DaemonClient
     }
 
     // Who may not ask is told so before the request is read: the answer is there although sending failed.
-    private static void Send(NetworkStream stream, Request request)
+    private static void Send(Stream stream, Request request)
     {
         try
         {

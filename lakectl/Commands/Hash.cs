@@ -14,7 +14,7 @@ namespace DeepLake.Lakectl.Commands;
 /// <summary><c>lakectl hash</c>: needs no lake and no daemon.</summary>
 internal sealed class Hash
 {
-    private const string StandardInput = "-";
+    private const string StandardInputName = "-";
 
     private readonly bool _json;
     private readonly bool _showsProgress;
@@ -49,7 +49,7 @@ internal sealed class Hash
         string[] line = Environment.GetCommandLineArgs();
         int end = Array.IndexOf(line, "--");
         string[] names = end < 0 ? [] : line[end..];
-        foreach (Token word in result.Tokens.Where(t => t.Value.StartsWith('-') && t.Value != StandardInput && !names.Contains(t.Value)))
+        foreach (Token word in result.Tokens.Where(t => t.Value.StartsWith('-') && t.Value != StandardInputName && !names.Contains(t.Value)))
         {
             result.AddError($"There is no option {word.Value}; the name of a file that begins with a dash comes after --.");
         }
@@ -72,7 +72,12 @@ internal sealed class Hash
 
     private ErrorCode HashOne(FileName file)
     {
-        int fd = file.Text == StandardInput ? 0 : LibC.OpenForReading(file.Path);
+        bool isInput = file.Text == StandardInputName;
+        if (isInput && StandardInput.IsClosed())
+        {
+            return (ErrorCode)CommandRunner.Fail(ErrorCode.ErrorGeneral, StandardInput.ClosedMessage, StandardInput.ClosedAdvice, _json);
+        }
+        int fd = isInput ? 0 : LibC.OpenForReading(file.Path);
         if (fd < 0)
         {
             return Fail(file, Marshal.GetLastPInvokeError());

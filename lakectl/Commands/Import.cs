@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 using System.CommandLine;
 using DeepLake.Control;
+using DeepLake.Lakectl.Files;
 using DeepLake.Lakectl.Output;
 
 namespace DeepLake.Lakectl.Commands;
@@ -8,7 +9,7 @@ namespace DeepLake.Lakectl.Commands;
 /// <summary><c>lakectl import</c></summary>
 internal static class Import
 {
-    private const string StandardInput = "-";
+    private const string StandardInputName = "-";
 
     internal static Command Create()
     {
@@ -20,15 +21,19 @@ internal static class Import
         command.SetAction(parsed =>
         {
             string from = parsed.GetRequiredValue(source);
-            bool isStream = from == StandardInput;
+            bool isStream = from == StandardInputName;
             Request request = CommandRunner.NewRequest();
             request.Import = new ImportRequest
             {
                 DevicePath = Path.GetFullPath(parsed.GetRequiredValue(device)),
-                Source = isStream ? StandardInput : Path.GetFullPath(from),
+                Source = isStream ? StandardInputName : Path.GetFullPath(from),
                 Resume = parsed.GetValue(resume),
             };
             bool isJson = parsed.GetValue(json);
+            if (isStream && StandardInput.IsClosed())
+            {
+                return CommandRunner.Fail(ErrorCode.ErrorGeneral, StandardInput.ClosedMessage, StandardInput.ClosedAdvice, isJson);
+            }
             using Stream? data = isStream ? Console.OpenStandardInput() : null;
             return CommandRunner.OneShot(request, isJson, result => Show(result.Import, isJson), data);
         });

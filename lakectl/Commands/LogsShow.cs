@@ -36,7 +36,7 @@ internal static class LogsShow
         }
         foreach (string line in logs.Lines)
         {
-            Console.WriteLine(line);
+            Console.WriteLine(Printable.Of(line));
         }
         return 0;
     }

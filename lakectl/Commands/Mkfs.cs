@@ -75,9 +75,10 @@ internal static class Mkfs
             Messages.Warn($"{result.DevicePath} {(result.DryRun ? "holds" : "held")} {result.Overwrites}");
         }
         string size = Sizes.Format(result.DeviceBytes, plain: false);
+        string device = Printable.Of(result.DevicePath);
         Console.WriteLine(result.DryRun
-            ? $"would make a lake of {size} on {result.DevicePath}; nothing was changed"
-            : $"made a lake of {size} on {result.DevicePath}, {result.DataBlocks} data blocks, uuid {result.Uuid}");
+            ? $"would make a lake of {size} on {device}; nothing was changed"
+            : $"made a lake of {size} on {device}, {result.DataBlocks} data blocks, uuid {result.Uuid}");
         return 0;
     }
 }

@@ -65,12 +65,12 @@ internal static class StatsShow
 
     private static void ShowLake(LakeStats lake, bool plain)
     {
-        Console.WriteLine($"{lake.Device}: {lake.State}{(lake.Failure.Length > 0 ? ": " + lake.Failure : "")}");
+        Console.WriteLine(Printable.Of($"{lake.Device}: {lake.State}{(lake.Failure.Length > 0 ? ": " + lake.Failure : "")}"));
         if (lake.Uuid.Length == 0)
         {
             return;
         }
-        Console.WriteLine($"  uuid        {lake.Uuid}{(lake.Label.Length > 0 ? $" \"{lake.Label}\"" : "")}");
+        Console.WriteLine($"  uuid        {lake.Uuid}{(lake.Label.Length > 0 ? $" \"{Printable.Of(lake.Label)}\"" : "")}");
         Console.WriteLine($"  data        {Sizes.Format(lake.UsedBlocks * BlockBytes, plain)} used of {Sizes.Format(lake.DataBlocks * BlockBytes, plain)}, {Sizes.Format(lake.FreeBlocks * BlockBytes, plain)} free");
         if (lake.Counters.TryGetValue("shared_blocks", out ulong shared) && shared > 0)
         {
@@ -80,11 +80,27 @@ internal static class StatsShow
         Console.WriteLine($"  inodes      {lake.Inodes}, of these {lake.Orphans} without a name");
         Console.WriteLine($"  history     epoch {lake.Epoch}, mounted {lake.MountCount} times, made {Time(lake.CreatedSec)}");
         Console.WriteLine($"  sequence    applied {lake.AppliedSeq}, durable {lake.DurableSeq}, checkpoint {Time(lake.CheckpointSec)}");
-        Console.WriteLine($"  unmounted   {(lake.WasClean ? "cleanly" : $"not cleanly; {lake.ReplayedIntents} changes replayed")}");
+        Console.WriteLine($"  {HowItWasOpened(lake)}");
         foreach ((string name, ulong value) in lake.Counters.OrderBy(c => c.Key, StringComparer.Ordinal))
         {
             Console.WriteLine($"  {name.Replace('_', ' '),-24} {value}");
         }
+    }
+
+    // What the daemon that serves it now found. That another one died while the lake was mounted says nothing
+    // of how it was unmounted; nor does a checkpoint that was damaged since.
+    internal static string HowItWasOpened(LakeStats lake)
+    {
+        string replayed = $"{lake.ReplayedIntents} changes replayed";
+        if (lake.TakenOver)
+        {
+            return $"taken over  from an earlier laked, while mounted; {replayed}";
+        }
+        if (lake.FellBack)
+        {
+            return $"recovered   from the older checkpoint, the newest is damaged (see lakectl verify); {replayed}";
+        }
+        return lake.WasClean ? "unmounted   cleanly" : $"unmounted   not cleanly; {replayed}";
     }
 
     private static string Time(ulong seconds) => DateTimeOffset.FromUnixTimeSeconds((long)seconds).ToString("yyyy-MM-dd HH:mm:ss'Z'");
@@ -128,6 +144,8 @@ internal static class StatsShow
         w.WriteNumber("mount_count", lake.MountCount);
         w.WriteBoolean("clean", lake.Clean);
         w.WriteBoolean("was_clean", lake.WasClean);
+        w.WriteBoolean("taken_over", lake.TakenOver);
+        w.WriteBoolean("fell_back", lake.FellBack);
         w.WriteNumber("replayed_intents", lake.ReplayedIntents);
         w.WriteNumber("applied_seq", lake.AppliedSeq);
         w.WriteNumber("durable_seq", lake.DurableSeq);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 using System.CommandLine;
+using System.Text.Json;
 using DeepLake.Control;
 using DeepLake.Lakectl.Client;
 using DeepLake.Lakectl.Output;
@@ -43,30 +44,49 @@ internal static class Verify
                 w.WriteBoolean("clean", report.Clean);
                 w.WriteNumber("problem_count", report.ProblemCount);
                 w.WriteStrings("problems", report.Problems);
+                w.WriteStrings("notes", report.Notes);
                 w.WriteNumber("inodes", report.Inodes);
                 w.WriteNumber("directory_entries", report.DirectoryEntries);
                 w.WriteNumber("extents", report.Extents);
                 w.WriteNumber("data_blocks", report.DataBlocks);
                 w.WriteNumber("pages", report.Pages);
                 w.WriteNumber("blocks_read", report.BlocksRead);
-                w.WriteBoolean("unmounted_cleanly", report.UnmountedCleanly);
+                WriteHowItWasOpened(w, report);
                 w.WriteNumber("replayed_intents", report.ReplayedIntents);
             });
             return report.Clean ? 0 : (int)ErrorCode.ErrorPartial;
         }
         foreach (string problem in report.Problems)
         {
-            Console.WriteLine($"problem: {problem}");
+            Console.WriteLine($"problem: {Printable.Of(problem)}");
+        }
+        foreach (string note in report.Notes)
+        {
+            Console.WriteLine($"note: {Printable.Of(note)}");
         }
         string read = report.BlocksRead == 0 ? "" : $", {report.BlocksRead} data blocks read and compared";
         string found = report.Clean ? "clean" : $"{report.ProblemCount} problems";
         Console.WriteLine(
-            $"{name}: {found}; {report.Inodes} inodes, {report.DirectoryEntries} names, {report.Extents} extents, "
+            $"{Printable.Of(name)}: {found}; {report.Inodes} inodes, {report.DirectoryEntries} names, {report.Extents} extents, "
             + $"{report.DataBlocks} data blocks, {report.Pages} metadata pages{read}");
         if (!report.Clean)
         {
             Messages.Error($"{name} is damaged", "copy what you can read to another place, then restore from a backup");
         }
         return report.Clean ? 0 : (int)ErrorCode.ErrorPartial;
+    }
+
+    // A daemon that took a mount over from another cannot tell how the lake was left before that mount.
+    private static void WriteHowItWasOpened(Utf8JsonWriter w, VerifyReport report)
+    {
+        w.WriteBoolean("taken_over", report.TakenOver);
+        if (report.TakenOver)
+        {
+            w.WriteNull("unmounted_cleanly");
+        }
+        else
+        {
+            w.WriteBoolean("unmounted_cleanly", report.UnmountedCleanly);
+        }
     }
 }

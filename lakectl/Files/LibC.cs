@@ -10,6 +10,9 @@ internal static unsafe partial class LibC
     internal const int SeekData = 3;
     internal const int SeekHole = 4;
 
+    internal const int GetDescriptorFlags = 1; // F_GETFD
+    internal const int CloseOnExec = 1;
+
     internal const int ErrorNotFound = 2;
     internal const int ErrorInterrupted = 4;
     internal const int ErrorNoSuchDevice = 6; // SEEK_DATA: nothing but a hole up to the end
@@ -39,6 +42,9 @@ internal static unsafe partial class LibC
 
     [LibraryImport(Library, EntryPoint = "lseek", SetLastError = true)]
     internal static partial long LSeek(int fd, long offset, int whence);
+
+    [LibraryImport(Library, EntryPoint = "fcntl", SetLastError = true)]
+    internal static partial int FCntl(int fd, int command);
 
     [LibraryImport(Library, EntryPoint = "open", SetLastError = true)]
     private static partial int Open(byte* path, int flags, uint mode);

@@ -6,12 +6,12 @@ internal static class Messages
 {
     internal static void Error(string cause, string nextStep)
     {
-        Console.Error.WriteLine($"lakectl: {cause}");
+        Console.Error.WriteLine($"lakectl: {Printable.Of(cause)}");
         if (nextStep.Length > 0)
         {
-            Console.Error.WriteLine($"  next: {nextStep}");
+            Console.Error.WriteLine($"  next: {Printable.Of(nextStep)}");
         }
     }
 
-    internal static void Warn(string text) => Console.Error.WriteLine($"lakectl: warning: {text}");
+    internal static void Warn(string text) => Console.Error.WriteLine($"lakectl: warning: {Printable.Of(text)}");
 }

@@ -51,7 +51,7 @@ internal sealed class ProgressReporter(bool json)
     {
         string amount = progress.Done == 0 ? "" : progress.Unit == "bytes" ? Sizes.Format(progress.Done, plain: false) : $"{progress.Done} {progress.Unit}";
         string share = progress.Total == 0 || progress.Done == 0 ? "" : $" ({Math.Min(100, progress.Done * 100 / progress.Total)} %)";
-        string line = $"{progress.Phase}: {amount}{share} {progress.Item}";
+        string line = $"{progress.Phase}: {amount}{share} {Printable.Of(progress.Item)}";
         int width = Math.Max(20, WindowWidth() - 1);
         line = line.Length > width ? line[..width] : line;
         Console.Error.Write("\r" + line.PadRight(_shown));

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 using System.Diagnostics;
+using DeepLake.Engine;
+using DeepLake.Storage;
 using NUnit.Framework;
 
 namespace DeepLake.Cli.Tests;
@@ -29,6 +31,33 @@ public sealed class C010MkfsTests
         Assert.That(lake.GetProperty("label").GetString(), Is.EqualTo("Ein See"));
         Assert.That(lake.GetProperty("uuid").GetString(), Is.EqualTo("00112233-4455-6677-8899-aabbccddeeff"));
         Cli.AssertClean(_scratch["a.img"]);
+    }
+
+    [TestCase("--label", "tab\there")]
+    [TestCase("--label", "\u001b[31mred")]
+    [TestCase("--label", "c1\u009b")]
+    [TestCase("--uuid", "00000000-0000-0000-0000-000000000000")]
+    public void Mkfs_RefusesNamesThatNobodyCanRead_AndMakesNothing(string option, string value)
+    {
+        CliResult result = Cli.Run("mkfs", "--size", "128M", option, value, _scratch["a.img"]);
+        Assert.That(result.ExitCode, Is.EqualTo(2), result.Errors);
+        Assert.That(result.Errors, Does.Contain("next:"));
+        Assert.That(File.Exists(_scratch["a.img"]), Is.False);
+    }
+
+    /// <summary>Regression: a lake that somebody else made could command the terminal of who looked at it.</summary>
+    [Test]
+    public void Stats_EscapeWhatIsInALabel()
+    {
+        Cli.MakeLake(_scratch["a.img"]);
+        using (DirectBlockDevice device = DirectBlockDevice.Open(_scratch["a.img"]))
+        {
+            LakeFormatter.Format(device, new FormatOptions(Guid.NewGuid(), "see\u001b[2J\n\u202eb", DateTimeOffset.UnixEpoch));
+        }
+        CliResult result = Cli.Run("stats", _scratch["a.img"]);
+        Assert.That(result.Output, Does.Contain("\"see\\x1b[2J\\n\\u202eb\""));
+        var lake = Cli.Json(Cli.Run("stats", "--json", _scratch["a.img"])).GetProperty("lakes")[0];
+        Assert.That(lake.GetProperty("label").GetString(), Is.EqualTo("see\u001b[2J\n\u202eb"));
     }
 
     [Test]

@@ -56,6 +56,11 @@ public sealed class C030VerifyTests
     {
         Damage(_scratch["a.img"], BlockBytes + 100);
         Cli.AssertClean(_scratch["a.img"]);
+        // Regression: nothing was said of it.
+        CliResult told = Cli.Run("verify", _scratch["a.img"]);
+        Assert.That(told.ExitCode, Is.Zero, "a power cut may leave it so");
+        Assert.That(told.Output, Does.Contain("note: superblock copy A (block 1) cannot be used").And.Contain("clean"));
+        Assert.That(Notes(_scratch["a.img"]), Has.Length.EqualTo(1));
         Damage(_scratch["a.img"], (128 << 20) - BlockBytes + 100);
         CliResult result = Cli.Run("verify", _scratch["a.img"]);
         Assert.That(result.ExitCode, Is.EqualTo(1));
@@ -120,7 +125,12 @@ public sealed class C030VerifyTests
     public void Verify_Full_FindsAFlippedBitOfData_AndWithoutFullDoesNotLook()
     {
         byte[] marker = Encoding.ASCII.GetBytes("a very recognisable content");
-        new TarBuilder().Add('0', "file", content: [.. marker, .. new byte[20_000]]).WriteTo(_scratch["t.tar"]);
+        new TarBuilder()
+            .Add('5', "a/")
+            .Add('5', "a/d\u001b[1m/")
+            .Add('0', "a/d\u001b[1m/file", content: [.. marker, .. new byte[20_000]])
+            .Add('1', "other", link: "a/d\u001b[1m/file")
+            .WriteTo(_scratch["t.tar"]);
         Assert.That(Cli.Run("import", _scratch["t.tar"], _scratch["a.img"]).ExitCode, Is.Zero);
         Cli.AssertClean(_scratch["a.img"]);
         byte[] image = File.ReadAllBytes(_scratch["a.img"]);
@@ -130,6 +140,38 @@ public sealed class C030VerifyTests
         Assert.That(result.ExitCode, Is.EqualTo(3));
         Assert.That(Cli.Json(result).GetProperty("clean").GetBoolean(), Is.False);
         Assert.That(Cli.Json(result).GetProperty("problem_count").GetInt32(), Is.EqualTo(1));
+        // Regression: only the inode's number was told.
+        CliResult told = Cli.Run("verify", "--full", _scratch["a.img"]);
+        Assert.That(told.Output, Does.Match(@"problem: inode \d+ \(/a/d\\x1b\[1m/file\): the data of file block 0"));
+    }
+
+    [Test]
+    public void Verify_OfAWholeLake_HasNoNotes_AlsoOnADeviceThatHasGrown()
+    {
+        Assert.That(Notes(_scratch["a.img"]), Is.Empty);
+        using (FileStream file = File.OpenWrite(_scratch["a.img"]))
+        {
+            file.SetLength(200 << 20);
+        }
+        Assert.That(Notes(_scratch["a.img"]), Is.Empty, "copy B is where the lake ends");
+    }
+
+    [Test]
+    public void Verify_OfAZeroedSuperblockB_SaysThatThereIsNone()
+    {
+        using (FileStream file = File.OpenWrite(_scratch["a.img"]))
+        {
+            file.Position = (128 << 20) - BlockBytes;
+            file.Write(new byte[BlockBytes]);
+        }
+        Assert.That(Notes(_scratch["a.img"]), Has.One.Contains("copy B (block 32767) cannot be used: there is none"));
+    }
+
+    private static string[] Notes(string image)
+    {
+        CliResult result = Cli.Run("verify", "--json", image);
+        Assert.That(result.ExitCode, Is.Zero, result.Errors);
+        return [.. Cli.Json(result).GetProperty("notes").EnumerateArray().Select(n => n.GetString()!)];
     }
 
     private static void Damage(string path, long offset)

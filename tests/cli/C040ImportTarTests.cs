@@ -151,6 +151,49 @@ public sealed class C040ImportTarTests
         }
     }
 
+    /// <summary>Regression: whatever was wrong, the advice was to unpack it.</summary>
+    [Test]
+    public void Import_OfABadArchive_SaysWhatIsWrong_AndWhatToDoAboutThat()
+    {
+        byte[] good = new TarBuilder().Add('0', "first").Add('0', "dir/file", content: RandomNumberGenerator.GetBytes(10_000)).ToArray();
+        byte[] flipped = [.. good];
+        flipped[512 + 5] ^= 1;
+        File.WriteAllBytes(_scratch["good.tar"], good);
+        byte[] Packed(string program) => Pack(program, _scratch["good.tar"]);
+        AssertRefused([.. Enumerable.Repeat((byte)'x', 5000)], "no tar archive", "name a tar archive");
+        AssertRefused("short"u8.ToArray(), "no tar archive", "name a tar archive");
+        AssertRefused(Packed("xz"), "compressed with xz", "xz -dc FILE |");
+        AssertRefused(Packed("bzip2"), "compressed with bzip2", "bzip2 -dc FILE |");
+        AssertRefused(good[..5000], "cut off after 5000 bytes, inside dir/file", "copy or download it again", "--resume");
+        AssertRefused(good[..700], "cut off after 700 bytes, inside a header", "copy or download it again", "--resume");
+        AssertRefused(flipped, "damaged at byte 512", "compare it with its original", "--resume");
+        AssertRefused(Packed("gzip")[..5000], "after|unpacked", "again", "--resume");
+        AssertRefused(new TarBuilder().Add('0', "first").Add('0', "../out").ToArray(), "impossible path ../out", "byte 512", "--exclude");
+    }
+
+    private void AssertRefused(byte[] archive, string cause, params string[] advice)
+    {
+        Assert.That(Cli.Run("mkfs", "--force", _scratch["a.img"]).ExitCode, Is.Zero);
+        File.WriteAllBytes(_scratch["t.tar"], archive);
+        CliResult result = Cli.Run("import", _scratch["t.tar"], _scratch["a.img"]);
+        Assert.That(result.ExitCode, Is.EqualTo(1), cause);
+        Assert.That(result.Errors, Does.Match(cause));
+        string next = result.Errors[result.Errors.IndexOf("next:", StringComparison.Ordinal)..];
+        foreach (string part in advice)
+        {
+            Assert.That(next, Does.Contain(part), result.Errors);
+        }
+    }
+
+    private static byte[] Pack(string program, string file)
+    {
+        using Process packer = Process.Start(new ProcessStartInfo(program, ["-c", file]) { RedirectStandardOutput = true })!;
+        var packed = new MemoryStream();
+        packer.StandardOutput.BaseStream.CopyTo(packed);
+        packer.WaitForExit();
+        return packed.ToArray();
+    }
+
     [Test]
     public void Import_IntoALakeThatIsTooSmall_SaysThatItIsFull()
     {

@@ -85,6 +85,26 @@ public sealed class C080HashTests
         Assert.That(result.ExitCode, Is.Zero);
     }
 
+    /// <summary>Regression: the runtime's own descriptor 0 was read, and that waits for ever.</summary>
+    [TestCase("hash -")]
+    [TestCase("hash --json -")]
+    [TestCase("import - /dev/null")]
+    public void AClosedStandardInput_IsAnError(string arguments)
+    {
+        CliResult result = Run("sh", "-c", $"exec timeout 60 \"$0\" {arguments} <&-", Cli.Lakectl);
+        Assert.That(result.ExitCode, Is.EqualTo(1), result.Errors);
+        Assert.That(result.Errors, Does.Contain("standard input is closed").And.Contain("next:"));
+    }
+
+    [TestCase("</dev/null")]
+    [TestCase("0<>/dev/null")]
+    public void AnEmptyStandardInput_IsNoClosedOne(string redirection)
+    {
+        CliResult result = Run("sh", "-c", $"exec timeout 60 \"$0\" hash - {redirection}", Cli.Lakectl);
+        Assert.That(result.ExitCode, Is.Zero, result.Errors);
+        Assert.That(result.Output, Does.StartWith("af1349b9f5f9a1a6a0404dea36dcc949"));
+    }
+
     [Test]
     public void Json_HasVersionNameHashAndLength()
     {

@@ -11,4 +11,7 @@ internal enum FaultKind
     Damage,
     FullDevice,
     FullMetadata,
+
+    /// <summary>Long logs, late checkpoints, the newest one damaged, recoveries that have little room.</summary>
+    Recoveries,
 }

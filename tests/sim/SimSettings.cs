@@ -9,6 +9,7 @@ internal sealed record SimSettings
 {
     private const long BlockBytes = 4096;
     private const int WalBlocksLeast = 512;
+    private const int RecoveriesEvery = 10;
 
     public required FaultKind Kind { get; init; }
 
@@ -31,7 +32,7 @@ internal sealed record SimSettings
     /// <summary>One in so many rounds looks whether a checkpoint is due.</summary>
     public required int CheckpointLaziness { get; init; }
 
-    public static SimSettings Draw(Random random, StoreKind store)
+    public static SimSettings Draw(int seed, Random random, StoreKind store)
     {
         FaultKind kind = random.Next(20) switch
         {
@@ -41,6 +42,12 @@ internal sealed record SimSettings
             < 18 => FaultKind.FullDevice,
             _ => FaultKind.FullMetadata,
         };
+        // came later than the others, whose seeds go on to be what they were
+        if (seed % RecoveriesEvery == RecoveriesEvery - 1)
+        {
+            return DrawRecoveries(random, store);
+        }
+
         bool isTwin = store == StoreKind.Twin;
         int wal = WalBlocksLeast * (random.Next(3) == 0 ? 2 : 1);
         int firstFrame = random.Next(3) == 0 ? 0 : wal - random.Next(1, 60);
@@ -64,6 +71,31 @@ internal sealed record SimSettings
             Lives = random.Next(3, 8),
             Steps = kind == FaultKind.FullMetadata ? 150 : isLogHeavy ? 90 : random.Next(20, 70),
             CheckpointLaziness = isLogHeavy ? random.Next(1, 200) : random.Next(1, 10),
+        };
+    }
+
+    // A log that is filled again and again, few checkpoints, and daemons that are killed before the next one.
+    private static SimSettings DrawRecoveries(Random random, StoreKind store)
+    {
+        bool isTwin = store == StoreKind.Twin;
+        int pages = random.Next(1400, 3000);
+        int firstFrame = random.Next(3) == 0 ? 0 : WalBlocksLeast - random.Next(1, 60);
+        return new SimSettings
+        {
+            Kind = FaultKind.Recoveries,
+            Sizes = isTwin ? new LayoutSizes(WalBlocksLeast, 1, (ulong)pages, (ulong)firstFrame) : null,
+            DeviceBytes = isTwin ? (WalBlocksLeast + pages + 2100) * BlockBytes : 100L << 20,
+            Options = new EngineOptions
+            {
+                TreeCacheBytes = random.Next(64, 110) * BlockBytes,
+                PageStoreBytes = isTwin ? random.Next(1, 60) * BlockBytes : 6 << 20,
+                Clock = new FixedClock(),
+            },
+            IsLogHeavy = true,
+            Mix = DrawMix(random, FaultKind.Recoveries, isLogHeavy: true) with { MaxXattrBytes = random.Next(2) == 0 ? 65_000 : 20_000 },
+            Lives = random.Next(5, 9),
+            Steps = random.Next(40, 160),
+            CheckpointLaziness = int.MaxValue,
         };
     }
 

@@ -23,6 +23,9 @@ internal sealed class SimSink(FaultyBlockDevice device, SimKernel kernel) : ICom
     /// <summary>A checkpoint was begun and not published: there is only one to recover from.</summary>
     public bool IsCheckpointHalf { get; set; }
 
+    /// <summary>Superblocks that were written whole.</summary>
+    public long Superblocks { get; private set; }
+
     /// <summary>Power goes in the commit after so many, at one of its three steps; negative: in none.</summary>
     public int CutInCommit { get; set; } = -1;
 
@@ -45,6 +48,7 @@ internal sealed class SimSink(FaultyBlockDevice device, SimKernel kernel) : ICom
         device.Plan.KillAtOperation = isKilled ? 0 : device.Plan.KillAtOperation;
         Write(bytes, offset);
         IsCheckpointHalf &= !isSuperblock;
+        Superblocks += isSuperblock ? 1 : 0;
         if (IsOpen)
         {
             kernel.Acknowledge(durableSeq);

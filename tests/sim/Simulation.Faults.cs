@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
+using System.Runtime.InteropServices;
 using DeepLake.Abi;
 using DeepLake.Platform;
 
@@ -7,6 +8,9 @@ namespace DeepLake.Sim;
 /// <summary>What goes wrong in a life, decided before it begins.</summary>
 internal sealed partial class Simulation
 {
+    private const int SuperblockCrcOffset = 12;
+    private long _wholeAgainAt; // superblocks written: both checkpoints are new then
+
     private void PlanFaults()
     {
         // many come while the daemon recovers
@@ -38,6 +42,15 @@ internal sealed partial class Simulation
         }
 
         _device.Plan = plan;
+        if (_settings.Kind == FaultKind.Recoveries)
+        {
+            _structuralDamage = _sink.Superblocks >= _wholeAgainAt ? 0 : _structuralDamage;
+            if (_boot > 0 && !_sink.IsCheckpointHalf && _structuralDamage == 0 && _random.Next(2) == 0)
+            {
+                DamageNewestCheckpoint(_sink.Layout);
+            }
+        }
+
         if (_settings.Kind == FaultKind.Damage && _boot > 0)
         {
             PlanDamage();
@@ -98,6 +111,35 @@ internal sealed partial class Simulation
             case 1: Flip(Bytes(layout.DeviceBlocks - 1) + _random.Next(LakeFormat.BlockSize), "superblock B"); break;
             default: Flip(Bytes(layout.Ticket[_random.Next(2)].StartBlock) + _random.Next(40), "a ticket"); break;
         }
+    }
+
+    /// <summary>Now the one before it is needed, and every frame since: whoever gave those up is found out.</summary>
+    private void DamageNewestCheckpoint(in Superblock layout)
+    {
+        Superblock a = PeekSuperblock(LakeFormat.SuperblockABlock);
+        Superblock b = PeekSuperblock(layout.DeviceBlocks - 1);
+        bool isA = a.Generation > b.Generation;
+        Superblock newest = isA ? a : b;
+        _structuralDamage++;
+        _wholeAgainAt = _sink.Superblocks + 2;
+        _otherDamage |= _settings.Sizes is null; // what the real store has begun nobody sees
+        if (_random.Next(3) == 0)
+        {
+            Flip(Bytes(isA ? LakeFormat.SuperblockABlock : layout.DeviceBlocks - 1) + _random.Next(LakeFormat.BlockSize), "the newest superblock");
+            return;
+        }
+
+        Region slot = layout.Ticket[(int)(newest.Generation & 1)];
+        Flip(Bytes(slot.StartBlock) + _random.Next((int)newest.TicketBytes), "the newest ticket");
+    }
+
+    private Superblock PeekSuperblock(ulong block)
+    {
+        byte[] bytes = new byte[LakeFormat.BlockSize];
+        _device.Peek(bytes, Bytes(block));
+        Superblock superblock = MemoryMarshal.Read<Superblock>(bytes);
+        bytes.AsSpan(SuperblockCrcOffset, sizeof(uint)).Clear();
+        return Crc32C.Compute(bytes) == superblock.Crc32c ? superblock : default; // torn: no generation
     }
 
     private void DamagePage(in Superblock layout)

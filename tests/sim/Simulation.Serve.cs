@@ -13,6 +13,7 @@ internal sealed partial class Simulation
     private const int CommitAgeSeconds = 5;
     private (SnapshotSource Source, string Dump)? _snapshot;
     private int _uncommittedSeconds;
+    private double _checkpointAt = 0.5;
 
     private void Serve(LakeEngine engine, int steps)
     {
@@ -57,6 +58,24 @@ internal sealed partial class Simulation
         if (_random.Next(_settings.CheckpointLaziness) == 0 && engine.CheckpointDue && !engine.PrepareCheckpoint())
         {
             engine.Checkpoint();
+        }
+
+        CheckpointLate(engine);
+    }
+
+    // As late as seldom happens: two checkpoints and the log behind them come near to each other around the region.
+    private void CheckpointLate(LakeEngine engine)
+    {
+        if (_settings.Kind != FaultKind.Recoveries)
+        {
+            return;
+        }
+
+        EngineStats stats = engine.GetStats();
+        if (stats.WalBytesUsed > stats.WalBytes * _checkpointAt)
+        {
+            engine.Checkpoint();
+            _checkpointAt = 0.3 + (_random.NextDouble() * 0.45);
         }
     }
 

@@ -35,7 +35,7 @@ internal sealed partial class Simulation : IDisposable
     public Simulation(int seed, StoreKind store)
     {
         _random = new Random(seed);
-        _settings = SimSettings.Draw(_random, store);
+        _settings = SimSettings.Draw(seed, _random, store);
         if (store == StoreKind.Twin)
         {
             _settings = _settings with { Options = _settings.Options with { OpenPages = OpenTwin } };
@@ -138,6 +138,11 @@ internal sealed partial class Simulation : IDisposable
     {
         TwinPageStore store = TwinPageStore.Open(device, geometry, ticket, options);
         store.CheckpointBegins = () => _sink.IsCheckpointHalf |= device == _device;
+        if (_settings.Kind == FaultKind.Recoveries && device == _device && ticket is not null && _random.Next(3) == 0)
+        {
+            store.LoseRoom(_random.Next(260, 500));
+        }
+
         return store;
     }
 
@@ -176,6 +181,7 @@ internal sealed partial class Simulation : IDisposable
     private void End(LakeEngine engine, bool isLast)
     {
         int how = isLast ? 0 : _random.Next(10);
+        how = _settings.Kind == FaultKind.Recoveries && !isLast && _random.Next(2) == 0 ? 9 : how; // the mount goes on
         if (how < 2)
         {
             Log?.Invoke("unmount");

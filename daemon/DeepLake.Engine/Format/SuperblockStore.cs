@@ -16,18 +16,25 @@ internal static class SuperblockStore
 
     /// <summary>The valid copies, newest first; at least one.</summary>
     /// <exception cref="LakeFormatException">Neither copy is usable; says why.</exception>
-    public static List<Superblock> ReadAll(IBlockDevice device)
+    public static List<Superblock> ReadAll(IBlockDevice device) => ReadAll(device, out _);
+
+    /// <param name="device">The lake's.</param>
+    /// <param name="unusable">The copies that are not: where, and why.</param>
+    public static List<Superblock> ReadAll(IBlockDevice device, out List<(long Offset, string Why)> unusable)
     {
         var valid = new List<Superblock>();
+        unusable = [];
         LakeFormatException? why = null;
-        foreach (long offset in CopyOffsets(device))
+        for (int copy = 0; copy < 2; copy++)
         {
+            long offset = copy == 0 ? LakeLayout.Bytes(LakeFormat.SuperblockABlock) : LastBlock(device, valid);
             try
             {
                 valid.Add(Read(device, offset));
             }
             catch (LakeFormatException failure)
             {
+                unusable.Add((offset, failure.Errno == Errno.EINVAL ? "there is none" : failure.Message));
                 // the first copy's reason is the one a person can act on, unless it is only "no lake"
                 why = why is null || why.Errno == Errno.EINVAL ? failure : why;
             }
@@ -95,11 +102,11 @@ internal static class SuperblockStore
         MemoryMarshal.Write(block[CrcOffset..], superblock.Crc32c);
     }
 
-    private static long[] CopyOffsets(IBlockDevice device)
+    // Copy B is in the lake's last block, also when the device has grown; without copy A only the device's is known.
+    private static long LastBlock(IBlockDevice device, List<Superblock> valid)
     {
-        long last = (device.LengthBytes / LakeFormat.BlockSize) - 1;
-        long first = LakeLayout.Bytes(LakeFormat.SuperblockABlock);
-        return last > 1 ? [first, last * LakeFormat.BlockSize] : [first];
+        ulong blocks = valid.Count > 0 ? valid[0].DeviceBlocks : (ulong)device.LengthBytes / LakeFormat.BlockSize;
+        return LakeLayout.Bytes(Math.Max(blocks, LakeFormat.SuperblockABlock + 2) - 1);
     }
 
     private static Superblock Read(IBlockDevice device, long offset)

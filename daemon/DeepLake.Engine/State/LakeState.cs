@@ -20,6 +20,7 @@ internal sealed class LakeState : IDisposable
     private LakeState(BTree tree, ReadOnlySpan<byte> uuid, SpaceMap space)
     {
         var hash = new NameHash(uuid);
+        Names = hash;
         Tree = tree;
         Space = space;
         Inodes = new InodeTable(tree);
@@ -32,6 +33,9 @@ internal sealed class LakeState : IDisposable
     public BTree Tree { get; }
 
     public SpaceMap Space { get; }
+
+    /// <summary>Of this lake's names.</summary>
+    public NameHash Names { get; }
 
     public InodeTable Inodes { get; }
 

@@ -16,6 +16,8 @@ namespace DeepLake.Metadata.Space;
 /// </summary>
 public sealed class SpaceMap
 {
+    private const int ChunksReadAhead = 512;
+
     private readonly BTree _tree;
     private readonly Region _region;
     private readonly BlockBitmap _used;
@@ -53,7 +55,8 @@ public sealed class SpaceMap
     {
         var map = new SpaceMap(tree, region);
         ulong chunk = 0;
-        while (tree.TryGetAtOrAfter(Keys.Bitmap(chunk), out TreeKey key, out ReadOnlySpan<byte> data)
+        ulong ahead = 0;
+        while (ReadAhead(tree, chunk, ref ahead) && tree.TryGetAtOrAfter(Keys.Bitmap(chunk), out TreeKey key, out ReadOnlySpan<byte> data)
             && Keys.Is(key, ObjectIds.Bitmap, ItemType.Bitmap))
         {
             ulong firstBlock = key.Offset * LakeFormat.BitmapChunkBlocks;
@@ -73,6 +76,24 @@ public sealed class SpaceMap
         }
 
         return map;
+    }
+
+    // Many leaves hold nothing but this, one after the other.
+    private static bool ReadAhead(BTree tree, ulong chunk, ref ulong ahead)
+    {
+        if (chunk >= ahead && tree.ReadsAhead)
+        {
+            var keys = new TreeKey[ChunksReadAhead];
+            for (int i = 0; i < keys.Length; i++)
+            {
+                keys[i] = Keys.Bitmap(chunk + (ulong)i);
+            }
+
+            tree.ReadAhead(keys);
+            ahead = chunk + ChunksReadAhead;
+        }
+
+        return true;
     }
 
     public bool Contains(ulong block, ulong blocks) =>

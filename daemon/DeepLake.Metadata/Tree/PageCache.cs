@@ -52,6 +52,27 @@ internal sealed unsafe class PageCache : IDisposable
     /// <summary>Changes whenever the store was written or a page became dirty: what the need for room depends on.</summary>
     public ulong WorkStamp { get; private set; }
 
+    public bool ReadsAhead => _store.ReadsAhead;
+
+    /// <summary>Has the store read those that are not here; equal ones follow each other.</summary>
+    public void ReadAhead(ReadOnlySpan<ulong> pages)
+    {
+        ulong[] missing = new ulong[pages.Length];
+        int count = 0;
+        ulong last = 0;
+        foreach (ulong page in pages)
+        {
+            if (page != last && _index.Find(_frames, page) < 0)
+            {
+                missing[count++] = page;
+            }
+
+            last = page;
+        }
+
+        _store.ReadAhead(missing.AsSpan(0, count));
+    }
+
     public void BeginOperation()
     {
         _operation++;

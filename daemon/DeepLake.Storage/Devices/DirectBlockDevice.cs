@@ -13,6 +13,8 @@ public sealed unsafe class DirectBlockDevice : IBlockDevice
     private const int BounceBytes = 256 * 1024;
 
     private readonly Lock _bounceLock = new();
+    private AsyncReads? _async;
+    private bool _hasNoAsync;
     private readonly string _path;
     private AlignedBuffer? _bounce;
     private StorageException? _failure;
@@ -103,6 +105,20 @@ public sealed unsafe class DirectBlockDevice : IBlockDevice
         }
     }
 
+    public void ReadMany(Span<DeviceRead> reads)
+    {
+        Enter(0, 0);
+        lock (_bounceLock)
+        {
+            while (reads.Length > 0)
+            {
+                Span<DeviceRead> some = reads[..Math.Min(reads.Length, AsyncReads.Depth)];
+                ReadSome(some);
+                reads = reads[some.Length..];
+            }
+        }
+    }
+
     public void Write(ReadOnlySpan<byte> buffer, long offset)
     {
         Enter(offset, buffer.Length);
@@ -136,6 +152,27 @@ public sealed unsafe class DirectBlockDevice : IBlockDevice
         }
         _bounce?.Dispose();
         _bounce = null;
+        _async?.Dispose();
+        _async = null;
+    }
+
+    private void ReadSome(Span<DeviceRead> reads)
+    {
+        foreach (DeviceRead read in reads)
+        {
+            DeviceBounds.Check(LengthBytes, read.Offset, read.Bytes);
+        }
+        if (_async is null && !_hasNoAsync)
+        {
+            _async = AsyncReads.TryCreate();
+            _hasNoAsync = _async is null;
+        }
+        if (_async is null)
+        {
+            DeviceReads.OneByOne(this, reads);
+            return;
+        }
+        _async.Run(_fd, reads);
     }
 
     private bool IsAligned(ReadOnlySpan<byte> buffer, long offset)

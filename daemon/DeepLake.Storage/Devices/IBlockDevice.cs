@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
+using DeepLake.Platform;
+
 namespace DeepLake.Storage;
 
 /// <summary>
@@ -12,6 +14,12 @@ public interface IBlockDevice : IDisposable
     long LengthBytes { get; }
 
     void Read(Span<byte> buffer, long offset);
+
+    /// <summary>
+    /// Several reads that the device may work on at once. One that fails is told so in it, and does not latch:
+    /// these are for reading ahead.
+    /// </summary>
+    void ReadMany(Span<DeviceRead> reads) => DeviceReads.OneByOne(this, reads);
 
     void Write(ReadOnlySpan<byte> buffer, long offset);
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
+using DeepLake.Platform;
+
 namespace DeepLake.Storage;
 
 /// <summary>
@@ -17,6 +19,20 @@ public sealed class ReadOnlyOverlayDevice(IBlockDevice inner) : IBlockDevice
     public void Read(Span<byte> buffer, long offset)
     {
         inner.Read(buffer, offset);
+        Overlay(buffer, offset);
+    }
+
+    public unsafe void ReadMany(Span<DeviceRead> reads)
+    {
+        inner.ReadMany(reads);
+        foreach (DeviceRead read in reads)
+        {
+            Overlay(new Span<byte>(read.Buffer, read.Bytes), read.Offset);
+        }
+    }
+
+    private void Overlay(Span<byte> buffer, long offset)
+    {
         if (_written.Count == 0)
         {
             return;

@@ -32,6 +32,17 @@ public interface IPageStore : IDisposable
     /// <exception cref="StorageException">The device failed or the page is corrupt (EUCLEAN).</exception>
     bool TryRead(ulong pageId, Span<byte> page);
 
+    /// <summary>
+    /// These pages are going to be read: brings those that are not in memory there, together, as far as its
+    /// memory goes. Damage and failures are left to the reads.
+    /// </summary>
+    void ReadAhead(ReadOnlySpan<ulong> pageIds)
+    {
+    }
+
+    /// <summary>Whether that does anything.</summary>
+    bool ReadsAhead => false;
+
     /// <summary>Creates or replaces a page.</summary>
     /// <param name="pageId">Its number.</param>
     /// <param name="page">4096 bytes.</param>

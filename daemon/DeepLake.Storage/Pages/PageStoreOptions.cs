@@ -11,6 +11,12 @@ public sealed record PageStoreOptions
     /// <summary>log2 of FASTER's own page, its unit of memory and of free space; 0 = by the size of the log.</summary>
     public int LogPageBits { get; init; }
 
+    /// <summary>
+    /// The ticket of the checkpoint before the one that is opened: what only the newer one has is then read
+    /// and checked at once. Damage found later would come too late to go back to the older one.
+    /// </summary>
+    public CheckpointTicket? Before { get; init; }
+
     /// <summary>What laked uses.</summary>
     public static PageStoreOptions Default { get; } = new();
 }

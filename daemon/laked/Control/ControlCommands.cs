@@ -108,6 +108,7 @@ internal sealed class ControlCommands(DeviceWatcher watcher, LogBuffer log, ILog
             DevMinor = server.Minor,
             State = server.State.ToString().ToLowerInvariant(),
             Failure = server.Failure,
+            TakenOver = server.IsSuccessor,
         };
         // Filled on the engine's thread; when that is too busy to answer, its half-filled copy is left alone.
         LakeStats filled = lake.Clone();

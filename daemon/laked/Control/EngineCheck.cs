@@ -14,12 +14,14 @@ internal static class EngineCheck
     /// <summary>The state of an engine; the caller is on its thread.</summary>
     /// <param name="engine">Whose tree is checked.</param>
     /// <param name="device">Where data blocks are read; null when they may change meanwhile.</param>
-    internal static VerifyReport Run(LakeEngine engine, IBlockDevice? device)
+    /// <param name="notesFrom">Where the superblocks are read.</param>
+    internal static VerifyReport Run(LakeEngine engine, IBlockDevice? device, IBlockDevice notesFrom)
     {
         BTree tree = engine.TreeForCheck();
         VerifyReport report = Run(tree, engine.CountersForCheck(), engine.Superblock, device);
         report.UnmountedCleanly = engine.WasClean;
         report.ReplayedIntents = engine.ReplayedIntents;
+        report.Notes.AddRange(LakeNotes.Of(notesFrom));
         if (engine.FellBack)
         {
             report.Clean = false;

@@ -39,7 +39,7 @@ internal static class MetricsText
         PerLake(text, "lake_applied_seq", "counter", "Newest change applied.", open, l => l.AppliedSeq);
         PerLake(text, "lake_durable_seq", "counter", "Newest change that is durable.", open, l => l.DurableSeq);
         PerLake(text, "lake_replayed_intents", "gauge", "Changes replayed when the lake was opened.", open, l => l.ReplayedIntents);
-        PerLake(text, "lake_opened_clean", "gauge", "1 if the lake had been unmounted cleanly.", open, l => l.WasClean ? 1 : 0);
+        PerLake(text, "lake_opened_clean", "gauge", "1 if this laked found the clean mark (not when it took a mount over).", open, l => l.WasClean ? 1 : 0);
         PerLake(text, "lake_checkpoint_seconds", "gauge", "Unix time of the newest checkpoint.", open, l => l.CheckpointSec);
         foreach (string name in open.SelectMany(l => l.Counters.Keys).Distinct().Order(StringComparer.Ordinal))
         {

@@ -31,6 +31,7 @@ internal static class MountedVerify
         {
             if (TryRun(server) is { } report)
             {
+                report.TakenOver = server.IsSuccessor;
                 return report;
             }
         }
@@ -45,6 +46,7 @@ internal static class MountedVerify
         VerifyReport? report = null;
         bool wasClean = false;
         ulong replayed = 0;
+        string[] notes = [];
         OnEngine(server, (engine, device) =>
         {
             // A read-only device has nothing to hold: what changed is in the engine's memory only.
@@ -52,12 +54,14 @@ internal static class MountedVerify
             {
                 wasClean = engine.WasClean;
                 replayed = engine.ReplayedIntents;
+                // On this thread, which writes them: none is half written now.
+                notes = [.. LakeNotes.Of(device)];
                 source = engine.HoldSnapshot() ?? throw new CommandException(
                     ErrorCode.ErrorBusy, $"{server.DevicePath} is being checked already", "wait until that is done");
             }
             else
             {
-                report = EngineCheck.Run(engine, null);
+                report = EngineCheck.Run(engine, null, device);
             }
         });
         if (source is null)
@@ -70,6 +74,7 @@ internal static class MountedVerify
             report = Check(server.DevicePath, source);
             report.UnmountedCleanly = wasClean;
             report.ReplayedIntents = replayed;
+            report.Notes.AddRange(notes);
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {

@@ -25,6 +25,7 @@ internal static class StatsReport
         into.Clean = superblock.State == SuperblockState.Clean;
         into.WasClean = stats.WasClean;
         into.ReplayedIntents = stats.ReplayedIntents;
+        into.FellBack = stats.FellBack;
         into.AppliedSeq = stats.AppliedSeq;
         into.DurableSeq = stats.DurableSeq;
         into.CreatedSec = superblock.CreatedSec;

@@ -49,14 +49,21 @@ internal static class ImportJob
         {
             data.Flush();
             engine.MarkClean();
-            throw e is OperationCanceledException
-                ? new CommandException(ErrorCode.ErrorInterrupted, "the import was interrupted", "go on with lakectl import --resume, and the same source")
-                : e;
+            throw e is CommandException stopped
+                ? new CommandException(stopped.Code, stopped.Message, Then(stopped.NextStep, request))
+                : new CommandException(ErrorCode.ErrorInterrupted, "the import was interrupted", "go on with lakectl import --resume, and the same source");
         }
         send(Responses.Progress("finishing", 0, 0, "", ""));
         engine.MarkClean();
         importer.Result.DataBytes = data.WrittenBytes;
         return importer.Result;
+    }
+
+    // What came before the error is in the lake, which is marked as incomplete.
+    private static string Then(string nextStep, ImportRequest request)
+    {
+        string then = $"go on with --resume, or begin anew with lakectl mkfs --force {request.DevicePath}";
+        return nextStep.Length == 0 ? then : $"{nextStep}; then {then}";
     }
 
     /// <summary>What can be known of a source before the lake is touched. A fifo's open would wait for ever.</summary>

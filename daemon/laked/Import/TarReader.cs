@@ -15,6 +15,7 @@ internal sealed class TarReader(Stream stream)
 
     private readonly byte[] _header = new byte[BlockBytes];
     private readonly PaxRecords _global = new();
+    private byte[]? _member;
     private ulong _contentLeft;
     private ulong _paddingLeft;
 
@@ -23,6 +24,9 @@ internal sealed class TarReader(Stream stream)
 
     /// <summary>Whether the end was the archive's own mark, not just the end of the bytes.</summary>
     internal bool SawEndMark { get; private set; }
+
+    /// <summary>Where the newest header begins in the archive.</summary>
+    internal ulong HeaderPosition { get; private set; }
 
     /// <summary>The next member, or null at the end; what is left of the content before it is skipped.</summary>
     internal TarEntry? Next()
@@ -33,6 +37,7 @@ internal sealed class TarReader(Stream stream)
         while (true)
         {
             Skip(_contentLeft + _paddingLeft);
+            _member = null;
             if (!TryReadHeader())
             {
                 return null;
@@ -71,6 +76,7 @@ internal sealed class TarReader(Stream stream)
 
     private bool TryReadHeader()
     {
+        HeaderPosition = PositionBytes;
         int got = stream.ReadAtLeast(_header, BlockBytes, throwOnEndOfStream: false);
         PositionBytes += (ulong)got;
         if (got == 0 || !_header.AsSpan(0, got).ContainsAnyExcept((byte)0))
@@ -80,15 +86,30 @@ internal sealed class TarReader(Stream stream)
         }
         if (got < BlockBytes)
         {
-            throw new InvalidDataException("the archive ends inside a header");
+            throw HeaderPosition == 0 ? ArchiveException.NoArchive(_header.AsSpan(0, got)) : ArchiveException.CutOff("inside a header", PositionBytes);
         }
-        long expected = TarNumber.Parse(_header.AsSpan(148, 8));
         long sum = 8 * ' ';
         for (int i = 0; i < BlockBytes; i++)
         {
             sum += i is >= 148 and < 156 ? 0 : _header[i];
         }
-        return sum == expected ? true : throw new InvalidDataException("this is no tar archive, or it is damaged (header checksum)");
+        if (!HasChecksum(sum))
+        {
+            throw HeaderPosition == 0 ? ArchiveException.NoArchive(_header) : ArchiveException.Damaged("a header with another checksum", HeaderPosition);
+        }
+        return true;
+    }
+
+    private bool HasChecksum(long sum)
+    {
+        try
+        {
+            return TarNumber.Parse(_header.AsSpan(148, 8)) == sum;
+        }
+        catch (InvalidDataException)
+        {
+            return false;
+        }
     }
 
     private TarEntry Build(PaxRecords local, byte[]? longName, byte[]? longLink)
@@ -105,6 +126,7 @@ internal sealed class TarReader(Stream stream)
         SetType(entry);
         TarPax.Apply(entry, _global);
         TarPax.Apply(entry, local);
+        _member = entry.Path;
         byte[]? size = local.Find("size") ?? _global.Find("size");
         if (size is not null)
         {
@@ -230,14 +252,11 @@ internal sealed class TarReader(Stream stream)
 
     private void ReadExactly(Span<byte> buffer)
     {
-        try
+        int got = stream.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false);
+        PositionBytes += (ulong)got;
+        if (got < buffer.Length)
         {
-            stream.ReadExactly(buffer);
-            PositionBytes += (ulong)buffer.Length;
-        }
-        catch (EndOfStreamException)
-        {
-            throw new InvalidDataException("the archive ends too early");
+            throw ArchiveException.CutOff(_member is null ? "inside a header" : $"inside {Text.Of(_member)}", PositionBytes);
         }
     }
 }

@@ -22,15 +22,26 @@ internal sealed class TarSource(TreeImporter importer, LakeWriter lake, Stream s
         {
             reader.Next();
         }
-        catch (Exception e) when (e is InvalidDataException or OverflowException)
+        catch (Exception e) when (e is InvalidDataException or OverflowException or ArchiveException or IOException)
         {
-            throw Unreadable(e);
+            throw Unreadable(e, reader);
         }
         RequireBytes(reader);
     }
 
-    private static CommandException Unreadable(Exception e) => new(
-        ErrorCode.ErrorGeneral, e.Message, "check the archive with tar -tvf; a compressed one must be unpacked: zstd -dc FILE | lakectl import - DEVICE");
+    // What the unpacker of a compressed archive says has no words for its place; a source that fails is no fault of the archive.
+    private static CommandException Unreadable(Exception e, TarReader reader) => e switch
+    {
+        ArchiveException known => new CommandException(ErrorCode.ErrorGeneral, known.Message, known.NextStep),
+        IOException => new CommandException(
+            ErrorCode.ErrorGeneral, $"the archive cannot be read on after {reader.PositionBytes} bytes: {e.Message}", "see the kernel log (dmesg) for errors of its device"),
+        InvalidDataException { Source: "System.IO.Compression" } => Unreadable(
+            ArchiveException.Damaged($"it cannot be unpacked ({e.Message.TrimEnd('.')})", reader.PositionBytes), reader),
+        _ => new CommandException(
+            ErrorCode.ErrorGeneral,
+            e.Message,
+            $"the member's header is at byte {reader.HeaderPosition}: see it with tar -tvf, and make the archive again without it (tar --exclude)"),
+    };
 
     private static void RequireBytes(TarReader reader)
     {
@@ -51,11 +62,11 @@ internal sealed class TarSource(TreeImporter importer, LakeWriter lake, Stream s
             }
             CheckEnd();
         }
-        catch (Exception e) when (e is InvalidDataException or OverflowException)
+        catch (Exception e) when (e is InvalidDataException or OverflowException or ArchiveException or IOException)
         {
             // An interrupted caller closes the stream: that is no fault of the archive.
             importer.ThrowIfInterrupted();
-            throw Unreadable(e);
+            throw Unreadable(e, _reader);
         }
         foreach ((ulong ino, NodeAttributes node) in _directories)
         {
@@ -122,7 +133,7 @@ internal sealed class TarSource(TreeImporter importer, LakeWriter lake, Stream s
             });
             if (got != length)
             {
-                throw new InvalidDataException($"{Text.Of(entry.Path)} is cut off");
+                throw ArchiveException.CutOff($"inside {Text.Of(entry.Path)}", _reader.PositionBytes);
             }
         }
     }

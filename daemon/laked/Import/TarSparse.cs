@@ -84,7 +84,7 @@ internal static class TarSparse
         {
             if (reader.ReadContent(block) != block.Length)
             {
-                throw new InvalidDataException("the map of a sparse file is cut off");
+                throw ArchiveException.CutOff("inside the map of a sparse file", reader.PositionBytes);
             }
             foreach (byte b in block)
             {

@@ -15,8 +15,8 @@ internal static partial class ServeEvents
     [LoggerMessage(1002, LogLevel.Information, "{Device}: attached, generation {Generation}, epoch {Epoch}, kernel durable {DurableSeq} last {LastSeq}")]
     internal static partial void Attached(ILogger logger, string device, ulong generation, ulong epoch, ulong durableSeq, ulong lastSeq);
 
-    [LoggerMessage(1003, LogLevel.Information, "{Device}: recovered in {Milliseconds} ms: seq {DurableSeq}, epoch {Epoch}, clean {WasClean}, {Replayed} intents replayed")]
-    internal static partial void Recovered(ILogger logger, string device, long milliseconds, ulong durableSeq, ulong epoch, bool wasClean, ulong replayed);
+    [LoggerMessage(1003, LogLevel.Information, "{Device}: recovered in {Milliseconds} ms: seq {DurableSeq}, epoch {Epoch}, {How}, {Replayed} intents replayed")]
+    internal static partial void Recovered(ILogger logger, string device, long milliseconds, ulong durableSeq, ulong epoch, string how, ulong replayed);
 
     [LoggerMessage(1004, LogLevel.Information, "{Device}: serving, {Declared} declared ranges")]
     internal static partial void Serving(ILogger logger, string device, int declared);

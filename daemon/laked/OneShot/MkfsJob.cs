@@ -37,6 +37,15 @@ internal static class MkfsJob
         {
             throw new CommandException(ErrorCode.ErrorUsage, "a UUID has 16 bytes", "leave it out for a random one");
         }
+        if (request.Uuid.Length == 16 && !request.Uuid.Span.ContainsAnyExcept((byte)0))
+        {
+            // RFC 9562 keeps it for "none", and so do the programs that look lakes up by it.
+            throw new CommandException(ErrorCode.ErrorUsage, "the nil UUID names nothing", "leave it out for a random one");
+        }
+        if (request.Label.EnumerateRunes().Any(System.Text.Rune.IsControl))
+        {
+            throw new CommandException(ErrorCode.ErrorUsage, "the label holds a control character", "choose one that can be printed");
+        }
         if (System.Text.Encoding.UTF8.GetByteCount(request.Label) > 64)
         {
             throw new CommandException(ErrorCode.ErrorUsage, "the label is longer than 64 bytes", "choose a shorter one");

@@ -21,6 +21,6 @@ internal static class VerifyJob
         cancellation.ThrowIfCancellationRequested();
         send(Responses.Progress(request.Full ? "checking structure and data" : "checking the structure", 0, 0, "pages", request.DevicePath));
         using var counted = new CountingDevice(overlay, engine.GetStats().UsedBlocks, send, cancellation);
-        return EngineCheck.Run(engine, request.Full ? counted : null);
+        return EngineCheck.Run(engine, request.Full ? counted : null, device);
     }
 }

@@ -27,6 +27,7 @@ internal sealed class LakeServer
     private volatile LakeState _state = LakeState.Attaching;
     private bool _stopRequested;
     private volatile string _failure = "";
+    private volatile bool _isSuccessor;
     private long _endedAt;
 
     internal LakeServer(in WantedArgs wanted, ServeOptions options, EngineOptions budget, ILogger logger, Action ended)
@@ -51,6 +52,9 @@ internal sealed class LakeServer
     internal string DevicePath { get; private set; }
 
     internal LakeState State => _state;
+
+    /// <summary>The mount had been served by another daemon before this one attached.</summary>
+    internal bool IsSuccessor => _isSuccessor;
 
     /// <summary>Why it failed; empty when it did not.</summary>
     internal string Failure => _failure;
@@ -114,6 +118,7 @@ internal sealed class LakeServer
         if (error == Errno.None)
         {
             AttachArgs info = attachment!.Info;
+            _isSuccessor = info.Epoch != 0;
             ServeEvents.Attached(_logger, DevicePath, info.Generation, info.Epoch, info.DurableSeq, info.LastSeq);
             return attachment;
         }
@@ -141,7 +146,7 @@ internal sealed class LakeServer
             (long)Stopwatch.GetElapsedTime(started).TotalMilliseconds,
             engine.DurableSeq,
             engine.Epoch,
-            engine.WasClean,
+            _isSuccessor ? "taken over while mounted" : engine.WasClean ? "clean mark found" : "no clean mark",
             engine.ReplayedIntents);
         DeclaredRange[] declared = Declare(attachment, engine);
         Require(attachment.MapRings(), "map the rings");

@@ -19,6 +19,7 @@ internal sealed partial class TwinPageStore
     {
         ThrowIfFailed();
         CheckpointBegins?.Invoke();
+        _lostRoom = 0;
         Drop(_previous);
         _previous = _last;
         if (Planted.Is(PlantedFault.PagesReusedOneCheckpointEarly))

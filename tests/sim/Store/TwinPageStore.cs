@@ -28,6 +28,7 @@ internal sealed partial class TwinPageStore : IPageStore
     private int _free;
     private int _hand;
     private int _changes;
+    private long _lostRoom;
     private int _newPages; // of those that wait, the ones that are not in the map
 
     private TwinPageStore(IBlockDevice device, PageStoreGeometry geometry, PageStoreOptions options)
@@ -48,7 +49,7 @@ internal sealed partial class TwinPageStore : IPageStore
 
     public bool CheckpointDue => _changes > _refs.Length / 8;
 
-    public long RoomPages => Math.Max(0, _free - _waiting.Count - MapSlots(_map.Count + _waiting.Count));
+    public long RoomPages => Math.Max(0, _free - _waiting.Count - MapSlots(_map.Count + _waiting.Count) - _lostRoom);
 
     public static TwinPageStore Open(
         IBlockDevice device, PageStoreGeometry geometry, CheckpointTicket? ticket, PageStoreOptions? options)
@@ -61,6 +62,13 @@ internal sealed partial class TwinPageStore : IPageStore
 
         return store;
     }
+
+    /// <summary>
+    /// As after a reopening of the real store, whose log goes on at a new page: less room, until the next
+    /// checkpoint cleans.
+    /// </summary>
+    /// <param name="left">What is told to be left, at most.</param>
+    public void LoseRoom(long left) => _lostRoom = Math.Max(0, RoomPages - left);
 
     public bool TryRead(ulong pageId, Span<byte> page)
     {

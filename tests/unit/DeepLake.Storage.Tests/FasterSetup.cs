@@ -11,4 +11,6 @@ internal static class FasterSetup
     internal static PageStoreGeometry Geometry => new(1 * MiB, 4 * MiB, 5 * MiB, 4 * MiB, 10 * MiB, 16 * MiB);
 
     internal static PageStoreOptions TinyMemory => new() { LogPageBits = 16, MemoryBytes = 512 * 1024 };
+
+    internal static PageStoreOptions SomeMemory => TinyMemory with { MemoryBytes = 16 * MiB };
 }

@@ -32,6 +32,19 @@ public sealed unsafe partial class FasterPageStore
     {
         options ??= PageStoreOptions.Default;
         StoreTicket? contents = ticket == null ? null : StoreTicket.Decode(ticket);
+        try
+        {
+            return Open(device, geometry, contents, options);
+        }
+        catch (DamagedIndexException) when (contents != null)
+        {
+            // The index is only a quicker way to the records: the whole log gives it again.
+            return Open(device, geometry, contents with { IndexSlot = StoreTicket.DamagedSlot(contents.IndexSlot) }, options);
+        }
+    }
+
+    private static FasterPageStore Open(IBlockDevice device, PageStoreGeometry geometry, StoreTicket? contents, PageStoreOptions options)
+    {
         int logPageBits = contents?.LogPageBits ?? options.LogPageBits;
         if (logPageBits == 0)
         {
@@ -47,7 +60,7 @@ public sealed unsafe partial class FasterPageStore
         {
             if (contents != null)
             {
-                store.Recover(contents);
+                store.Recover(contents, options.Before);
             }
             store.StartSession();
             return store;
@@ -175,7 +188,7 @@ public sealed unsafe partial class FasterPageStore
         IndexPieces = _checkpoints.IndexPieces,
     };
 
-    private void Recover(StoreTicket ticket)
+    private void Recover(StoreTicket ticket, CheckpointTicket? before)
     {
         _checkpoints.Load(ticket);
         _checkpointNumber = ticket.Number;
@@ -190,7 +203,9 @@ public sealed unsafe partial class FasterPageStore
         {
             return; // a checkpoint of an empty store; FASTER has nothing to read
         }
-        _log.RecoveryCheck = CheckRecoveredRecords;
+        var damage = new DamagedRecords(_layout);
+        CheckNewRecords(ticket, before, damage);
+        _log.RecoveryCheck = (address, memory, count) => CheckRecords(address, (byte*)memory, count, damage);
         try
         {
             Guid index = ticket.IndexSlot < 0 ? Guid.Empty : ticket.IndexToken;
@@ -198,6 +213,7 @@ public sealed unsafe partial class FasterPageStore
         }
         catch (Exception inner) when (inner is not StorageException and not OutOfMemoryException)
         {
+            ThrowIfIndexIsDamaged();
             _latch.ThrowIfFailed();
             throw new StorageException(Errno.EUCLEAN, $"corrupt: page store checkpoint {ticket.Number}: {inner.Message}", inner);
         }
@@ -205,7 +221,12 @@ public sealed unsafe partial class FasterPageStore
         {
             _log.RecoveryCheck = null;
         }
+        ThrowIfIndexIsDamaged();
         _latch.ThrowIfFailed();
+        if (damage.Problem is { } problem)
+        {
+            throw StorageException.Corruption(problem);
+        }
         if (_store.Log.TailAddress != ticket.TailAddress || _store.Log.BeginAddress != ticket.BeginAddress)
         {
             throw StorageException.Corruption(
@@ -213,19 +234,59 @@ public sealed unsafe partial class FasterPageStore
         }
     }
 
-    // Runs on each FASTER page that recovery reads: every record of the checkpoint in it must verify.
-    private void CheckRecoveredRecords(long address, nint memory, int count)
+    // FASTER reads the log from the newest index on. A checkpoint that came with an index of its own would be
+    // taken unseen; what it has beyond the checkpoint before it is read here.
+    private void CheckNewRecords(StoreTicket ticket, CheckpointTicket? before, DamagedRecords damage)
+    {
+        if (before == null || ticket.IndexSlot < 0 || DecodeOrNull(before) is not { } older || older.LogPageBits != ticket.LogPageBits)
+        {
+            return;
+        }
+        long from = Math.Max(older.TailAddress, ticket.BeginAddress);
+        long end = Math.Min(ticket.IndexAddress, ticket.TailAddress);
+        if (from >= end)
+        {
+            return;
+        }
+        using var chunk = new AlignedBuffer((int)_layout.PageBytes);
+        for (long page = _layout.PageStart(from); page < end; page += _layout.PageBytes)
+        {
+            int bytes = (int)(Math.Min(DeviceBounds.AlignUp(end), page + _layout.PageBytes) - page);
+            _log.ReadOrZero(page, chunk.Slice(0, bytes));
+            CheckRecords(page, chunk.Pointer, bytes, damage);
+        }
+        _latch.ThrowIfFailed();
+    }
+
+    // It is only asked where it ends: what is wrong with it does not matter here.
+    private static StoreTicket? DecodeOrNull(CheckpointTicket ticket)
+    {
+        try
+        {
+            return StoreTicket.Decode(ticket);
+        }
+        catch (StorageException)
+        {
+            return null;
+        }
+    }
+
+    private void ThrowIfIndexIsDamaged()
+    {
+        if (_checkpoints.IndexIsDamaged)
+        {
+            throw new DamagedIndexException();
+        }
+    }
+
+    // Of a piece of the log, from the start of a FASTER page on: every record of the checkpoint in it.
+    private void CheckRecords(long address, byte* memory, int count, DamagedRecords damage)
     {
         long end = Math.Min(address + count, _checkpointTail);
         long record = _layout.FirstRecordAtOrAfter(Math.Max(address, _beginAddress));
         for (; record + LogLayout.RecordBytes <= end; record = _layout.FirstRecordAtOrAfter(record + LogLayout.RecordBytes))
         {
-            byte* at = (byte*)memory + (record - address);
-            if (LogLayout.IsLiveRecord(at) && !PageFormat.IsIntact(LogLayout.PageId(at), LogLayout.Page(at)))
-            {
-                _latch.Set(StorageException.Corruption($"page {LogLayout.PageId(at)} at log address {record}"));
-                return;
-            }
+            damage.Look(record, memory + (record - address));
         }
     }
 

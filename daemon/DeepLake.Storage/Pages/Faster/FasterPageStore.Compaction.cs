@@ -106,14 +106,20 @@ public sealed unsafe partial class FasterPageStore
     private void MoveIfLive(long record, byte* at)
     {
         ulong pageId = LogLayout.PageId(at);
-        if (!PageFormat.IsIntact(pageId, LogLayout.Page(at)))
-        {
-            throw Corrupt(pageId);
-        }
+        bool isIntact = PageFormat.IsIntact(pageId, LogLayout.Page(at));
         fixed (byte* destination = _scratch.Span)
         {
             if (!Find(pageId, destination, out long newest, out bool fromDevice))
             {
+                return;
+            }
+            if (!isIntact)
+            {
+                // An older version, which nobody needs, may be as damaged as it likes.
+                if (!PageFormat.IsIntact(pageId, _scratch.Span))
+                {
+                    throw Corrupt(pageId);
+                }
                 return;
             }
             // Addresses tell only of what is in memory. Equal bytes may be moved in any case.

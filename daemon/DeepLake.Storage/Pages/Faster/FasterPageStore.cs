@@ -147,6 +147,7 @@ public sealed unsafe partial class FasterPageStore : IPageStore
         _session.Dispose();
         _store.Dispose();
         _scanBuffer?.Dispose();
+        _readAhead?.Dispose();
         _cache.Dispose();
         _scratch.Dispose();
     }

@@ -16,14 +16,16 @@ internal sealed unsafe class IndexSlotDevice : StorageDeviceBase
     private readonly long _bytes;
     private readonly DeviceLatch _latch;
     private readonly List<IndexPiece> _pieces;
+    private readonly Action _damaged;
 
-    internal IndexSlotDevice(IBlockDevice device, (long Start, long Bytes) slot, DeviceLatch latch, List<IndexPiece> pieces)
+    internal IndexSlotDevice(IBlockDevice device, (long Start, long Bytes) slot, DeviceLatch latch, List<IndexPiece> pieces, Action damaged)
         : base("page-index", LogRegionDevice.SectorBytes, Devices.CAPACITY_UNSPECIFIED)
     {
         _device = device;
         (_start, _bytes) = slot;
         _latch = latch;
         _pieces = pieces;
+        _damaged = damaged;
     }
 
     public override void WriteAsync(IntPtr source, int segment, ulong offset, uint count, DeviceIOCompletionCallback callback, object context)
@@ -78,6 +80,7 @@ internal sealed unsafe class IndexSlotDevice : StorageDeviceBase
                 _device.Read(part, _start + offset);
                 if (Crc32C.Compute(part) != piece.Crc32C)
                 {
+                    _damaged();
                     throw StorageException.Corruption($"page index at {_start + offset}");
                 }
                 destination[piece.Bytes..].Clear();

@@ -16,6 +16,9 @@ internal readonly unsafe struct LogLayout(int pageBits)
     /// <summary>FASTER leaves the first bytes of address space unused.</summary>
     internal const long FirstAddress = 64;
 
+    /// <summary>Up to here an address is FASTER's way to say that there is none.</summary>
+    internal const long NoAddress = 1;
+
     internal int PageBits => pageBits;
 
     internal long PageBytes => 1L << pageBits;

@@ -16,6 +16,8 @@ internal sealed unsafe class LogRegionDevice : StorageDeviceBase
     private readonly long _start;
     private readonly long _bytes;
     private readonly DeviceLatch _latch;
+    private readonly List<Gathered> _gathered = [];
+    private bool _isGathering;
     private byte* _window;
     private long _windowStart;
     private int _windowBytes;
@@ -67,9 +69,51 @@ internal sealed unsafe class LogRegionDevice : StorageDeviceBase
     public override void ReadAsync(int segment, ulong offset, IntPtr destination, uint count, DeviceIOCompletionCallback callback, object context)
     {
         long address = Address(segment, offset);
+        if (_isGathering)
+        {
+            _gathered.Add(new Gathered(address, destination, (int)count, callback, context));
+            return;
+        }
         ReadOrZero(address, new Span<byte>((void*)destination, (int)count));
         RecoveryCheck?.Invoke(address, destination, (int)count);
         callback(0, count, context);
+    }
+
+    /// <summary>Reads that FASTER asks for wait until <see cref="ReadGathered"/>.</summary>
+    internal void Gather() => _isGathering = true;
+
+    /// <summary>Does what has been gathered, all at once; from now on reads are done when asked for.</summary>
+    internal void ReadGathered()
+    {
+        _isGathering = false;
+        Span<DeviceRead> reads = new DeviceRead[_gathered.Count];
+        int count = 0;
+        foreach (Gathered wanted in _gathered)
+        {
+            if (IsOnePiece(wanted.Address, wanted.Count))
+            {
+                reads[count++] = new DeviceRead { Buffer = (byte*)wanted.Destination, Bytes = wanted.Count, Offset = _start + (wanted.Address % _bytes) };
+            }
+        }
+        try
+        {
+            _device.ReadMany(reads[..count]);
+        }
+        catch (StorageException)
+        {
+            // A device that has failed before: FASTER still waits for each of these.
+        }
+        count = 0;
+        foreach (Gathered wanted in _gathered)
+        {
+            if (!IsOnePiece(wanted.Address, wanted.Count) || !reads[count++].IsDone)
+            {
+                // No record, for FASTER. Whoever needs the page reads it by itself, and hears why not.
+                new Span<byte>((void*)wanted.Destination, wanted.Count).Clear();
+            }
+            wanted.Callback(0, (uint)wanted.Count, wanted.Context);
+        }
+        _gathered.Clear();
     }
 
     /// <summary>Reads log bytes; after a failure (latched) the span is zeros, which FASTER takes for "no record".</summary>
@@ -108,6 +152,8 @@ internal sealed unsafe class LogRegionDevice : StorageDeviceBase
     public override void Dispose()
     {
     }
+
+    private bool IsOnePiece(long address, int count) => address >= 0 && count <= _bytes && (address % _bytes) + count <= _bytes;
 
     private void Write(byte* source, long address, int count)
     {
@@ -148,4 +194,6 @@ internal sealed unsafe class LogRegionDevice : StorageDeviceBase
     }
 
     private long Address(int segment, ulong offset) => segmentSize > 0 ? segment * segmentSize + (long)offset : (long)offset;
+
+    private readonly record struct Gathered(long Address, IntPtr Destination, int Count, DeviceIOCompletionCallback Callback, object Context);
 }

@@ -35,6 +35,9 @@ internal sealed class PageCache : IDisposable
         _hand = new byte[count];
     }
 
+    /// <summary>Pages that fit in.</summary>
+    internal int Capacity => _ids.Length;
+
     internal bool TryGet(ulong id, Span<byte> page)
     {
         int slot = Find(id);

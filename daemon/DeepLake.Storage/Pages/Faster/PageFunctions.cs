@@ -11,6 +11,9 @@ internal sealed unsafe class PageFunctions : FunctionsBase<PageKey, PageValue, E
 {
     internal bool CompletedFound { get; private set; }
 
+    /// <summary>Where completed reads go while pages are read ahead; null: they are waited for one by one.</summary>
+    internal PageCache? ReadAheadTo { get; set; }
+
     public override bool SingleReader(ref PageKey key, ref Empty input, ref PageValue value, ref PageOutput output, ref ReadInfo readInfo)
     {
         if (output.Destination != null)
@@ -25,6 +28,16 @@ internal sealed unsafe class PageFunctions : FunctionsBase<PageKey, PageValue, E
 
     // The metadata's address is where the chain of the key's bucket began, not where the key was.
     public override void ReadCompletionCallback(
-        ref PageKey key, ref Empty input, ref PageOutput output, Empty context, Status status, RecordMetadata metadata) =>
+        ref PageKey key, ref Empty input, ref PageOutput output, Empty context, Status status, RecordMetadata metadata)
+    {
         CompletedFound = status.Found;
+        if (ReadAheadTo is { } cache && status.Found)
+        {
+            var page = new ReadOnlySpan<byte>(output.Destination, PageFormat.PageBytes);
+            if (PageFormat.IsIntact(key.Id, page))
+            {
+                cache.Put(key.Id, page);
+            }
+        }
+    }
 }

@@ -8,7 +8,7 @@ namespace DeepLake.Storage.Faster;
 /// The contents of a ticket: FASTER's two metadata blobs, which index slot they mean, and the
 /// addresses that bound what may be overwritten. Little-endian, closed by a crc32c.
 /// </summary>
-internal sealed class StoreTicket
+internal sealed record StoreTicket
 {
     private const uint Magic = 0x31504b4c; // bytes "LKP1"
     private const uint Version = 1;
@@ -34,6 +34,9 @@ internal sealed class StoreTicket
 
     /// <summary>-1: no index checkpoint, recovery scans the whole log.</summary>
     internal required int IndexSlot { get; init; }
+
+    /// <summary>A slot whose index is of no use, as an <see cref="IndexSlot"/>: the log is scanned, and the slot written next.</summary>
+    internal static int DamagedSlot(int slot) => -2 - slot;
 
     internal required Guid IndexToken { get; init; }
 

@@ -14,6 +14,9 @@ internal sealed class TicketCheckpointManager(IBlockDevice device, PageStoreGeom
 
     internal int IndexSlot { get; private set; } = -1;
 
+    /// <summary>What was read of it is not what was written.</summary>
+    internal bool IndexIsDamaged { get; set; }
+
     internal Guid IndexToken { get; private set; }
 
     internal byte[] IndexMetadata { get; private set; } = [];
@@ -26,13 +29,13 @@ internal sealed class TicketCheckpointManager(IBlockDevice device, PageStoreGeom
 
     internal void Load(StoreTicket ticket)
     {
-        IndexSlot = ticket.IndexSlot;
+        IndexSlot = Math.Max(ticket.IndexSlot, -1);
         IndexToken = ticket.IndexToken;
         IndexMetadata = ticket.IndexMetadata;
         IndexPieces = [.. ticket.IndexPieces];
         LogToken = ticket.LogToken;
         LogMetadata = ticket.LogMetadata;
-        NextIndexSlot = ticket.IndexSlot == 0 ? 1 : 0;
+        NextIndexSlot = ticket.IndexSlot switch { < -1 => StoreTicket.DamagedSlot(ticket.IndexSlot), 0 => 1, _ => 0 };
     }
 
     public void InitializeIndexCheckpoint(Guid indexToken)
@@ -60,7 +63,7 @@ internal sealed class TicketCheckpointManager(IBlockDevice device, PageStoreGeom
     public byte[] GetLogCheckpointMetadata(Guid logToken, DeltaLog deltaLog, bool scanDelta = false, long recoverTo = -1) => LogMetadata;
 
     public IDevice GetIndexDevice(Guid indexToken) =>
-        new IndexSlotDevice(device, geometry.IndexSlot(IndexSlot), latch, IndexPieces);
+        new IndexSlotDevice(device, geometry.IndexSlot(IndexSlot), latch, IndexPieces, () => IndexIsDamaged = true);
 
     public IEnumerable<Guid> GetIndexCheckpointTokens() => IndexSlot < 0 ? [] : [IndexToken];
 
