@@ -270,8 +270,8 @@ static int lakefs_iterate(struct file *file, struct dir_context *ctx)
 	}
 	t = lakefs_cache_get(dir);
 	if (t) {
-		/* a hint, and every reader may give it */
-		if (begins)
+		/* a hint, and every reader may give it; not of an empty one */
+		if (begins && READ_ONCE(t->expected) != t->count)
 			WRITE_ONCE(t->expected, t->count);
 		lakefs_table_emit(t, df->end_cookie, ctx);
 		lakefs_cache_put(dir);

@@ -39,14 +39,18 @@
 #define LAKEFS_LOAD_BYTES_MAX	(LAKEFS_REPLY_MAX - 4096)
 #define LAKEFS_WASTE_BYTES	4096
 
-/* of every directory without entries; nothing is ever written to it */
-static struct lakefs_table lakefs_no_entries;
+/*
+ * Of every directory without entries, of all mounts. Many processors look at
+ * it at once and nobody may write to it: it lies where a write faults.
+ */
+static const struct lakefs_table lakefs_no_entries_table;
+#define lakefs_no_entries ((struct lakefs_table *)&lakefs_no_entries_table)
 
 /* ---- whose table ----------------------------------------------------------- */
 
 static bool lakefs_table_real(struct lakefs_table *t)
 {
-	return t && t != &lakefs_no_entries;
+	return t && t != lakefs_no_entries;
 }
 
 /* See above who may. The one before is freed. */
@@ -82,7 +86,7 @@ struct lakefs_table *lakefs_cache_get(struct inode *dir)
 		lakefs_cache_put(dir);
 		return NULL;
 	}
-	if (!READ_ONCE(t->recent))
+	if (lakefs_table_real(t) && !READ_ONCE(t->recent))
 		WRITE_ONCE(t->recent, true);
 	return t;
 }
@@ -95,7 +99,7 @@ void lakefs_cache_put(struct inode *dir)
 
 void lakefs_cache_empty(struct inode *dir)
 {
-	LAKEFS_I(dir)->table = &lakefs_no_entries;
+	LAKEFS_I(dir)->table = lakefs_no_entries;
 }
 
 /*
@@ -282,7 +286,7 @@ static struct lakefs_table *lakefs_cache_renew(struct inode *dir,
 {
 	struct lakefs_table *new;
 
-	if (t == &lakefs_no_entries)
+	if (t == lakefs_no_entries)
 		new = lakefs_table_alloc(dir);
 	else if (t->dead_bytes > t->live_bytes + LAKEFS_WASTE_BYTES)
 		new = lakefs_table_copy(t);
@@ -357,6 +361,6 @@ void lakefs_cache_end(struct inode *dir, struct lakefs_table *t)
 		lakefs_cache_set(dir, NULL);
 	/* emptied (rm -r): most of these directories go at once */
 	else if (!t->count && t->bytes > LAKEFS_WASTE_BYTES)
-		lakefs_cache_set(dir, &lakefs_no_entries);
+		lakefs_cache_set(dir, lakefs_no_entries);
 	lakefs_cache_put(dir);
 }
