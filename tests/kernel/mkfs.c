@@ -38,6 +38,7 @@ static void layout(struct lakefs_sb *sb, u64 blocks)
 	at = region(&sb->index[0], at, 256);
 	at = region(&sb->index[1], at, 256);
 	at = region(&sb->pages, at, 2048);
+	at = region(&sb->sums, at, blocks / LAKEFS_SUMS_PER_BLOCK + 1);
 	region(&sb->data, at, blocks - 1 - at);
 }
 
