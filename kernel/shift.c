@@ -150,7 +150,7 @@ static void lakefs_shift_emit(const struct lakefs_shift *s,
 	}
 	spin_lock(&li->attr_lock);
 	lakefs_carry_times(s->inode, &entry->mtime, &entry->ctime);
-	lakefs_touch(s->inode, lakefs_rec_emit(LAKEFS_SB(s->inode->i_sb), rec));
+	lakefs_map_touch(li, lakefs_rec_emit(LAKEFS_SB(s->inode->i_sb), rec));
 	spin_unlock(&li->attr_lock);
 }
 
