@@ -3,12 +3,12 @@
  * How the daemon's calls SEAL, CHECKED and UNSEAL come to an inode (seal.c).
  *
  * Sealing waits for locks of the file and for answers of the daemon, and those
- * who hold the locks may wait for the daemon, too. A daemon that is killed must
- * go all the same: its file stays open, and no successor can come, as long as
- * a thread of it is in a call. So a worker does the work and the caller waits
- * killably. A call that is given up before its worker has begun to change
- * anything is not done; then, or later, it may also have been done: the
- * daemon's intents tell.
+ * who hold the locks may wait for the daemon, too. A daemon that is killed, or
+ * that gives its attachment up, must go all the same: its file stays open, and
+ * no successor can come, as long as a thread of it is in a call. So a worker
+ * does the work, and the caller waits until that is done, or it is killed, or
+ * the attachment is over. What was given up may have been done, or be done yet:
+ * the daemon's intents tell.
  *
  * Nothing holds the mount for a caller but its file. So the worker takes
  * s_umount, shared, which an unmount takes to begin, and keeps it: the inode
@@ -107,6 +107,7 @@ static void lakefs_seal_work(struct work_struct *work)
 		}
 	}
 	complete(&call->done);
+	wake_up_all(&sbi->state_wq);
 	lakefs_seal_put(call);
 }
 
@@ -127,6 +128,31 @@ static int lakefs_seal_queue(struct lakefs_attachment *att,
 	else
 		queue_work(sbi->seal_wq, &call->work);
 	mutex_unlock(&sbi->chan_lock);
+	return err;
+}
+
+/* what the other calls say then; 0: it is not over */
+static int lakefs_att_over(struct lakefs_attachment *att)
+{
+	return READ_ONCE(att->detached) ? -ESTALE :
+	       READ_ONCE(att->broken) ? -EPROTO :
+	       lakefs_is_shutdown(att->sbi) ? -EIO : 0;
+}
+
+static int lakefs_seal_wait(struct lakefs_attachment *att,
+			    struct lakefs_seal_call *call)
+{
+	int err;
+
+	if (wait_event_killable(att->sbi->state_wq,
+				completion_done(&call->done) ||
+				lakefs_att_over(att)))
+		err = -EINTR;
+	else if (completion_done(&call->done))
+		return call->err;
+	else
+		err = lakefs_att_over(att);
+	WRITE_ONCE(call->given_up, true);
 	return err;
 }
 
@@ -156,13 +182,7 @@ int lakefs_ioc_seal(struct lakefs_attachment *att, unsigned int cmd,
 		lakefs_seal_put(call);
 		goto out;
 	}
-	err = wait_for_completion_killable(&call->done);
-	if (err) {
-		WRITE_ONCE(call->given_up, true);
-		err = -EINTR;
-		goto out;
-	}
-	err = call->err;
+	err = lakefs_seal_wait(att, call);
 	if (!err && copy_to_user(argp, &call->arg, sizeof(call->arg)))
 		err = -EFAULT;
 out:

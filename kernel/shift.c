@@ -174,6 +174,8 @@ static int lakefs_shift_step(struct lakefs_shift *s)
 		return ret;
 	}
 	mutex_lock(&li->ext_lock);
+	/* what a failed write left: not to be said of what comes there */
+	lakefs_over_emit(li, false);
 	if (s->up)
 		lakefs_shift_pick_up(s, &part);
 	else

@@ -437,6 +437,31 @@ static void seal_kept(void)
 	close(twin);
 }
 
+/*
+ * A write that fails has noted its block, to be said to the daemon with the
+ * next ones: before another block, which is sealed, comes to that place.
+ */
+static void seal_shift_onto_noted(void)
+{
+	static struct places places;
+	int fd = make("a", BLOCKS * BLOCK);
+	void *none = mmap(NULL, BLOCK, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
+			  -1, 0);
+
+	ERR(pwrite(fd, none, BLOCK, 3 * BLOCK), EFAULT);
+	seal(fd, 10, 10);
+	/* the seal has said it; so once more */
+	ERR(pwrite(fd, none, BLOCK, 3 * BLOCK), EFAULT);
+	places_read(fd, &places);
+	OK(fallocate(fd, FALLOC_FL_COLLAPSE_RANGE, 3 * BLOCK, 7 * BLOCK));
+	put_pattern(fd, BLOCK, BLOCK, NEW);
+	OK(fsync(fd));
+	EQ(seal_where(fd, 3).phys, places.phys[10]);
+	CHECK(is_sealed(fd, 3));
+	check_pattern(fd, BLOCK, BLOCK, NEW);
+	close(fd);
+}
+
 /* ---- races --------------------------------------------------------------- */
 
 #define RACE_BLOCKS	64
@@ -600,6 +625,7 @@ const struct test seal_tests[] = {
 	{ "seal_refused_mount", seal_refused_mount, true },
 	{ "seal_unseal", seal_unseal, false },
 	{ "seal_kept", seal_kept, false },
+	{ "seal_shift_onto_noted", seal_shift_onto_noted, false },
 	{ "seal_race_write", seal_race_write, false },
 	{ "seal_race_store", seal_race_store, false },
 	{ "seal_race_direct", seal_race_direct, false },
