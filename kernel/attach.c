@@ -244,6 +244,8 @@ void lakefs_att_fence(struct lakefs_attachment *att)
 	WRITE_ONCE(att->detached, true);
 	up_write(&sbi->commit_sem);
 	lakefs_att_set(sbi, NULL);
+	/* calls that wait (sealcall.c) */
+	wake_up_all(&sbi->state_wq);
 }
 
 /* The mount loses its daemon; its file may live on, fenced. */

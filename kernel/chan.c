@@ -80,6 +80,10 @@ static long lakefs_chan_ioctl(struct file *file, unsigned int cmd,
 		return lakefs_ioc_kick(att);
 	case LAKEFS_IOC_FAIL:
 		return lakefs_ioc_fail(att, argp);
+	case LAKEFS_IOC_SEAL:
+	case LAKEFS_IOC_CHECKED:
+	case LAKEFS_IOC_UNSEAL:
+		return lakefs_ioc_seal(att, cmd, argp);
 	case LAKEFS_IOC_DETACH:
 		lakefs_att_detach(att);
 		return 0;

@@ -114,15 +114,14 @@ static void lakefs_clone_maps(const struct lakefs_clone *c)
 	     e = lakefs_ext_next(e)) {
 		if (!lakefs_ext_has_data(e))
 			continue;
-		if (e->state == LAKEFS_X_WRITTEN)
-			e->shared = true;
+		/* the same blocks: sealed and checked for both */
+		e->shared = true;
 		copy = lakefs_node_take();
 		copy->block = e->block - c->from + c->to;
 		copy->blocks = e->blocks;
 		copy->phys = lakefs_ext_where(e);
 		copy->state = LAKEFS_X_WRITTEN;
-		copy->crc = e->crc;
-		copy->shared = true;
+		lakefs_ext_copy_marks(copy, e);
 		dst->mapped_blocks += copy->blocks;
 		lakefs_ext_insert(dst, copy);
 	}
@@ -182,7 +181,7 @@ static int lakefs_clone_step(const struct lakefs_clone *c)
 	seq = lakefs_rec_emit(sbi, rec);
 	spin_unlock(&dst->attr_lock);
 	lakefs_touch(c->src, seq);
-	lakefs_touch(c->dst, seq);
+	lakefs_map_touch(dst, seq);
 	lakefs_unlock_maps(src, dst);
 out:
 	lakefs_bank_withdraw(deposit);

@@ -8,6 +8,7 @@
 #define LAKEFS_COMPAT_H
 
 #include <linux/version.h>
+#include <linux/blkdev.h>
 #include <linux/fs.h>
 #include <linux/fileattr.h>
 #include <linux/mm.h>
@@ -261,6 +262,39 @@ static inline void lakefs_use_large_folios(struct address_space *mapping)
 {
 #if LAKEFS_KERNEL(6, 12)
 	mapping_set_folio_order_range(mapping, 0, LAKEFS_FOLIO_ORDER);
+#endif
+}
+
+/* from here on; those that are there stay. Bit by bit: others are set meanwhile */
+static inline void lakefs_use_single_folios(struct address_space *mapping)
+{
+#if LAKEFS_KERNEL(6, 12)
+	int bit;
+
+	for (bit = 0; bit < AS_FOLIO_ORDER_BITS; bit++)
+		clear_bit(AS_FOLIO_ORDER_MAX + bit, &mapping->flags);
+#endif
+}
+
+/* a disk of bios, with sectors as bdev's; not added yet. Or ERR_PTR */
+static inline struct gendisk *lakefs_alloc_disk(struct block_device *bdev)
+{
+#if LAKEFS_KERNEL(6, 9)
+	struct queue_limits limits = {
+		.logical_block_size = bdev_logical_block_size(bdev),
+		.dma_alignment = bdev_dma_alignment(bdev),
+	};
+
+	return blk_alloc_disk(&limits, NUMA_NO_NODE);
+#else
+	struct gendisk *disk = blk_alloc_disk(NUMA_NO_NODE);
+
+	if (!disk)
+		return ERR_PTR(-ENOMEM);
+	blk_queue_logical_block_size(disk->queue,
+				     bdev_logical_block_size(bdev));
+	blk_queue_dma_alignment(disk->queue, bdev_dma_alignment(bdev));
+	return disk;
 #endif
 }
 

@@ -3,14 +3,14 @@
  * File data, internally: leased blocks, the bank of prepared objects, extent
  * maps. Used by lease.c, declare.c, bank.c, extent*.c, reserve.c, unreserve.c,
  * overwrite.c, iomap.c, writeback.c, fault.c, size.c, direct.c, clone.c, trim.c,
- * falloc.c, shift.c and file.c only.
+ * falloc.c, shift.c, seal*.c, sums.c, lens.c, exact.c and file.c only.
  *
  * Life of a block of a file:
  *
  *   hole --write begins--> DELAYED --writeback--> TAKEN --I/O done--> WRITTEN
  *   hole --fallocate--> UNWRITTEN --write begins--> DIRTY --I/O done--> WRITTEN
  *   hole --direct write--> TAKEN --I/O done--> WRITTEN
- *   WRITTEN, shared --write begins--> DELAYED, src --writeback--> TAKEN, src
+ *   WRITTEN, fixed --write begins--> DELAYED, src --writeback--> TAKEN, src
  *		--I/O done--> WRITTEN
  *
  * DELAYED holds a promise of the lease pool (one block each). DELAYED, TAKEN
@@ -20,14 +20,18 @@
  * WRITTEN; the daemon knows exactly the blocks in these two states, DIRTY,
  * and those with a src, at src.
  *
- * Shared blocks (clone.c) are WRITTEN and have other owners; they are never
- * written in place. A write to them reserves new ones: src is then where the
- * old content is, still mapped by the daemon and still read from, until the
- * MAP of the new ones is emitted or the write is given up.
+ * Fixed blocks are WRITTEN and never written in place: shared ones have other
+ * owners (clone.c), sealed ones the daemon may read, hash and share (seal.c),
+ * checked ones are compared with their checksums at every read (lens.c). A
+ * write to them reserves new ones: src is then where the old content is, still
+ * mapped by the daemon and still read from, until the MAP of the new ones is
+ * emitted or the write is given up. What is marked more than the daemon knows
+ * of costs a needless copy; what is marked less would be damaged.
  *
  * ext_lock is held for every look at the map and every change. It is never
  * held over a wait for the daemon (but for loading the map), for writeback or
- * for a folio lock. Allocations under it are GFP_NOFS.
+ * for a folio lock (but of the checksum table). Allocations under it are
+ * GFP_NOFS.
  */
 #ifndef LAKEFS_DATA_H
 #define LAKEFS_DATA_H
@@ -54,12 +58,29 @@ struct lakefs_extent {
 	u64 blocks;
 	u64 phys;			/* of the device; 0 when DELAYED */
 	u8 state;
-	u64 src;			/* DELAYED, TAKEN: shared blocks that
+	u64 src;			/* DELAYED, TAKEN: fixed blocks that
 					 * they will replace; 0: none */
-	bool crc;			/* WRITTEN: the daemon has crcs */
-	bool shared;			/* WRITTEN: others have them too */
 	bool direct;			/* TAKEN, DIRTY: of a direct write */
+	/* of the blocks at lakefs_ext_where(); only where there is data */
+	bool crc;			/* the daemon has crcs */
+	bool shared;			/* others have them too */
+	bool sealed;
+	bool checked;			/* sealed, and its checksums hold */
 };
+
+static inline void lakefs_ext_copy_marks(struct lakefs_extent *to,
+					 const struct lakefs_extent *from)
+{
+	to->crc = from->crc;
+	to->shared = from->shared;
+	to->sealed = from->sealed;
+	to->checked = from->checked;
+}
+
+static inline void lakefs_ext_clear_marks(struct lakefs_extent *e)
+{
+	lakefs_ext_copy_marks(e, &(struct lakefs_extent){ });
+}
 
 static inline u64 lakefs_ext_end(const struct lakefs_extent *e)
 {
@@ -91,6 +112,12 @@ static inline bool lakefs_ext_has_data(const struct lakefs_extent *e)
 static inline u64 lakefs_ext_where(const struct lakefs_extent *e)
 {
 	return e->src ? e->src : e->phys;
+}
+
+/* never written in place: new blocks first */
+static inline bool lakefs_ext_fixed(const struct lakefs_extent *e)
+{
+	return e->state == LAKEFS_X_WRITTEN && (e->shared || e->sealed);
 }
 
 static inline u64 lakefs_block_of(loff_t pos)
@@ -158,12 +185,19 @@ struct lakefs_extent *lakefs_ext_merge(struct lakefs_inode_info *li,
 void lakefs_ext_drop(struct lakefs_inode_info *li, struct lakefs_extent *e);
 void lakefs_ext_set_state(struct lakefs_inode_info *li,
 			  struct lakefs_extent *e, u8 state);
-/* a write begins on the shared extent e: WRITTEN -> DELAYED with src */
-void lakefs_ext_unshare(struct lakefs_inode_info *li, struct lakefs_extent *e);
+/* a write begins on the fixed extent e: WRITTEN -> DELAYED with src */
+void lakefs_ext_unfix(struct lakefs_inode_info *li, struct lakefs_extent *e);
 /* the write that e was reserved for is given up: what was there before is */
 void lakefs_ext_undo(struct lakefs_inode_info *li, struct lakefs_extent *e);
 /* drop [start, end): true when the daemon has something mapped there */
 bool lakefs_ext_drop_range(struct lakefs_inode_info *li, u64 start, u64 end);
+
+/* seq changed what the blocks of the file are, or the rules for them */
+static inline void lakefs_map_touch(struct lakefs_inode_info *li, u64 seq)
+{
+	li->map_seq = seq;
+	lakefs_touch(&li->vfs_inode, seq);
+}
 
 /* any cached translation of the map is void from here on */
 static inline void lakefs_map_moved(struct lakefs_inode_info *li)
@@ -259,13 +293,41 @@ int lakefs_zero_eof(struct inode *inode, loff_t to);
 /* size > i_size, everything below it on the device or a hole; emits */
 int lakefs_extend(struct inode *inode, loff_t size, u32 extra_valid);
 
+/* ---- sums.c: the checksum table ------------------------------------------- */
+int lakefs_sums_init(struct lakefs_sb_info *sbi);
+void lakefs_sums_exit(struct lakefs_sb_info *sbi);
+/* a page of it that a reader holds on to; zeroed at first */
+struct lakefs_sums {
+	struct folio *folio;
+	u64 index;
+};
+/* of a block of the data region. Waits for the device. -EIO, -ENOMEM */
+int lakefs_sums_get(struct lakefs_sb_info *sbi, u64 block,
+		    struct lakefs_sums *held, u32 *sum);
+void lakefs_sums_put(struct lakefs_sums *held);
+/* a hint: no waiting for that block's */
+bool lakefs_sums_cached(struct lakefs_sb_info *sbi, u64 block);
+/* what is cached of these blocks' is read anew */
+int lakefs_sums_forget(struct lakefs_sb_info *sbi, u64 block, u64 blocks);
+
+/* ---- lens.c, exact.c: reading checked blocks ------------------------------ */
+struct iomap;
+/* a plain mapping of checked blocks: through the lens */
+void lakefs_lens_map(struct lakefs_sb_info *sbi, struct iomap *iomap);
+/* a read at pos failed: true when other blocks than that may be why */
+bool lakefs_read_again(struct inode *inode, loff_t pos);
+
+/* ---- seal.c --------------------------------------------------------------- */
+/* cmd: LAKEFS_IOC_SEAL, CHECKED, UNSEAL; their errors. seal_lock held */
+int lakefs_seal_inode(struct inode *inode, unsigned int cmd,
+		      struct lakefs_seal *arg);
+
 /* ---- direct.c; pos and length of a write in whole blocks ------------------ */
 ssize_t lakefs_direct_write(struct kiocb *iocb, struct iov_iter *from,
 			    bool wait);
 ssize_t lakefs_direct_read(struct kiocb *iocb, struct iov_iter *to);
 
 /* ---- iomap.c ------------------------------------------------------------- */
-struct iomap;
 void lakefs_fill_iomap(struct inode *inode, struct iomap *iomap, u64 block,
 		       u64 blocks, u16 type, const struct lakefs_extent *e);
 int lakefs_read_begin(struct inode *inode, loff_t pos, loff_t length,

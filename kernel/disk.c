@@ -80,7 +80,7 @@ static bool lakefs_geometry_ok(const struct lakefs_sb *sb)
 {
 	const struct lakefs_region *r[] = {
 		&sb->ticket[0], &sb->ticket[1], &sb->wal, &sb->index[0],
-		&sb->index[1], &sb->pages, &sb->data,
+		&sb->index[1], &sb->pages, &sb->sums, &sb->data,
 	};
 	int i, j;
 
@@ -91,7 +91,8 @@ static bool lakefs_geometry_ok(const struct lakefs_sb *sb)
 			if (lakefs_regions_overlap(r[i], r[j]))
 				return false;
 	}
-	return true;
+	return sb->sums.blocks >= DIV_ROUND_UP_ULL(sb->data.blocks,
+						   LAKEFS_SUMS_PER_BLOCK);
 }
 
 /* a whole superblock: can this module mount it? */

@@ -22,6 +22,7 @@ void lakefs_data_init_inode(struct lakefs_inode_info *li)
 	li->extents_known = false;
 	li->disk_size = 0;
 	li->done_size = 0;
+	li->map_seq = 0;
 	li->map_gen = 0;
 	li->cut_gen = 0;
 	li->mapped_blocks = 0;
@@ -132,9 +133,8 @@ static struct lakefs_extent *lakefs_ext_split(struct lakefs_inode_info *li,
 		      e->phys + left_blocks;
 	right->state = e->state;
 	right->src = e->src ? e->src + left_blocks : 0;
-	right->crc = e->crc;
-	right->shared = e->shared;
 	right->direct = e->direct;
+	lakefs_ext_copy_marks(right, e);
 	if (e->state == LAKEFS_X_TAKEN)
 		lakefs_taken_split(lakefs_li_sbi(li), e, right);
 	else
@@ -163,6 +163,8 @@ static bool lakefs_ext_joins(const struct lakefs_extent *left,
 	       left->state == right->state && left->crc == right->crc &&
 	       left->direct == right->direct &&
 	       left->shared == right->shared &&
+	       left->sealed == right->sealed &&
+	       left->checked == right->checked &&
 	       (left->src ? left->src + left->blocks == right->src :
 			    !right->src) &&
 	       (left->state == LAKEFS_X_DELAYED ||
@@ -248,20 +250,18 @@ void lakefs_ext_set_state(struct lakefs_inode_info *li,
 	}
 	e->src = 0;
 	e->direct = false;
-	e->crc = false;
-	e->shared = false;
+	lakefs_ext_clear_marks(e);
 	if (was_pending && !lakefs_ext_pending(e))
 		lakefs_bank_withdraw(e->blocks);
 }
 
-void lakefs_ext_unshare(struct lakefs_inode_info *li, struct lakefs_extent *e)
+/* the marks stay: they are of the blocks that src names */
+void lakefs_ext_unfix(struct lakefs_inode_info *li, struct lakefs_extent *e)
 {
 	lockdep_assert_held(&li->ext_lock);
 	e->src = e->phys;
 	e->phys = 0;
 	e->state = LAKEFS_X_DELAYED;
-	e->crc = false;
-	e->shared = false;
 }
 
 void lakefs_ext_undo(struct lakefs_inode_info *li, struct lakefs_extent *e)
@@ -286,7 +286,6 @@ void lakefs_ext_undo(struct lakefs_inode_info *li, struct lakefs_extent *e)
 	e->phys = e->src;
 	e->src = 0;
 	e->state = LAKEFS_X_WRITTEN;
-	e->shared = true;		/* the daemon may have crcs: no matter */
 	lakefs_ext_merge(li, e);
 }
 

@@ -20,6 +20,19 @@ bool lakefs_data_range_ok(struct lakefs_sb_info *sbi, u64 start, u64 count)
 	       count <= data->blocks - (start - data->start_block);
 }
 
+static bool lakefs_p_flags_ok(u32 flags)
+{
+	const u32 marks = LAKEFS_EXTENT_SHARED | LAKEFS_EXTENT_SEALED;
+
+	if (flags & LAKEFS_EXTENT_UNWRITTEN)
+		return flags == LAKEFS_EXTENT_UNWRITTEN;
+	/* checked: the checksums are in the table, and nowhere else */
+	if (flags & LAKEFS_EXTENT_CHECKED)
+		return (flags & LAKEFS_EXTENT_SEALED) &&
+		       !(flags & ~(marks | LAKEFS_EXTENT_CHECKED));
+	return !(flags & ~(marks | LAKEFS_EXTENT_CRC));
+}
+
 static bool lakefs_p_extent_ok(struct inode *inode,
 			       const struct lakefs_p_extent *p, u64 from)
 {
@@ -27,8 +40,7 @@ static bool lakefs_p_extent_ok(struct inode *inode,
 
 	return p->file_block >= from && p->file_block < limit &&
 	       p->blocks && p->blocks <= limit - p->file_block &&
-	       (p->flags == LAKEFS_EXTENT_UNWRITTEN ||
-		!(p->flags & ~(LAKEFS_EXTENT_CRC | LAKEFS_EXTENT_SHARED))) &&
+	       lakefs_p_flags_ok(p->flags) &&
 	       lakefs_data_range_ok(LAKEFS_SB(inode->i_sb), p->phys_block,
 				    p->blocks);
 }
@@ -61,6 +73,8 @@ static s64 lakefs_load_reply(struct inode *inode,
 			   LAKEFS_X_UNWRITTEN : LAKEFS_X_WRITTEN;
 		e->crc = p->flags & LAKEFS_EXTENT_CRC;
 		e->shared = p->flags & LAKEFS_EXTENT_SHARED;
+		e->sealed = p->flags & LAKEFS_EXTENT_SEALED;
+		e->checked = p->flags & LAKEFS_EXTENT_CHECKED;
 		*blocks += e->blocks;
 		from = lakefs_ext_end(e);
 		lakefs_ext_insert(li, e);

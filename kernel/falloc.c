@@ -155,8 +155,8 @@ int lakefs_punch(struct inode *inode, loff_t offset, loff_t end)
 		e->blocks = lakefs_block_of(last) - e->file_block;
 		spin_lock(&li->attr_lock);
 		lakefs_carry_times(inode, &e->mtime, &e->ctime);
-		lakefs_touch(inode, lakefs_rec_emit(LAKEFS_SB(inode->i_sb),
-						    rec));
+		lakefs_map_touch(li, lakefs_rec_emit(LAKEFS_SB(inode->i_sb),
+						     rec));
 		spin_unlock(&li->attr_lock);
 		rec = NULL;
 	}
@@ -169,8 +169,8 @@ int lakefs_punch(struct inode *inode, loff_t offset, loff_t end)
 	return 0;
 }
 
-/* The first shared extent of [*pos, end): its bytes there, or 0. */
-static loff_t lakefs_next_shared(struct inode *inode, loff_t *pos, loff_t end)
+/* The first fixed extent of [*pos, end): its bytes there, or 0. */
+static loff_t lakefs_next_fixed(struct inode *inode, loff_t *pos, loff_t end)
 {
 	struct lakefs_inode_info *li = LAKEFS_I(inode);
 	u64 block = lakefs_block_of(*pos), last = lakefs_blocks_for(end);
@@ -179,7 +179,7 @@ static loff_t lakefs_next_shared(struct inode *inode, loff_t *pos, loff_t end)
 
 	mutex_lock(&li->ext_lock);
 	e = lakefs_ext_find(li, block);
-	while (e && e->block < last && !e->shared)
+	while (e && e->block < last && !lakefs_ext_fixed(e))
 		e = lakefs_ext_next(e);
 	if (e && e->block < last) {
 		*pos = max(e->block, block) << LAKEFS_BLOCK_BITS;
@@ -191,9 +191,10 @@ static loff_t lakefs_next_shared(struct inode *inode, loff_t *pos, loff_t end)
 }
 
 /*
- * No block of [pos, end) is shared afterwards: written as it is, each gets a
- * new one. Without invalidate_lock, as any write; a fault meanwhile does the
- * same. What lies behind the end of the file is shared with nobody.
+ * Every block of [pos, end) can be written in place afterwards: written as it
+ * is, each fixed one gets a new one. Without invalidate_lock, as any write; a
+ * fault meanwhile does the same. What lies behind the end of the file is not
+ * fixed.
  */
 static int lakefs_unshare(struct inode *inode, loff_t pos, loff_t end)
 {
@@ -205,7 +206,7 @@ static int lakefs_unshare(struct inode *inode, loff_t pos, loff_t end)
 		    i_size_read(inode));
 	if (pos >= end)
 		return 0;
-	while (!err && (len = lakefs_next_shared(inode, &pos, end))) {
+	while (!err && (len = lakefs_next_fixed(inode, &pos, end))) {
 		len = min_t(loff_t, len,
 			    LAKEFS_STEP_BLOCKS << LAKEFS_BLOCK_BITS);
 		err = lakefs_unshare_range(inode, pos, len);

@@ -39,6 +39,9 @@ static vm_fault_t lakefs_fault(struct vm_fault *vmf)
 	if (err)
 		return vmf_error(err);
 	ret = filemap_fault(vmf);
+	if (ret == VM_FAULT_SIGBUS &&
+	    lakefs_read_again(inode, (loff_t)vmf->pgoff << PAGE_SHIFT))
+		ret = filemap_fault(vmf);
 	if (ret & VM_FAULT_LOCKED)
 		lakefs_zero_tail(inode, page_folio(vmf->page));
 	return ret;

@@ -15,6 +15,7 @@
 static ssize_t lakefs_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
 	struct inode *inode = file_inode(iocb->ki_filp);
+	ssize_t ret;
 	int err;
 
 	if (lakefs_is_shutdown(LAKEFS_SB(inode->i_sb)))
@@ -24,16 +25,26 @@ static ssize_t lakefs_read_iter(struct kiocb *iocb, struct iov_iter *to)
 		return err;
 	if (iocb->ki_flags & IOCB_DIRECT)
 		return lakefs_direct_read(iocb, to);
-	return generic_file_read_iter(iocb, to);
+	ret = generic_file_read_iter(iocb, to);
+	if (ret == -EIO && lakefs_read_again(inode, iocb->ki_pos))
+		ret = generic_file_read_iter(iocb, to);
+	return ret;
 }
 
 static ssize_t lakefs_splice_read(struct file *in, loff_t *pos,
 				  struct pipe_inode_info *pipe, size_t len,
 				  unsigned int flags)
 {
-	int err = lakefs_extents_load(file_inode(in));
+	struct inode *inode = file_inode(in);
+	ssize_t ret;
+	int err = lakefs_extents_load(inode);
 
-	return err ? err : filemap_splice_read(in, pos, pipe, len, flags);
+	if (err)
+		return err;
+	ret = filemap_splice_read(in, pos, pipe, len, flags);
+	if (ret == -EIO && lakefs_read_again(inode, *pos))
+		ret = filemap_splice_read(in, pos, pipe, len, flags);
+	return ret;
 }
 
 static int lakefs_fadvise(struct file *file, loff_t offset, loff_t len,

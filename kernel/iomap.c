@@ -38,6 +38,14 @@ void lakefs_fill_iomap(struct inode *inode, struct iomap *iomap, u64 block,
 
 /* ---- reading ------------------------------------------------------------- */
 
+/* What is read from there is compared with its checksums. */
+static void lakefs_through_lens(struct inode *inode, struct iomap *iomap,
+				const struct lakefs_extent *e)
+{
+	if (e->checked && iomap->type == IOMAP_MAPPED)
+		lakefs_lens_map(LAKEFS_SB(inode->i_sb), iomap);
+}
+
 static u16 lakefs_read_type(const struct lakefs_extent *e, unsigned int flags)
 {
 	/* what replaces it is in the page cache, or on its way */
@@ -75,7 +83,9 @@ int lakefs_read_begin(struct inode *inode, loff_t pos, loff_t length,
 		lakefs_fill_iomap(inode, iomap, block,
 				  lakefs_ext_end(e) - block,
 				  lakefs_read_type(e, flags), e);
-		if ((flags & IOMAP_REPORT) && (e->shared || e->src))
+		if (!(flags & IOMAP_REPORT))
+			lakefs_through_lens(inode, iomap, e);
+		else if (e->shared)
 			iomap->flags |= IOMAP_F_SHARED;
 	} else {
 		blocks = lakefs_blocks_for(pos + length) - block;
@@ -159,6 +169,7 @@ again:
 			iomap->flags |= IOMAP_F_SHARED;
 			lakefs_fill_iomap(inode, srcmap, block, blocks,
 					  IOMAP_MAPPED, e);
+			lakefs_through_lens(inode, srcmap, e);
 		}
 		iomap->validity_cookie = li->map_gen;
 	}

@@ -9,6 +9,9 @@
  *
  * Lock order (outer first):
  *   VFS: i_rwsem (dir, then child), invalidate_lock, folio lock
+ *   lakefs_sb_info.seal_lock	(mutex) SEAL, CHECKED, UNSEAL: outside the
+ *				VFS's of the one inode; s_umount, shared,
+ *				is held outside it
  *   lakefs_inode_info.ext_lock	(mutex) the extent map of one inode, sizes;
  *				two of them, by address, in clone.c only
  *   LAKEFS_LOADING of a directory (a bit): one reads it whole (dircache.c)
@@ -155,6 +158,15 @@ struct lakefs_sb_info {
 	u64 maps_asked;			/* hints of fetch.c: EXTENTS seen; */
 	unsigned long maps_until;	/* till then maps come with inodes */
 
+	/* sealing (sealcall.c), reads that are checked (lens.c, sums.c) */
+	struct workqueue_struct *seal_wq;
+	struct mutex seal_lock;		/* one call at a time */
+	struct workqueue_struct *lens_wq;
+	struct gendisk *lens;
+	struct inode *sums;		/* its pages are the checksum table's */
+	atomic64_t checked_reads;	/* blocks compared */
+	atomic64_t damaged_reads;	/* of them, found to differ */
+
 	struct workqueue_struct *wq;	/* I/O completion; WQ_MEM_RECLAIM */
 	struct kobject kobj;
 	struct completion kobj_done;
@@ -206,6 +218,9 @@ struct lakefs_inode_info {
 	loff_t done_size;		/* end of data that is on the device;
 					 * > disk_size while data before it
 					 * is still on its way */
+	u64 map_seq;			/* newest intent that changed what the
+					 * blocks are, or a later one:
+					 * lakefs_map_touch() */
 	u64 map_gen;			/* moves when a cached translation for
 					 * a write is void */
 	u64 cut_gen;			/* moves when blocks went away */
@@ -516,11 +531,20 @@ int lakefs_fileattr_set(LAKEFS_IDMAP *idmap, struct dentry *dentry,
 /* ---- trim.c -------------------------------------------------------------- */
 int lakefs_fitrim(struct super_block *sb, struct fstrim_range __user *arg);
 
+/* ---- lens.c: the way of checked reads ------------------------------------- */
+int lakefs_lens_bios_init(void);
+void lakefs_lens_bios_exit(void);
+int lakefs_lens_init(struct lakefs_sb_info *sbi);
+void lakefs_lens_exit(struct lakefs_sb_info *sbi);
+
 /* ---- netlink.c, sysfs.c, super.c ----------------------------------------- */
 int lakefs_netlink_init(void);
 void lakefs_netlink_exit(void);
 void lakefs_event(struct lakefs_sb_info *sbi, int event, int error,
 		  const char *reason);		/* any process context */
+/* the same of one block of the device */
+void lakefs_event_block(struct lakefs_sb_info *sbi, int event, int error,
+			const char *reason, u64 block);
 int lakefs_sysfs_init(void);
 void lakefs_sysfs_exit(void);
 int lakefs_sysfs_add(struct lakefs_sb_info *sbi);

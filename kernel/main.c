@@ -12,6 +12,7 @@ static const struct {
 	{ lakefs_sysfs_init, lakefs_sysfs_exit },
 	{ lakefs_crc_init, lakefs_crc_exit },
 	{ lakefs_rec_init, lakefs_rec_exit },
+	{ lakefs_lens_bios_init, lakefs_lens_bios_exit },
 	{ lakefs_extent_init, lakefs_extent_exit },
 	{ lakefs_inode_cache_init, lakefs_inode_cache_exit },
 	{ lakefs_chan_init, lakefs_chan_exit },

@@ -13,14 +13,15 @@ static const struct genl_multicast_group lakefs_genl_groups[] = {
 static struct genl_family lakefs_genl_family = {
 	.name = LAKEFS_GENL_NAME,
 	.version = LAKEFS_GENL_VERSION,
-	.maxattr = LAKEFS_A_REASON,
+	.maxattr = LAKEFS_A_BLOCK,
 	.module = THIS_MODULE,
 	.mcgrps = lakefs_genl_groups,
 	.n_mcgrps = ARRAY_SIZE(lakefs_genl_groups),
 };
 
-void lakefs_event(struct lakefs_sb_info *sbi, int event, int error,
-		  const char *reason)
+/* block 0, which is never data: none */
+void lakefs_event_block(struct lakefs_sb_info *sbi, int event, int error,
+			const char *reason, u64 block)
 {
 	struct sk_buff *skb;
 	char dev[24];
@@ -37,13 +38,21 @@ void lakefs_event(struct lakefs_sb_info *sbi, int event, int error,
 			      READ_ONCE(sbi->generation),
 			      LAKEFS_A_UNSPEC) ||
 	    nla_put_s32(skb, LAKEFS_A_ERROR, error) ||
-	    (reason && nla_put_string(skb, LAKEFS_A_REASON, reason))) {
+	    (reason && nla_put_string(skb, LAKEFS_A_REASON, reason)) ||
+	    (block && nla_put_u64_64bit(skb, LAKEFS_A_BLOCK, block,
+					LAKEFS_A_UNSPEC))) {
 		nlmsg_free(skb);
 		return;
 	}
 	genlmsg_end(skb, msg);
 	/* -ESRCH only says that nobody listens */
 	genlmsg_multicast(&lakefs_genl_family, skb, 0, 0, GFP_NOFS);
+}
+
+void lakefs_event(struct lakefs_sb_info *sbi, int event, int error,
+		  const char *reason)
+{
+	lakefs_event_block(sbi, event, error, reason, 0);
 }
 
 int lakefs_netlink_init(void)

@@ -104,8 +104,8 @@ void lakefs_over_emit(struct lakefs_inode_info *li, bool remember)
 	lakefs_over_entry(rec)->count = count;
 	rec->entry.hdr.len = sizeof(struct lakefs_i_overwrite) +
 			     count * sizeof(struct lakefs_range);
-	lakefs_touch(&li->vfs_inode,
-		     lakefs_rec_emit(LAKEFS_SB(li->vfs_inode.i_sb), rec));
+	lakefs_map_touch(li,
+			 lakefs_rec_emit(LAKEFS_SB(li->vfs_inode.i_sb), rec));
 }
 
 void lakefs_over_forget(struct lakefs_inode_info *li)

@@ -164,12 +164,12 @@ static int lakefs_reserve_unwritten(struct lakefs_inode_info *li,
 }
 
 /*
- * Others have these blocks too: new ones are promised, and the old ones stay
+ * These blocks stay as they are: new ones are promised, and the old ones stay
  * mapped until the data is complete in the new.
  */
-static int lakefs_reserve_shared(struct lakefs_inode_info *li,
-				 struct lakefs_want *want,
-				 struct lakefs_prep *prep)
+static int lakefs_reserve_fixed(struct lakefs_inode_info *li,
+				struct lakefs_want *want,
+				struct lakefs_prep *prep)
 {
 	struct lakefs_extent *e;
 	u64 n = min_t(u64, want->blocks, LAKEFS_STEP_BLOCKS);
@@ -184,7 +184,7 @@ static int lakefs_reserve_shared(struct lakefs_inode_info *li,
 		return -EAGAIN;
 	}
 	e = lakefs_ext_isolate(li, want->block, want->block + n);
-	lakefs_ext_unshare(li, e);
+	lakefs_ext_unfix(li, e);
 	prep->promised -= n;
 	prep->deposit -= n;
 	want->blocks = n;
@@ -200,8 +200,8 @@ static int lakefs_reserve_written(struct lakefs_inode_info *li,
 	struct lakefs_sb_info *sbi = LAKEFS_SB(li->vfs_inode.i_sb);
 	struct lakefs_extent *e = want->found;
 
-	if (e->shared)
-		return lakefs_reserve_shared(li, want, prep);
+	if (lakefs_ext_fixed(e))
+		return lakefs_reserve_fixed(li, want, prep);
 	if (li->tail_block >= want->block &&
 	    li->tail_block - want->block < want->blocks) {
 		if (READ_ONCE(sbi->durable_seq) >= li->tail_seq) {
@@ -369,7 +369,7 @@ bool lakefs_range_written(struct inode *inode, loff_t pos, u64 len)
 	mutex_lock(&li->ext_lock);
 	while (block < end) {
 		e = lakefs_ext_find(li, block);
-		if (!e || e->block > block || e->shared ||
+		if (!e || e->block > block || lakefs_ext_fixed(e) ||
 		    e->state != LAKEFS_X_WRITTEN)
 			break;
 		block = lakefs_ext_end(e);

@@ -209,6 +209,8 @@ void lakefs_att_break(struct lakefs_attachment *att, const char *what)
 	clear_bit(LAKEFS_SB_RUNNING, &att->sbi->state);
 	lakefs_err(att->sbi, "the daemon broke the ring protocol: %s", what);
 	wake_up_interruptible_poll(att->poll_wq, EPOLLERR);
+	/* calls that wait (sealcall.c) */
+	wake_up_all(&att->sbi->state_wq);
 }
 
 void lakefs_doorbell(struct lakefs_sb_info *sbi, bool will_wait)

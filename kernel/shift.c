@@ -150,7 +150,7 @@ static void lakefs_shift_emit(const struct lakefs_shift *s,
 	}
 	spin_lock(&li->attr_lock);
 	lakefs_carry_times(s->inode, &entry->mtime, &entry->ctime);
-	lakefs_touch(s->inode, lakefs_rec_emit(LAKEFS_SB(s->inode->i_sb), rec));
+	lakefs_map_touch(li, lakefs_rec_emit(LAKEFS_SB(s->inode->i_sb), rec));
 	spin_unlock(&li->attr_lock);
 }
 
@@ -174,6 +174,8 @@ static int lakefs_shift_step(struct lakefs_shift *s)
 		return ret;
 	}
 	mutex_lock(&li->ext_lock);
+	/* what a failed write left: not to be said of what comes there */
+	lakefs_over_emit(li, false);
 	if (s->up)
 		lakefs_shift_pick_up(s, &part);
 	else

@@ -103,7 +103,7 @@ void lakefs_emit_map(struct inode *inode, struct lakefs_rec *rec)
 
 	spin_lock(&li->attr_lock);
 	lakefs_carry_times(inode, &map->mtime, &map->ctime);
-	lakefs_touch(inode, lakefs_rec_emit(LAKEFS_SB(inode->i_sb), rec));
+	lakefs_map_touch(li, lakefs_rec_emit(LAKEFS_SB(inode->i_sb), rec));
 	spin_unlock(&li->attr_lock);
 }
 
@@ -119,7 +119,7 @@ void lakefs_emit_size(struct inode *inode, struct lakefs_rec *rec, loff_t size,
 			    LAKEFS_ATTR_SIZE | times | extra_valid);
 	e->size = size;
 	li->attr_dirty &= ~(times | extra_valid);
-	lakefs_touch(inode, lakefs_rec_emit(LAKEFS_SB(inode->i_sb), rec));
+	lakefs_map_touch(li, lakefs_rec_emit(LAKEFS_SB(inode->i_sb), rec));
 	spin_unlock(&li->attr_lock);
 }
 
@@ -243,7 +243,7 @@ static void lakefs_drop_behind(struct inode *inode, loff_t size,
 	e->blocks = end - from;
 	spin_lock(&li->attr_lock);
 	lakefs_carry_times(inode, &e->mtime, &e->ctime);
-	lakefs_touch(inode, lakefs_rec_emit(LAKEFS_SB(inode->i_sb), *unmap));
+	lakefs_map_touch(li, lakefs_rec_emit(LAKEFS_SB(inode->i_sb), *unmap));
 	spin_unlock(&li->attr_lock);
 	*unmap = NULL;
 }

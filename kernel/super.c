@@ -23,6 +23,7 @@ static void lakefs_init_sbi(struct lakefs_sb_info *sbi, struct super_block *sb)
 	init_waitqueue_head(&sbi->state_wq);
 	mutex_init(&sbi->chan_lock);
 	init_rwsem(&sbi->commit_sem);
+	mutex_init(&sbi->seal_lock);
 	INIT_DELAYED_WORK(&sbi->bell_work, lakefs_bell_work);
 	INIT_LIST_HEAD(&sbi->wanted_link);
 	spin_lock_init(&sbi->rec_lock);
@@ -139,8 +140,15 @@ static int lakefs_fill_super(struct super_block *sb, struct fs_context *fc)
 		set_bit(LAKEFS_SB_RDONLY_DEV, &sbi->state);
 	sbi->wq = alloc_workqueue("lakefs-%s", WQ_MEM_RECLAIM | WQ_UNBOUND, 0,
 				  sbi->name);
-	if (!sbi->wq)
+	sbi->seal_wq = alloc_workqueue("lakefs-seal-%s", WQ_UNBOUND, 0,
+				       sbi->name);
+	if (!sbi->wq || !sbi->seal_wq)
 		return -ENOMEM;
+	err = lakefs_lens_init(sbi);
+	if (err) {
+		errorfc(fc, "no device for checked reads (error %d)", err);
+		return err;
+	}
 	err = lakefs_sysfs_add(sbi);
 	if (err)
 		return err;
@@ -170,8 +178,11 @@ static void lakefs_leave(struct lakefs_sb_info *sbi)
 	lakefs_sysfs_del(sbi);
 	cancel_work_sync(&sbi->lease_work);
 	cancel_delayed_work_sync(&sbi->bell_work);
+	if (sbi->seal_wq)
+		destroy_workqueue(sbi->seal_wq);
 	if (sbi->wq)
 		destroy_workqueue(sbi->wq);
+	lakefs_lens_exit(sbi);
 	lakefs_lease_drop(sbi);
 	lakefs_rec_drop_all(sbi);
 }

@@ -99,6 +99,29 @@ static struct lakefs_attribute lakefs_attr_table_bytes = {
 	.show = table_bytes_show,
 };
 
+/* blocks compared with their checksums, and those that differed */
+static ssize_t checked_reads_show(struct lakefs_sb_info *sbi, char *buf)
+{
+	return sysfs_emit(buf, "%lld\n",
+			  (s64)atomic64_read(&sbi->checked_reads));
+}
+
+static struct lakefs_attribute lakefs_attr_checked_reads = {
+	.attr = { .name = "checked_reads", .mode = 0444 },
+	.show = checked_reads_show,
+};
+
+static ssize_t damaged_reads_show(struct lakefs_sb_info *sbi, char *buf)
+{
+	return sysfs_emit(buf, "%lld\n",
+			  (s64)atomic64_read(&sbi->damaged_reads));
+}
+
+static struct lakefs_attribute lakefs_attr_damaged_reads = {
+	.attr = { .name = "damaged_reads", .mode = 0444 },
+	.show = damaged_reads_show,
+};
+
 static ssize_t state_show(struct lakefs_sb_info *sbi, char *buf)
 {
 	if (!lakefs_is_shutdown(sbi))
@@ -161,6 +184,8 @@ static struct attribute *lakefs_attrs[] = {
 	&lakefs_attr_reserved_blocks.attr,
 	&lakefs_attr_requests.attr,
 	&lakefs_attr_table_bytes.attr,
+	&lakefs_attr_checked_reads.attr,
+	&lakefs_attr_damaged_reads.attr,
 	&lakefs_attr_shutdown.attr,
 	NULL,
 };

@@ -48,6 +48,7 @@ static struct lakefs_extent *lakefs_take_run(struct lakefs_inode_info *li,
 		rest->blocks = end - rest->block;
 		rest->state = LAKEFS_X_DELAYED;
 		rest->src = e->src ? e->src + e->blocks : 0;
+		lakefs_ext_copy_marks(rest, e);
 		lakefs_ext_insert(li, rest);
 		lakefs_ext_merge(li, rest);
 	}
@@ -94,8 +95,8 @@ static int lakefs_map_locked(struct lakefs_inode_info *li, u64 block,
 	/* our bug if so: the pool was promised */
 	if (WARN_ON_ONCE(e->state == LAKEFS_X_DELAYED))
 		return -EIO;
-	/* made dirty behind our back, by a pin: others have these blocks */
-	if (e->shared)
+	/* made dirty behind our back, by a pin: these blocks stay as they are */
+	if (lakefs_ext_fixed(e))
 		return -EIO;
 	end = lakefs_ext_end(e);
 	iomap->type = LAKEFS_IO_RECORDED;

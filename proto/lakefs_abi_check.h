@@ -44,7 +44,8 @@ LAKEFS_CHECK_SIZE(lakefs_i_overwrite, 32);
 LAKEFS_CHECK_SIZE(lakefs_i_release, 24);
 LAKEFS_CHECK_SIZE(lakefs_i_clone, 96);
 LAKEFS_CHECK_SIZE(lakefs_i_shift, 96);
-LAKEFS_CHECK_SIZE(lakefs_wal_epoch, 40);
+LAKEFS_CHECK_SIZE(lakefs_i_seal, 40);
+LAKEFS_CHECK_SIZE(lakefs_wal_epoch, 48);
 LAKEFS_CHECK_SIZE(lakefs_request_hdr, 24);
 LAKEFS_CHECK_SIZE(lakefs_r_mount, 48);
 LAKEFS_CHECK_SIZE(lakefs_r_ino, 32);
@@ -69,6 +70,7 @@ LAKEFS_CHECK_SIZE(lakefs_declare, 32);
 LAKEFS_CHECK_SIZE(lakefs_ready, 16);
 LAKEFS_CHECK_SIZE(lakefs_commit, 32);
 LAKEFS_CHECK_SIZE(lakefs_fail, 128);
+LAKEFS_CHECK_SIZE(lakefs_seal, 48);
 
 LAKEFS_CHECK_OFFSET(lakefs_kpage, intent_head, 64);
 LAKEFS_CHECK_OFFSET(lakefs_kpage, request_head, 128);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MPL-2.0 */
 /*
- * DeepLake on-disk format, version 2.
+ * DeepLake on-disk format, version 3.
  *
  * The single source of every structure on the device. The kernel module, the
  * C tests and (mirrored, and compared field by field by tests/layout) the C#
@@ -10,6 +10,7 @@
  * Changelog
  *   1  first version
  *   2  blocks that several files share: LAKEFS_ITEM_SHARED, counters
+ *   3  sealed and checked extents: checksum table, counters
  */
 #ifndef LAKEFS_FORMAT_H
 #define LAKEFS_FORMAT_H
@@ -28,7 +29,7 @@ typedef int64_t __s64;
 
 #define LAKEFS_SUPER_MAGIC	0x4c414b45u		/* statfs f_type, "LAKE" */
 #define LAKEFS_SB_MAGIC		0x315346454b414cull	/* bytes "LAKEFS1\0" */
-#define LAKEFS_FORMAT_VERSION	2
+#define LAKEFS_FORMAT_VERSION	3
 #define LAKEFS_BLOCK_BITS	12
 #define LAKEFS_BLOCK_SIZE	4096
 #define LAKEFS_ROOT_INO		1
@@ -48,7 +49,7 @@ typedef int64_t __s64;
 #define LAKEFS_STATE_CLEAN	1	/* WAL after the checkpoint is empty */
 #define LAKEFS_STATE_ACTIVE	2	/* replay needed unless still mounted */
 
-/* feature bits: none defined in version 2 */
+/* feature bits: none defined in version 3 */
 #define LAKEFS_INCOMPAT_KNOWN	0x0ull
 #define LAKEFS_RO_COMPAT_KNOWN	0x0ull
 #define LAKEFS_COMPAT_KNOWN	0x0ull
@@ -89,6 +90,7 @@ struct lakefs_sb {
 	struct lakefs_region wal;
 	struct lakefs_region index[2];	/* page store index slots */
 	struct lakefs_region pages;	/* page store log, circular */
+	struct lakefs_region sums;	/* checksum table */
 	struct lakefs_region data;	/* file data */
 	__u64 ckpt_seq;			/* last seq inside the checkpoint */
 	__u64 ckpt_wal_lsn;		/* first frame to replay */
@@ -97,8 +99,17 @@ struct lakefs_sb {
 	__u32 ticket_crc32c;
 	__u8 hash_algorithm;		/* 1 = BLAKE3-256 (object ids) */
 	__u8 pad1[7];
-	__u8 reserved[3752];
+	__u8 reserved[3736];
 };
+
+/*
+ * The checksum table: a little-endian crc32c for each block of the data
+ * region, in order; entry n is that of block data.start_block + n, at byte
+ * 4 * n of the region, which has room for all of them. An entry means something
+ * only while a CHECKED extent maps its block, then every value does; all others
+ * are anything.
+ */
+#define LAKEFS_SUMS_PER_BLOCK	1024
 
 /* ---- WAL frame: header, payload, zeroes up to the next 4096 bytes ------ */
 #define LAKEFS_WAL_MAGIC	0x46574b4cu	/* bytes "LKWF" */
@@ -205,7 +216,7 @@ struct lakefs_dirent {
 	__u8 pad[6];
 };
 
-/* extent flags, on disk, in map intents and in extent replies */
+/* extent flags: on disk, in map intents and in extent replies */
 #define LAKEFS_EXTENT_UNWRITTEN	0x1u	/* reads as zeroes */
 #define LAKEFS_EXTENT_CRC	0x2u	/* one crc32c per block follows/known */
 /*
@@ -213,8 +224,15 @@ struct lakefs_dirent {
  * until lately. Never written in place.
  */
 #define LAKEFS_EXTENT_SHARED	0x4u
-/* reserved, refused in version 2: */
+/*
+ * SEALED: written data that is never written in place again, and stays where
+ * it is. CHECKED, of sealed extents only: the checksum table holds for these
+ * blocks, every read is compared with it; there are no crcs in the tree then.
+ * On disk and in extent replies, not in map intents.
+ */
 #define LAKEFS_EXTENT_SEALED	0x100u
+#define LAKEFS_EXTENT_CHECKED	0x800u
+/* reserved, refused in version 3: */
 #define LAKEFS_EXTENT_PACKED	0x200u
 #define LAKEFS_EXTENT_INLINE	0x400u
 #define LAKEFS_EXTENT_CRC_BLOCKS_MAX 256 /* blocks per item that has crcs */
@@ -300,7 +318,11 @@ struct lakefs_engine_state {
 	__u64 orphan_count;
 	__u64 shared_blocks;		/* of them, mapped more than once */
 	__u64 saved_blocks;		/* sum of refs - 1 over these */
-	__u64 reserved[8];
+	__u64 sealed_blocks;		/* of files, a shared one for each */
+	__u64 checked_blocks;		/* of them, checked */
+	__u64 unclean_seq;		/* applied when the newest mount began
+					 * that followed an unclean end */
+	__u64 reserved[5];
 };
 
 #endif /* LAKEFS_FORMAT_H */

@@ -15,6 +15,7 @@
  *   4  the daemon says when metadata has no room
  *   5  SHIFT
  *   6  OVERWRITE tells of many ranges
+ *   7  SEAL, CHECKED, UNSEAL; damaged blocks are events
  */
 #ifndef LAKEFS_RING_H
 #define LAKEFS_RING_H
@@ -26,7 +27,7 @@
 #include <sys/ioctl.h>
 #endif
 
-#define LAKEFS_ABI_VERSION	6
+#define LAKEFS_ABI_VERSION	7
 #define LAKEFS_RING_MAGIC	0x474e49524b414cull	/* "LAKRING\0" reversed */
 #define LAKEFS_FEATURES_KNOWN	0x0ull
 
@@ -113,11 +114,12 @@ enum lakefs_intent_op {
 	LAKEFS_I_RELEASE	= 10,	/* last use of an orphan is over */
 	LAKEFS_I_CLONE		= 11,	/* reflink, dedupe */
 	LAKEFS_I_SHIFT		= 12,	/* collapse and insert range */
-	/* reserved numbers, refused in ABI 6 */
+	LAKEFS_I_SEAL		= 13,	/* not written in place from now on */
+	LAKEFS_I_CHECKED	= 14,	/* reads are checked from now on */
+	LAKEFS_I_UNSEAL		= 15,
+	/* reserved numbers, refused in ABI 7 */
 	LAKEFS_I_POINT		= 32,
-	LAKEFS_I_SEAL		= 33,
 	LAKEFS_I_REMAP		= 34,
-	LAKEFS_I_UNSEAL		= 35,
 	LAKEFS_I_WINDOW		= 36,
 	LAKEFS_I_ZONE		= 37,
 	/* entries only the daemon writes, into the WAL only */
@@ -338,11 +340,34 @@ struct lakefs_i_shift {
 	struct lakefs_time ctime;
 };
 
+/*
+ * Sealing. All three name a range of a regular file, not blocks: the kernel
+ * gives the seq under the file's ext_lock, so the daemon's map is then what
+ * the kernel has as mapped. Holes and unwritten extents of the range stay what
+ * they are; extents are cut at the ends of the range.
+ *
+ * SEAL: the written extents become SEALED (those that are stay as they are).
+ * CHECKED: they are all SEALED, and become CHECKED; their crcs in the tree go.
+ * UNSEAL: they are neither any more.
+ *
+ * They change the inode's last_seq and no times. See docs/ring-protocol.md,
+ * "Sealing".
+ */
+#define LAKEFS_SEAL_BLOCKS_MAX	4096	/* bounds the pages one intent changes */
+struct lakefs_i_seal {			/* SEAL, CHECKED, UNSEAL */
+	struct lakefs_intent_hdr hdr;
+	__u64 ino;
+	__u64 file_block;
+	__u64 blocks;			/* 1 .. LAKEFS_SEAL_BLOCKS_MAX */
+};
+
 /* WAL only */
 struct lakefs_wal_epoch {
 	struct lakefs_intent_hdr hdr;	/* seq 0 */
 	__u64 epoch;
 	struct lakefs_time time;
+	__u32 unclean;			/* 1: the one before ended uncleanly */
+	__u32 pad;
 };
 
 /* ---- requests ------------------------------------------------------------ */
@@ -364,7 +389,7 @@ enum lakefs_request_op {
 	LAKEFS_R_PARENT		= 13,	/* lakefs_r_ino (a dir) -> inode of .. */
 	LAKEFS_R_INODES		= 14,	/* lakefs_r_inodes -> lakefs_p_inode* */
 	LAKEFS_R_TRIM		= 15,	/* lakefs_r_trim -> lakefs_range* */
-	/* reserved numbers, refused in ABI 6 */
+	/* reserved numbers, refused in ABI 7 */
 	LAKEFS_R_WHOLE_DIR	= 32,
 	LAKEFS_R_VIEW		= 33,
 	LAKEFS_R_PINS		= 34,
@@ -597,6 +622,28 @@ struct lakefs_fail {
 	__u8 reason[120];		/* NUL terminated */
 };
 
+/*
+ * SEAL, CHECKED, UNSEAL: the daemon asks, the kernel decides. 0: the intent
+ * was recorded with seq. Otherwise nothing was changed:
+ *   -EAGAIN	the map changed after map_seq; or data of the range is on its
+ *		way although it was written back; CHECKED: not all that is
+ *		written of the range is sealed
+ *   -EBUSY	cannot be had for now: a swap file, pages pinned for a device's
+ *		writes, a frozen filesystem
+ *   -ENOENT	there is no such inode with a name, or not of this generation
+ *   -EINVAL	not a regular file, or a range that cannot be
+ *   -EROFS	the mount or the device is read-only
+ */
+struct lakefs_seal {
+	__u64 ino;
+	__u32 generation;		/* of the inode */
+	__u32 flags;			/* 0 */
+	__u64 map_seq;			/* applied when the daemon looked */
+	__u64 file_block;
+	__u64 blocks;			/* 1 .. LAKEFS_SEAL_BLOCKS_MAX */
+	__u64 seq;			/* out: of the intent */
+};
+
 #define LAKEFS_IOC_MAGIC	'L'
 #define LAKEFS_IOC_NEXT_WANTED	_IOWR(LAKEFS_IOC_MAGIC, 1, struct lakefs_wanted)
 #define LAKEFS_IOC_ATTACH	_IOWR(LAKEFS_IOC_MAGIC, 2, struct lakefs_attach)
@@ -608,6 +655,10 @@ struct lakefs_fail {
 #define LAKEFS_IOC_FAIL		_IOW(LAKEFS_IOC_MAGIC, 7, struct lakefs_fail)
 /* DETACH: orderly; the mount stays and waits for a successor */
 #define LAKEFS_IOC_DETACH	_IO(LAKEFS_IOC_MAGIC, 8)
+/* these wait for requests to be answered: not for the thread that does that */
+#define LAKEFS_IOC_SEAL		_IOWR(LAKEFS_IOC_MAGIC, 9, struct lakefs_seal)
+#define LAKEFS_IOC_CHECKED	_IOWR(LAKEFS_IOC_MAGIC, 10, struct lakefs_seal)
+#define LAKEFS_IOC_UNSEAL	_IOWR(LAKEFS_IOC_MAGIC, 11, struct lakefs_seal)
 
 /* the person's shutdown of a mount (any file or directory of it) */
 #define LAKEFS_FS_IOC_SHUTDOWN	_IOR('X', 125, __u32)
@@ -623,6 +674,7 @@ enum lakefs_genl_event {
 	LAKEFS_EV_SHUTDOWN	= 4,
 	LAKEFS_EV_ERROR		= 5,
 	LAKEFS_EV_UNMOUNTED	= 6,
+	LAKEFS_EV_DAMAGED	= 7,	/* a block differs from its checksum */
 };
 enum lakefs_genl_attr {
 	LAKEFS_A_UNSPEC		= 0,
@@ -630,6 +682,7 @@ enum lakefs_genl_attr {
 	LAKEFS_A_GENERATION	= 2,	/* u64 */
 	LAKEFS_A_ERROR		= 3,	/* s32 */
 	LAKEFS_A_REASON		= 4,	/* string */
+	LAKEFS_A_BLOCK		= 5,	/* u64: of the device */
 };
 
 #endif /* LAKEFS_RING_H */

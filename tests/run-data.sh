@@ -52,13 +52,14 @@ status=$?
 umount /m || echo fail umount'
 with_fake=(--module "$ko"
 	--file "$LAKE_BUILD/tests/fake:/f")
-start_fake='/f/fakelaked mkfs /dev/vda; /f/fakelaked run --log /run/log'
+start_fake='/f/fakelaked mkfs /dev/vda; export DATATEST_SEALS=/run/seals
+	/f/fakelaked run --log /run/log --seals /run/seals'
 
 guest fake '' "$start_fake & $run_lake
 exit \$status" "${with_fake[@]}" --disk "$suite_dir/fake,size=160M"
 
 # every 250 intents: writeback, truncates and leases in flight
-guest dying 'shift folio tail direct many share clone trim' "$start_fake --die-after 250 & $run_lake
+guest dying 'shift folio tail direct many share clone trim seal' "$start_fake --die-after 250 & $run_lake
 exit \$status" "${with_fake[@]}" --disk "$suite_dir/dying,size=160M"
 
 # and what it left behind is sound

@@ -1,15 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: MPL-2.0
 # Wrong inputs, a full device, reflink and trim as programs use them, and ways to
-# be shut down, with the real daemon in the busybox guest; a guest of little
-# memory whose daemon is stopped and dead. ONLY="full down memory": some of them.
+# be shut down, files that are sealed and checked, with the real daemon in the
+# busybox guest; a guest of little memory whose daemon is stopped and dead.
+# ONLY="full down seal memory": some of them.
 # KERNEL=debug: under KASAN and lockdep.
 set -uo pipefail
 . "$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/lib/suite.sh"
 suite_begin lake
 kernel=${KERNEL:-6.12}
 limit=$(suite_seconds 600)
-wanted() { case " ${ONLY:-full down memory} " in *" $1 "*) ;; *) return 1 ;; esac; }
+wanted() { case " ${ONLY:-full down seal memory} " in *" $1 "*) ;; *) return 1 ;; esac; }
 
 # Mostly waiting for time to pass: beside the others.
 memory_job=
@@ -46,6 +47,21 @@ down() {
 	[ $status = 0 ] || fail "the guest of shutdowns ends with status $status"
 }
 ! wanted down || down
+
+# sealing: two boots of one lake, the first of which ends without unmounting
+seal() {
+	local status part
+	for part in first again; do
+		status=0
+		"$LAKE_VM" run --lake --kernel "$kernel" --smp "${SMP:-2}" --mem "${MEM:-1G}" \
+			--timeout "$limit" --disk "$suite_dir/seal,size=256M" \
+			--file "$LAKE_TESTS/lake/seal-guest.sh:/guest.sh" -- \
+			sh /guest.sh $part >"$suite_dir/seal-$part.results" || status=$?
+		suite_collect "$suite_dir/seal-$part.results" ''
+		[ $status = 0 ] || fail "the guest that seals ($part) ends with status $status"
+	done
+}
+! wanted seal || seal
 
 if [ -n "$memory_job" ]; then
 	wait $memory_job || say "the guest of little memory: status $?"

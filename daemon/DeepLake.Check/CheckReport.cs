@@ -24,6 +24,12 @@ public sealed record CheckReport
     /// <summary>Of these, blocks that several extents refer to.</summary>
     public required ulong SharedBlocks { get; init; }
 
+    /// <summary>Blocks of files that are sealed, a shared one for each file.</summary>
+    public required ulong SealedBlocks { get; init; }
+
+    /// <summary>Of these, checked ones.</summary>
+    public required ulong CheckedBlocks { get; init; }
+
     /// <summary>Data blocks read and compared with their checksum.</summary>
     public required ulong VerifiedBlocks { get; init; }
 

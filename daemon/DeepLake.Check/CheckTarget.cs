@@ -27,6 +27,9 @@ public sealed record CheckTarget
 
     public required Region Data { get; init; }
 
+    /// <summary>The checksum table.</summary>
+    public required Region Sums { get; init; }
+
     public required Guid Uuid { get; init; }
 
     public required EngineState Counters { get; init; }

@@ -17,6 +17,7 @@ internal sealed class ItemChecker(CheckTarget target, CheckOptions options, Find
     private readonly ulong[] _used = new ulong[(target.Data.Blocks + 63) / 64];
     private readonly ulong[] _unwritten = new ulong[(target.Data.Blocks + 63) / 64];
     private readonly SharedChecker _shared = new(target.Data, findings);
+    private readonly DataVerifier _data = new(target, findings);
 
     public Dictionary<ulong, InodeFacts> Inodes { get; } = [];
 
@@ -33,7 +34,11 @@ internal sealed class ItemChecker(CheckTarget target, CheckOptions options, Find
 
     public ulong SavedBlocks => _shared.SavedBlocks;
 
-    public ulong VerifiedBlocks { get; private set; }
+    public ulong SealedBlocks { get; private set; }
+
+    public ulong CheckedBlocks { get; private set; }
+
+    public ulong VerifiedBlocks => _data.VerifiedBlocks;
 
     /// <summary>Order-independent sums: entries against links back, entries against name hashes.</summary>
     public ulong EntrySum { get; private set; }
@@ -214,8 +219,9 @@ internal sealed class ItemChecker(CheckTarget target, CheckOptions options, Find
         InodeFacts facts = Facts(key.Object);
         findings.Require(
             item.Blocks > 0 && data.Length == header + (hasCrcs ? (long)item.Blocks * 4 : 0)
-            && (item.Flags & ~(ExtentFlags.Crc | ExtentFlags.Unwritten)) == 0,
+            && (item.Flags & ~(ExtentFlags.Crc | ExtentFlags.Unwritten | ExtentFlags.Sealed | ExtentFlags.Checked)) == 0,
             $"{Named(key.Object)}: extent at block {key.Offset} is malformed");
+        Sealing(key, item);
         findings.Require(key.Offset >= facts.ExtentEnd, $"{Named(key.Object)}: extents overlap at block {key.Offset}");
         facts.ExtentEnd = key.Offset + item.Blocks;
         facts.BlocksFound += item.Blocks;
@@ -228,10 +234,24 @@ internal sealed class ItemChecker(CheckTarget target, CheckOptions options, Find
         }
 
         MarkUsed(key, item);
-        if (options.Full && hasCrcs && target.ReadData is not null)
+        if (options.Full && target.ReadData is not null)
         {
-            VerifyData(key, item, MemoryMarshal.Cast<byte, uint>(data[header..]));
+            _data.Verify(key, item, hasCrcs ? MemoryMarshal.Cast<byte, uint>(data[header..]) : default, Named(key.Object));
         }
+    }
+
+    private void Sealing(in ItemKey key, in ExtentItem item)
+    {
+        bool isSealed = (item.Flags & ExtentFlags.Sealed) != 0;
+        bool isChecked = (item.Flags & ExtentFlags.Checked) != 0;
+        findings.Require(
+            !isSealed || (item.Flags & ExtentFlags.Unwritten) == 0, $"{Named(key.Object)}: extent at block {key.Offset} is sealed and unwritten");
+        findings.Require(isSealed || !isChecked, $"{Named(key.Object)}: extent at block {key.Offset} is checked and not sealed");
+        findings.Require(
+            !isChecked || (item.Flags & ExtentFlags.Crc) == 0,
+            $"{Named(key.Object)}: extent at block {key.Offset} is checked and has checksums in the tree");
+        SealedBlocks += isSealed ? item.Blocks : 0;
+        CheckedBlocks += isChecked ? item.Blocks : 0;
     }
 
     private void MarkUsed(in ItemKey key, in ExtentItem item)
@@ -255,25 +275,6 @@ internal sealed class ItemChecker(CheckTarget target, CheckOptions options, Find
 
             _used[bit >> 6] |= mask;
             _unwritten[bit >> 6] |= unwritten ? mask : 0;
-        }
-    }
-
-    private void VerifyData(in ItemKey key, in ExtentItem item, ReadOnlySpan<uint> crcs)
-    {
-        byte[] block = new byte[LakeFormat.BlockSize];
-        for (int i = 0; i < crcs.Length; i++)
-        {
-            if (crcs[i] == LakeFormat.CrcUnknown)
-            {
-                continue;
-            }
-
-            target.ReadData!(block, (long)(item.PhysBlock + (ulong)i) * LakeFormat.BlockSize);
-            VerifiedBlocks++;
-            if (Crc32C.Compute(block) != crcs[i])
-            {
-                findings.Add($"{Named(key.Object)}: the data of file block {key.Offset + (ulong)i} does not match its checksum");
-            }
         }
     }
 

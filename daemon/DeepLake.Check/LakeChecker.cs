@@ -33,6 +33,8 @@ public static class LakeChecker
             Extents = items.Extents,
             MappedBlocks = items.MappedBlocks,
             SharedBlocks = items.SharedBlocks,
+            SealedBlocks = items.SealedBlocks,
+            CheckedBlocks = items.CheckedBlocks,
             VerifiedBlocks = items.VerifiedBlocks,
         };
     }
@@ -124,5 +126,10 @@ public static class LakeChecker
         findings.Require(
             counted.SharedBlocks == items.SharedBlocks && counted.SavedBlocks == items.SavedBlocks,
             $"{counted.SharedBlocks} blocks are counted as shared, saving {counted.SavedBlocks}; it is {items.SharedBlocks}, saving {items.SavedBlocks}");
+        findings.Require(
+            counted.SealedBlocks == items.SealedBlocks && counted.CheckedBlocks == items.CheckedBlocks,
+            $"{counted.SealedBlocks} blocks are counted as sealed, {counted.CheckedBlocks} as checked; it is {items.SealedBlocks} and {items.CheckedBlocks}");
+        findings.Require(
+            counted.UncleanSeq <= counted.AppliedSeq, $"a mount is said to have begun uncleanly after intent {counted.UncleanSeq}, which is to come");
     }
 }

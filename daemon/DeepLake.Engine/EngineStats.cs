@@ -39,6 +39,12 @@ public sealed record EngineStats
     /// <summary>What these would take more without sharing.</summary>
     public required ulong SavedBlocks { get; init; }
 
+    /// <summary>Blocks of files that are not written in place any more, a shared one for each file.</summary>
+    public required ulong SealedBlocks { get; init; }
+
+    /// <summary>Of these, those of which every read is compared with a checksum.</summary>
+    public required ulong CheckedBlocks { get; init; }
+
     public required ulong Inodes { get; init; }
 
     public required ulong Orphans { get; init; }

@@ -16,7 +16,7 @@ namespace DeepLake.Engine;
 /// sockets; the clock is injected. One thread owns it. Any exception from a changing call is final: the
 /// owner gives the engine up and recovery begins from what is durable.
 /// </summary>
-public sealed class LakeEngine : IDisposable
+public sealed partial class LakeEngine : IDisposable
 {
     private const double WalCheckpointFraction = 0.4;
     private const double WalForcedFraction = 0.8;
@@ -157,6 +157,7 @@ public sealed class LakeEngine : IDisposable
             Header = new IntentHeader { Len = (uint)Unsafe.SizeOf<WalEpoch>(), Op = IntentOp.WalEpoch },
             Epoch = epoch,
             Time = now,
+            Unclean = _checkpoints.Superblock.State == SuperblockState.Clean ? 0u : 1u,
         };
         MakeRoom(Unsafe.SizeOf<WalEpoch>(), grows: false);
         ReadOnlySpan<byte> bytes = MemoryMarshal.AsBytes(new ReadOnlySpan<WalEpoch>(in entry));
@@ -225,6 +226,8 @@ public sealed class LakeEngine : IDisposable
         QuarantinedBlocks = _state.Space.QuarantinedBlocks,
         SharedBlocks = _state.Counters.SharedBlocks,
         SavedBlocks = _state.Counters.SavedBlocks,
+        SealedBlocks = _state.Counters.SealedBlocks,
+        CheckedBlocks = _state.Counters.CheckedBlocks,
         Inodes = _state.Counters.InodeCount,
         Orphans = _state.Counters.OrphanCount,
         MetadataPages = _state.Tree.PageCount,

@@ -34,6 +34,12 @@ internal enum PlantedFault
     SlicedPageLost,
     SmallerSizeKeepsItsBlocks,
     RenamedDirectoryKeepsItsParent,
+    CloneForgetsTheSeal,
+    UnsealedBlocksForgotten,
+    FreedSealedBlocksStayCounted,
+    ReadBackBeforeTheSeal,
+    TableEntriesOfNeighboursLost,
+    TableNotWritten,
 
     // in the simulator's own parts: the kernel's commit command, the page store's twin, the kernel
     CommitWithoutFlushBefore,
@@ -42,4 +48,5 @@ internal enum PlantedFault
     PagesReusedOneCheckpointEarly,
     HeldPagesReused,
     MapBeforeItsData,
+    SealedBlocksWrittenInPlace,
 }

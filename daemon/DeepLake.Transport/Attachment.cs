@@ -139,6 +139,18 @@ public sealed unsafe class Attachment : IDisposable
         }
     }
 
+    /// <summary>
+    /// SEAL, CHECKED or UNSEAL. May wait for requests and commits, so it is not for the thread that answers
+    /// them: the only call for another thread, which has to be over before the attachment is disposed.
+    /// </summary>
+    public Errno Seal(uint call, ref SealArgs args)
+    {
+        fixed (SealArgs* p = &args)
+        {
+            return Linux.IoCtl(_fd, call, p, out _);
+        }
+    }
+
     /// <summary>Asks the kernel to look at the daemon page.</summary>
     public Errno Kick() => Linux.IoCtl(_fd, LakeIoctl.Kick, null, out _);
 

@@ -77,6 +77,11 @@ internal static class StatsShow
             ulong saved = lake.Counters.GetValueOrDefault("saved_blocks");
             Console.WriteLine($"  shared      {Sizes.Format(shared * BlockBytes, plain)} of the used, which saves {Sizes.Format(saved * BlockBytes, plain)}");
         }
+        if (lake.Counters.TryGetValue("sealed_blocks", out ulong sealedBlocks) && sealedBlocks > 0)
+        {
+            ulong checkedBlocks = lake.Counters.GetValueOrDefault("checked_blocks");
+            Console.WriteLine($"  sealed      {Sizes.Format(sealedBlocks * BlockBytes, plain)} of files, {Sizes.Format(checkedBlocks * BlockBytes, plain)} checked on every read");
+        }
         Console.WriteLine($"  inodes      {lake.Inodes}, of these {lake.Orphans} without a name");
         Console.WriteLine($"  history     epoch {lake.Epoch}, mounted {lake.MountCount} times, made {Time(lake.CreatedSec)}");
         Console.WriteLine($"  sequence    applied {lake.AppliedSeq}, durable {lake.DurableSeq}, checkpoint {Time(lake.CheckpointSec)}");

@@ -100,6 +100,8 @@ const char *extents_map(struct node *n, const struct lakefs_i_map *e)
 	    e->hdr.len < sizeof(*e) + 4ull * e->blocks)
 		return "map: too short for its crcs";
 	if (same_blocks(n, e)) {
+		if (extents_any_sealed(n, x.file, x.file + x.blocks))
+			return "map: of sealed blocks again";
 		cut(n, x.file, x.file + x.blocks, e->hdr.seq, false);
 	} else {
 		cut(n, x.file, x.file + x.blocks, e->hdr.seq, true);
@@ -224,4 +226,42 @@ bool extents_any_shared(struct node *n, u64 first, u64 end)
 			break;
 	}
 	return false;
+}
+
+bool extents_any_sealed(struct node *n, u64 first, u64 end)
+{
+	for (size_t i = place(n, first); i < n->extent_count; i++) {
+		if (n->extents[i].file >= end)
+			break;
+		if (n->extents[i].flags & LAKEFS_EXTENT_SEALED)
+			return true;
+	}
+	return false;
+}
+
+const char *extents_seal(struct node *n, const struct lakefs_i_seal *e)
+{
+	const u32 both = LAKEFS_EXTENT_SEALED | LAKEFS_EXTENT_CHECKED;
+	size_t at, last;
+
+	if (!e->blocks || e->blocks > LAKEFS_SEAL_BLOCKS_MAX)
+		return "seal: nonsense";
+	at = split(n, e->file_block);
+	last = split(n, e->file_block + e->blocks);
+	for (; at < last; at++) {
+		u32 *flags = &n->extents[at].flags;
+
+		if (*flags & LAKEFS_EXTENT_UNWRITTEN)
+			continue;
+		if (e->hdr.op == LAKEFS_I_SEAL)
+			*flags |= LAKEFS_EXTENT_SEALED;
+		else if (e->hdr.op == LAKEFS_I_UNSEAL)
+			*flags &= ~both;
+		else if (*flags & LAKEFS_EXTENT_SEALED)
+			*flags |= LAKEFS_EXTENT_CHECKED;
+		else
+			return "checked: not sealed";
+	}
+	n->rec.last_seq = e->hdr.seq;
+	return NULL;
 }

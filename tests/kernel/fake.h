@@ -63,6 +63,8 @@ extern u64 tree_next_ino;
 const char *extents_map(struct node *n, const struct lakefs_i_map *e);
 void extents_cut(struct node *n, u64 first, u64 end, u64 seq);
 bool extents_any_shared(struct node *n, u64 first, u64 end);
+bool extents_any_sealed(struct node *n, u64 first, u64 end);
+const char *extents_seal(struct node *n, const struct lakefs_i_seal *e);
 const char *extents_clone(struct node *src, struct node *dst,
 			  const struct lakefs_i_clone *e);
 const char *extents_shift(struct node *n, const struct lakefs_i_shift *e);
@@ -94,6 +96,12 @@ extern bool space_strict;		/* only leased blocks may be mapped */
 int fake_mkfs(const char *path, u64 bytes);
 int fake_damage(const char *path, const char *what);
 u32 crc32c(const void *data, size_t bytes);
+
+/* seals.c: sealing for tests that ask at socket_path; the tree's lock */
+void seals_begin(const char *socket_path, int chan, int device,
+		 const struct lakefs_sb *sb);
+void seals_lock(void);
+void seals_unlock(void);
 
 /* requests.c: answer to one request; payload has room for its maximum */
 struct answer {

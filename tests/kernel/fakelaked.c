@@ -4,10 +4,10 @@
  * without laked.
  *
  *   fakelaked mkfs FILE [BYTES]
- *   fakelaked damage FILE incompat|version|layout|sum|sum-a
+ *   fakelaked damage FILE incompat|version|layout|sums|sum|sum-a
  *   fakelaked run [--log FILE] [--pid FILE] [--die-after N] [--spin US]
  *                 [--evil WHAT]
- *                 [--garble SEED]
+ *                 [--garble SEED] [--seals SOCKET]
  *
  * "run" serves one attachment after the other, each in a child of its own
  * that starts from the log (a killed child is replaced at once). It checks
@@ -18,6 +18,7 @@
  * --die-after N: every child kills itself after N intents.
  * --evil WHAT: the first child breaks the protocol after 20 intents:
  *   tail, head, len, tag (in the rings), abi, stale (when it attaches).
+ * --seals SOCKET: tests ask there for sealing (seals.c).
  * --garble SEED: answers are spoilt (garble.c), and intents, which then make
  *   no sense, are not judged.
  */
@@ -42,7 +43,7 @@ int prctl(int option, ...);
 struct fake_state fake;
 
 static struct {
-	const char *log, *pid, *evil;
+	const char *log, *pid, *evil, *seals;
 	u64 die_after, spin_us;
 	u64 garble;
 } opt = { .log = "/tmp/fakelaked.log", .evil = "" };
@@ -288,14 +289,17 @@ static void serve(void)
 	struct pollfd p = { .fd = chan, .events = POLLIN };
 
 	for (;;) {
-		bool any = take_intents();
+		bool any;
 
+		seals_lock();
+		any = take_intents();
 		any |= take_requests();
 		if (must_commit() ||
 		    (dirty_since && time(NULL) > dirty_since + 2)) {
 			commit();
 			any = true;
 		}
+		seals_unlock();
 		if (any || (opt.spin_us && spin()))
 			continue;
 		d->sleeping = 1;
@@ -307,21 +311,24 @@ static void serve(void)
 	}
 }
 
-static void read_super(const struct lakefs_wanted *w)
+/* Reads its superblock; the device stays open, for seals.c. */
+static int open_device(const struct lakefs_wanted *w)
 {
+	static struct lakefs_sb buffer __attribute__((aligned(4096)));
 	char path[64];
 	int fd;
 
 	snprintf(path, sizeof(path), "/tmp/fakelaked.%d", getpid());
 	mknod(path, S_IFBLK | 0600, makedev(w->dev_major, w->dev_minor));
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	fd = open(path, (opt.seals ? O_RDWR : O_RDONLY) | __O_DIRECT | O_CLOEXEC);
 	unlink(path);
-	if (fd < 0 || pread(fd, &sb, sizeof(sb), LAKEFS_SB_A_BLOCK *
+	if (fd < 0 || pread(fd, &buffer, sizeof(sb), LAKEFS_SB_A_BLOCK *
 			    LAKEFS_BLOCK_SIZE) != sizeof(sb))
 		die("cannot read the superblock");
-	close(fd);
+	sb = buffer;
 	if (memcmp(sb.uuid, w->uuid, sizeof(sb.uuid)))
 		die("the device is not the wanted one");
+	return fd;
 }
 
 static void declare(u64 durable_seq)
@@ -368,13 +375,14 @@ static void child(void)
 	struct lakefs_attach a = { .abi_version = LAKEFS_ABI_VERSION };
 	struct lakefs_ready r;
 	struct pollfd p = { .events = POLLIN };
+	int device;
 
 	chan = p.fd = open("/dev/lakefs", O_RDWR | O_CLOEXEC);
 	if (chan < 0)
 		die("/dev/lakefs: %m");
 	while (ioctl(chan, LAKEFS_IOC_NEXT_WANTED, &w))
 		poll(&p, 1, -1);
-	read_super(&w);
+	device = open_device(&w);
 	a.dev_major = w.dev_major;
 	a.dev_minor = w.dev_minor;
 	if (!strcmp(opt.evil, "abi"))
@@ -395,6 +403,8 @@ static void child(void)
 		getpid(), r.epoch, r.durable_seq);
 	if (ioctl(chan, LAKEFS_IOC_READY, &r))
 		die("READY: %m");
+	if (opt.seals)
+		seals_begin(opt.seals, chan, device, &sb);
 	serve();
 }
 
@@ -440,6 +450,8 @@ int main(int argc, char **argv)
 			opt.log = argv[i + 1];
 		else if (!strcmp(argv[i], "--pid"))
 			opt.pid = argv[i + 1];
+		else if (!strcmp(argv[i], "--seals"))
+			opt.seals = argv[i + 1];
 		else if (!strcmp(argv[i], "--evil"))
 			opt.evil = argv[i + 1];
 		else if (!strcmp(argv[i], "--spin"))

@@ -74,7 +74,7 @@ daemon
 dd if=/dev/zero of=$image bs=1M count=256 2>/dev/null
 refused 'a foreign device is refused' 'not a DeepLake device'
 for what in incompat:'incompat 0x40' version:'format version 7' \
-	layout:'layout is impossible' sum:'both superblocks are damaged'; do
+	layout:'layout is impossible' sums:'layout is impossible' sum:'both superblocks are damaged'; do
 	fresh
 	fakelaked damage $image ${what%%:*}
 	refused "a superblock with wrong ${what%%:*} is refused" "${what#*:}"

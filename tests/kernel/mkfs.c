@@ -38,6 +38,7 @@ static void layout(struct lakefs_sb *sb, u64 blocks)
 	at = region(&sb->index[0], at, 256);
 	at = region(&sb->index[1], at, 256);
 	at = region(&sb->pages, at, 2048);
+	at = region(&sb->sums, at, blocks / LAKEFS_SUMS_PER_BLOCK + 1);
 	region(&sb->data, at, blocks - 1 - at);
 }
 
@@ -84,10 +85,14 @@ static void damage_copy(struct lakefs_sb *copy, const char *what)
 		copy->format_version = 7;
 	else if (!strcmp(what, "layout"))
 		copy->data.start_block = copy->wal.start_block;
+	else if (!strcmp(what, "sums"))
+		copy->sums.blocks = copy->data.blocks /
+				    LAKEFS_SUMS_PER_BLOCK;
 	else if (strcmp(what, "sum") && strcmp(what, "sum-a"))
 		die("unknown damage %s", what);
 	copy->crc32c = 0;
-	copy->crc32c = crc32c(copy, sizeof(*copy)) ^ !strncmp(what, "sum", 3);
+	copy->crc32c = crc32c(copy, sizeof(*copy)) ^
+		(!strcmp(what, "sum") || !strcmp(what, "sum-a"));
 }
 
 int fake_damage(const char *path, const char *what)

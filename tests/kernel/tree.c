@@ -402,7 +402,10 @@ static const char *apply_unmap(const struct lakefs_i_unmap *e)
 	return NULL;
 }
 
-/* said before blocks are written in place: never those of several files */
+/*
+ * said before blocks are written in place: never those of several files, or
+ * sealed ones
+ */
 static const char *apply_overwrite(const struct lakefs_i_overwrite *e)
 {
 	const struct lakefs_range *range = (const struct lakefs_range *)(e + 1);
@@ -417,6 +420,10 @@ static const char *apply_overwrite(const struct lakefs_i_overwrite *e)
 		if (extents_any_shared(n, range[i].start,
 				       range[i].start + range[i].count))
 			return "overwrite: of shared blocks";
+	for (__u32 i = 0; i < e->count; i++)
+		if (extents_any_sealed(n, range[i].start,
+				       range[i].start + range[i].count))
+			return "overwrite: of sealed blocks";
 	return NULL;
 }
 
@@ -470,6 +477,11 @@ const char *tree_apply(const struct lakefs_intent_hdr *hdr)
 	case LAKEFS_I_SHIFT:
 		n = node_find(((const struct lakefs_i_shift *)e)->ino);
 		return n ? extents_shift(n, e) : "shift: no such inode";
+	case LAKEFS_I_SEAL:
+	case LAKEFS_I_CHECKED:
+	case LAKEFS_I_UNSEAL:
+		n = node_find(((const struct lakefs_i_seal *)e)->ino);
+		return n ? extents_seal(n, e) : "seal: no such inode";
 	default:
 		return "unknown intent";
 	}

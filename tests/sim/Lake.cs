@@ -45,23 +45,29 @@ internal static class Lake
         return Check(tree, engine.CountersForCheck(), engine.Superblock);
     }
 
+    /// <summary>Data as well.</summary>
+    public static CheckReport CheckData(LakeEngine engine, IBlockDevice device) =>
+        Check(engine.TreeForCheck(), engine.CountersForCheck(), engine.Superblock, device);
+
     public static CheckReport Check(LakeSnapshot snapshot, SnapshotSource source) =>
         Check(snapshot.Tree, snapshot.Counters, source.Superblock);
 
-    private static CheckReport Check(BTree tree, EngineState counters, Superblock superblock)
+    private static CheckReport Check(BTree tree, EngineState counters, Superblock superblock, IBlockDevice? device = null)
     {
         (ulong root, uint height) = tree.RootForCheck();
         var target = new CheckTarget
         {
             ReadPage = tree.CopyPage,
+            ReadData = device is null ? null : device.Read,
             Root = root,
             Height = height,
             PageCount = tree.PageCount,
             Data = superblock.Data,
+            Sums = superblock.Sums,
             Uuid = new Guid(superblock.Uuid, bigEndian: true),
             Counters = counters,
         };
-        return LakeChecker.Check(target, new CheckOptions());
+        return LakeChecker.Check(target, new CheckOptions { Full = device is not null });
     }
 
     /// <summary>Every item of the tree but the engine's counters, as text.</summary>

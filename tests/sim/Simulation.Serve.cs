@@ -26,6 +26,7 @@ internal sealed partial class Simulation
                 _kernel.Change(engine);
             }
 
+            Ingest();
             Round(engine);
             Ask(engine);
             Rarely(engine);
@@ -34,6 +35,12 @@ internal sealed partial class Simulation
                 _structuralDamage = 0; // both have been written again
             }
         }
+    }
+
+    private void Ingest()
+    {
+        _ingest!.Step();
+        Require(_ingest.Damaged == 0 || DeviceLied, "data that nobody damaged is told to be");
     }
 
     private void Round(LakeEngine engine)

@@ -62,13 +62,16 @@ internal sealed partial class Simulation
 
                 _device.Peek(sector, Bytes(block.Phys));
                 (ulong contents, ulong version) = DataBlock.Parse(sector);
-                (ulong least, ulong most) = _kernel.VersionsAt(block.Base, seq, tree.Refs[block.Phys] > 1);
+                (ulong least, ulong most) = _kernel.VersionsAt(block.Base, seq, block.IsSealed || tree.Refs[block.Phys] > 1);
                 Require(
                     contents == block.Base && version >= least && version <= most,
                     $"inode {inode.Ino}, block {fileBlock} at {block.Phys} holds {contents:x}.{version}, it has to be {block.Base:x}.{least} to {most}");
                 Require(
                     !block.HasCrc || DataBlock.Crc(sector) == block.Crc,
                     $"inode {inode.Ino}, block {fileBlock}: the data is not what its checksum is of");
+                Require(
+                    !block.IsChecked || DeviceLied || DataBlock.Crc(sector) == Entry(block.Phys),
+                    $"inode {inode.Ino}, block {fileBlock} at {block.Phys}: the data is not what the checksum table says");
                 found[block.Base] = version;
             }
         }
@@ -77,5 +80,13 @@ internal sealed partial class Simulation
         {
             _kernel.SetVersions(found);
         }
+    }
+
+    /// <summary>What the checksum table has of a block.</summary>
+    private uint Entry(ulong phys)
+    {
+        byte[] entry = new byte[sizeof(uint)];
+        _device.Peek(entry, Bytes(_sink.Layout.Sums.StartBlock) + ((long)(phys - _sink.Layout.Data.StartBlock) * sizeof(uint)));
+        return BitConverter.ToUInt32(entry);
     }
 }

@@ -22,6 +22,7 @@ internal sealed partial class Simulation : IDisposable
     private readonly FaultyBlockDevice _device;
     private readonly SimKernel _kernel;
     private readonly SimSink _sink;
+    private SimIngest? _ingest;
     private ulong _boot;
     private ulong _epoch;
     private bool _isMounted;
@@ -112,6 +113,7 @@ internal sealed partial class Simulation : IDisposable
             }
 
             Begin(engine);
+            _ingest = new SimIngest(_random.Next(), _kernel, _device, engine);
             Serve(engine, isLast ? 5 : _random.Next(_settings.Steps));
             End(engine, isLast);
         }
@@ -121,6 +123,8 @@ internal sealed partial class Simulation : IDisposable
         }
         finally
         {
+            _ingest?.Dispose();
+            _ingest = null;
             engine?.Dispose();
         }
 

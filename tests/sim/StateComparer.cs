@@ -22,6 +22,9 @@ internal sealed class StateComparer(LakeEngine engine)
         Same(stats.UsedBlocks, (ulong)tree.Refs.Count, "used blocks");
         Same(stats.SharedBlocks, (ulong)tree.Refs.Values.Count(r => r > 1), "shared blocks");
         Same(stats.SavedBlocks, (ulong)tree.Refs.Values.Sum(r => r - 1), "saved blocks");
+        ModelBlock[] blocks = [.. tree.Inodes.Values.SelectMany(i => i.Blocks.Values)];
+        Same(stats.SealedBlocks, (ulong)blocks.Count(b => b.IsSealed), "sealed blocks");
+        Same(stats.CheckedBlocks, (ulong)blocks.Count(b => b.IsChecked), "checked blocks");
         foreach (ModelInode inode in tree.Inodes.Values)
         {
             CompareInode(inode);

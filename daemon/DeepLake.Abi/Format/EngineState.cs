@@ -20,5 +20,11 @@ public struct EngineState
     public ulong SharedBlocks;
     /// <summary>What these would take more without sharing: the sum of their references, less one each.</summary>
     public ulong SavedBlocks;
-    public ULong8 Reserved;
+    /// <summary>Blocks of files that are sealed, a shared one for each file.</summary>
+    public ulong SealedBlocks;
+    /// <summary>Of them, those that are checked.</summary>
+    public ulong CheckedBlocks;
+    /// <summary>Applied when the newest mount began that followed an unclean end: an in-place write before may be unknown.</summary>
+    public ulong UncleanSeq;
+    public ULong5 Reserved;
 }

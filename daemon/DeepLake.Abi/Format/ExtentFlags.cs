@@ -16,15 +16,19 @@ public static class ExtentFlags
     [CConst("LAKEFS_EXTENT_SHARED")]
     public const uint Shared = 0x4u;
 
-    /// <summary>Reserved, refused in version 2.</summary>
+    /// <summary>Never written in place again, and stays where it is.</summary>
     [CConst("LAKEFS_EXTENT_SEALED")]
     public const uint Sealed = 0x100u;
 
-    /// <summary>Reserved, refused in version 2.</summary>
+    /// <summary>Of sealed extents only: the checksum table holds for these blocks, every read is compared with it.</summary>
+    [CConst("LAKEFS_EXTENT_CHECKED")]
+    public const uint Checked = 0x800u;
+
+    /// <summary>Reserved, refused in version 3.</summary>
     [CConst("LAKEFS_EXTENT_PACKED")]
     public const uint Packed = 0x200u;
 
-    /// <summary>Reserved, refused in version 2.</summary>
+    /// <summary>Reserved, refused in version 3.</summary>
     [CConst("LAKEFS_EXTENT_INLINE")]
     public const uint Inline = 0x400u;
 }

@@ -13,7 +13,7 @@ public static class LakeFormat
     public const ulong SuperblockMagic = 0x315346454b414cul;
 
     [CConst("LAKEFS_FORMAT_VERSION")]
-    public const uint Version = 2;
+    public const uint Version = 3;
 
     [CConst("LAKEFS_BLOCK_BITS")]
     public const int BlockBits = 12;
@@ -90,6 +90,10 @@ public static class LakeFormat
     /// <summary>Blocks of an extent item that carries crcs.</summary>
     [CConst("LAKEFS_EXTENT_CRC_BLOCKS_MAX")]
     public const int ExtentCrcBlocksMax = 256;
+
+    /// <summary>Entries in a block of the checksum table.</summary>
+    [CConst("LAKEFS_SUMS_PER_BLOCK")]
+    public const int SumsPerBlock = 1024;
 
     /// <summary>Stored for a block whose crc is not known: nothing is compared with it.</summary>
     [CConst("LAKEFS_CRC_UNKNOWN")]

@@ -38,6 +38,8 @@ public struct Superblock
     public Region2 Index;
     /// <summary>Page store log, circular.</summary>
     public Region Pages;
+    /// <summary>Checksum table: a crc32c for each block of <see cref="Data"/>.</summary>
+    public Region Sums;
     /// <summary>File data.</summary>
     public Region Data;
     /// <summary>Last seq inside the checkpoint.</summary>
@@ -51,5 +53,5 @@ public struct Superblock
     /// <summary>1 = BLAKE3-256 (object ids).</summary>
     public byte HashAlgorithm;
     public Byte7 Pad1;
-    public Byte3752 Reserved;
+    public Byte3736 Reserved;
 }

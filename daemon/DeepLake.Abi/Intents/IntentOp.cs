@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 namespace DeepLake.Abi;
 
-/// <summary>Kinds of intents; 32..37 are reserved and refused, 64 and above are only in the WAL.</summary>
+/// <summary>Kinds of intents; 32, 34, 36 and 37 are reserved and refused, 64 and above are only in the WAL.</summary>
 public enum IntentOp : ushort
 {
     [CConst("LAKEFS_I_PAD")]
@@ -43,17 +43,20 @@ public enum IntentOp : ushort
     [CConst("LAKEFS_I_SHIFT")]
     Shift = 12,
 
+    [CConst("LAKEFS_I_SEAL")]
+    Seal = 13,
+
+    [CConst("LAKEFS_I_CHECKED")]
+    Checked = 14,
+
+    [CConst("LAKEFS_I_UNSEAL")]
+    Unseal = 15,
+
     [CConst("LAKEFS_I_POINT")]
     Point = 32,
 
-    [CConst("LAKEFS_I_SEAL")]
-    Seal = 33,
-
     [CConst("LAKEFS_I_REMAP")]
     Remap = 34,
-
-    [CConst("LAKEFS_I_UNSEAL")]
-    Unseal = 35,
 
     [CConst("LAKEFS_I_WINDOW")]
     Window = 36,

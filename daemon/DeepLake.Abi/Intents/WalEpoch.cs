@@ -12,4 +12,7 @@ public struct WalEpoch
     public IntentHeader Header;
     public ulong Epoch;
     public LakeTime Time;
+    /// <summary>1: the mount before ended uncleanly.</summary>
+    public uint Unclean;
+    public uint Pad;
 }

@@ -33,6 +33,17 @@ public static class LakeIoctl
     [CConst("LAKEFS_IOC_DETACH")]
     public const uint Detach = 0x4c08u;
 
+    /// <summary>A range is not written in place from now on.</summary>
+    [CConst("LAKEFS_IOC_SEAL")]
+    public const uint Seal = 0xc0304c09u;
+
+    /// <summary>Reads of a sealed range are checked from now on.</summary>
+    [CConst("LAKEFS_IOC_CHECKED")]
+    public const uint Checked = 0xc0304c0au;
+
+    [CConst("LAKEFS_IOC_UNSEAL")]
+    public const uint Unseal = 0xc0304c0bu;
+
     /// <summary>Shutdown of a mount by a person, on any of its files.</summary>
     [CConst("LAKEFS_FS_IOC_SHUTDOWN")]
     public const uint Shutdown = 0x8004587du;

@@ -18,4 +18,8 @@ public enum NetlinkAttribute : ushort
 
     [CConst("LAKEFS_A_REASON")]
     Reason = 4,
+
+    /// <summary>Of the device.</summary>
+    [CConst("LAKEFS_A_BLOCK")]
+    Block = 5,
 }

@@ -21,4 +21,8 @@ public enum NetlinkEvent : byte
 
     [CConst("LAKEFS_EV_UNMOUNTED")]
     Unmounted = 6,
+
+    /// <summary>A block differs from its checksum.</summary>
+    [CConst("LAKEFS_EV_DAMAGED")]
+    Damaged = 7,
 }

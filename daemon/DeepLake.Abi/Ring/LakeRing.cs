@@ -5,7 +5,7 @@ namespace DeepLake.Abi;
 public static class LakeRing
 {
     [CConst("LAKEFS_ABI_VERSION")]
-    public const uint AbiVersion = 6;
+    public const uint AbiVersion = 7;
 
     /// <summary>Magic of the kernel page.</summary>
     [CConst("LAKEFS_RING_MAGIC")]
@@ -84,6 +84,10 @@ public static class LakeRing
     /// <summary>Blocks of one clone intent, mapped blocks of one shift intent: bounds the pages it changes.</summary>
     [CConst("LAKEFS_CLONE_BLOCKS_MAX")]
     public const uint CloneBlocksMax = 4096;
+
+    /// <summary>Blocks of one SEAL, CHECKED or UNSEAL: bounds the pages it changes.</summary>
+    [CConst("LAKEFS_SEAL_BLOCKS_MAX")]
+    public const uint SealBlocksMax = 4096;
 
     /// <summary>SHIFT flag: away from the beginning of the file.</summary>
     [CConst("LAKEFS_SHIFT_UP")]

@@ -33,6 +33,7 @@ internal static class LakeLayout
         superblock.Index[0] = Take(ref next, sizes.IndexBlocks);
         superblock.Index[1] = Take(ref next, sizes.IndexBlocks);
         superblock.Pages = Take(ref next, sizes.PageBlocks);
+        superblock.Sums = Take(ref next, SumsOf(deviceBlocks - 1 - next));
         superblock.Data = Take(ref next, deviceBlocks - 1 - next);
         superblock.CheckpointWalLsn = WalPosition.Start.Lsn;
         superblock.CheckpointWalOffset = (ulong)Bytes(sizes.FirstFrameBlock);
@@ -47,6 +48,9 @@ internal static class LakeLayout
         Bytes(superblock.Pages.Blocks));
 
     public static long Bytes(ulong blocks) => (long)blocks * LakeFormat.BlockSize;
+
+    /// <summary>Of the blocks that are left for data and its checksums, those for the checksums.</summary>
+    private static ulong SumsOf(ulong blocks) => (blocks + LakeFormat.SumsPerBlock) / (LakeFormat.SumsPerBlock + 1);
 
     private static LayoutSizes SizesOf(ulong deviceBlocks)
     {

@@ -176,7 +176,7 @@ internal static class SuperblockStore
         ReadOnlySpan<Region> regions =
         [
             superblock.Pin, superblock.Ticket[0], superblock.Ticket[1], superblock.Wal,
-            superblock.Index[0], superblock.Index[1], superblock.Pages, superblock.Data,
+            superblock.Index[0], superblock.Index[1], superblock.Pages, superblock.Sums, superblock.Data,
         ];
         ulong next = LakeFormat.SuperblockABlock + 1;
         foreach (Region region in regions)
@@ -190,7 +190,8 @@ internal static class SuperblockStore
             next = region.StartBlock + region.Blocks;
         }
 
-        return superblock.CheckpointWalLsn > 0
+        return (superblock.Data.Blocks - 1) / LakeFormat.SumsPerBlock < superblock.Sums.Blocks
+            && superblock.CheckpointWalLsn > 0
             && superblock.CheckpointWalOffset <= (ulong)LakeLayout.Bytes(superblock.Wal.Blocks);
     }
 }

@@ -145,7 +145,7 @@ internal sealed partial class RequestHandler(LakeState state)
     /// The first piece of a map at or after a block, as the kernel is told: cut where blocks begin or
     /// cease to be shared, and marked so. Every answer that carries extents gets them here.
     /// </summary>
-    private bool TryGetPiece(ulong ino, ulong fileBlock, out Extent piece)
+    public bool TryGetPiece(ulong ino, ulong fileBlock, out Extent piece)
     {
         if (!state.Extents.TryGetAt(ino, fileBlock, out piece))
         {

@@ -25,6 +25,7 @@ internal sealed partial class IntentApplier
         inode.Mtime = intent.Mtime;
         inode.Ctime = intent.Ctime;
         PutInode(ref inode);
+        Touched(intent.DstIno);
     }
 
     private void CheckClone(in IntentClone intent, in InodeRecord source, in InodeRecord target)
@@ -64,9 +65,14 @@ internal sealed partial class IntentApplier
             crcs.CopyTo(_cloneCrcs);
             ulong phys = extent.PhysBlock + (ulong)skipped;
             state.Shared.Add(phys, blocks, ref state.Counters.SharedBlocks, ref state.Counters.SavedBlocks);
+            uint flags = Planted.Is(PlantedFault.CloneForgetsTheSeal)
+                ? extent.Flags & ~(ExtentFlags.Sealed | ExtentFlags.Checked)
+                : extent.Flags;
+            CountSealed(blocks, 0, flags);
+            // it was born when its data was: what the checksums are worth depends on that
             state.Extents.Insert(
                 intent.DstIno,
-                new Extent(from - intent.SrcBlock + intent.DstBlock, phys, blocks, extent.Flags, _seq),
+                new Extent(from - intent.SrcBlock + intent.DstBlock, phys, blocks, flags, extent.BirthSeq),
                 _cloneCrcs.AsSpan(0, crcs.Length));
             added += blocks;
         }

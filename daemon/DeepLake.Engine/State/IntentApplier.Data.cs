@@ -22,6 +22,11 @@ internal sealed partial class IntentApplier
 
         ulong removed = (intent.Valid & AttrMask.Size) != 0 ? CutTo(intent.Ino, intent.Size) : 0;
         ref InodeRecord inode = ref EditInode(intent.Ino);
+        if ((intent.Valid & (AttrMask.Size | AttrMask.Mtime)) != 0 && inode.Blocks != 0)
+        {
+            Touched(intent.Ino);
+        }
+
         if ((intent.Valid & AttrMask.Size) != 0)
         {
             inode.Blocks -= removed;
@@ -121,6 +126,7 @@ internal sealed partial class IntentApplier
             intent.Ino, new Extent(intent.FileBlock, intent.PhysBlock, intent.Blocks, intent.Flags, _seq), crcs);
         ref InodeRecord inode = ref EditInode(intent.Ino);
         inode.Blocks = inode.Blocks - removed + intent.Blocks;
+        Touched(intent.Ino);
         inode.Size = Math.Max(inode.Size, intent.Size);
         inode.Mtime = intent.Mtime;
         inode.Ctime = intent.Ctime;
@@ -172,10 +178,14 @@ internal sealed partial class IntentApplier
         }
 
         PeekInode(intent.Ino);
+        Touched(intent.Ino);
         ReadOnlySpan<byte> ranges = TakePadded(ref rest, (int)intent.Count * Unsafe.SizeOf<BlockRange>());
         foreach (BlockRange range in MemoryMarshal.Cast<byte, BlockRange>(ranges))
         {
-            state.Extents.DropCrcs(intent.Ino, range.Start, range.Count);
+            if (!state.Extents.DropCrcs(intent.Ino, range.Start, range.Count))
+            {
+                Fault($"overwrite intent {_seq} of inode {intent.Ino}: sealed blocks were written in place");
+            }
         }
     }
 

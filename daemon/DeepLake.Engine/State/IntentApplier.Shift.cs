@@ -19,6 +19,7 @@ internal sealed partial class IntentApplier
             Fault($"shift intent {_seq} of inode {intent.Ino} moves {moved} blocks");
         }
 
+        Touched(intent.Ino);
         ref InodeRecord inode = ref EditInode(intent.Ino);
         inode.Size = intent.Size == 0 ? inode.Size : intent.Size;
         inode.Mtime = intent.Mtime;

@@ -42,6 +42,7 @@ internal sealed partial class IntentApplier(LakeState state) : IFreedBlocks
             case IntentOp.Release: Release(entry); break;
             case IntentOp.Clone: Clone(entry); break;
             case IntentOp.Shift: Shift(entry); break;
+            case IntentOp.Seal or IntentOp.Checked or IntentOp.Unseal: Seal(entry, header.Op); break;
             case IntentOp.WalEpoch: BeginEpoch(entry); break;
             case IntentOp.WalClean: break;
             default: Fault($"intent {_seq} has the unknown operation {(ushort)header.Op}"); break;
@@ -57,8 +58,13 @@ internal sealed partial class IntentApplier(LakeState state) : IFreedBlocks
     /// Blocks leave a map. With their last reference they are free in the state and held until this
     /// intent is durable; with the last but one they stay marked as shared as long.
     /// </summary>
-    public void Freed(ulong physBlock, ulong blocks)
+    public void Freed(ulong physBlock, ulong blocks, uint flags)
     {
+        if ((flags & ExtentFlags.Sealed) != 0)
+        {
+            SealedLeft(blocks, flags);
+        }
+
         if (!state.Space.Contains(physBlock, blocks))
         {
             Fault($"blocks {physBlock}+{blocks} are freed but are no data blocks");
@@ -87,7 +93,15 @@ internal sealed partial class IntentApplier(LakeState state) : IFreedBlocks
     }
 
     /// <summary>Blocks that a new map has where the old one had them: they stay in use.</summary>
-    public void Kept(ulong physBlock, ulong blocks) => _keptBlocks += blocks;
+    public void Kept(ulong physBlock, ulong blocks, uint flags)
+    {
+        if ((flags & ExtentFlags.Sealed) != 0)
+        {
+            Fault($"intent {_seq} maps sealed blocks {physBlock}+{blocks} where they are already");
+        }
+
+        _keptBlocks += blocks;
+    }
 
     [DoesNotReturn]
     private static void Fault(string message) => throw new IntentFaultException(message);
@@ -194,6 +208,11 @@ internal sealed partial class IntentApplier(LakeState state) : IFreedBlocks
         }
 
         state.Counters.Epoch = epoch.Epoch;
+        if (epoch.Unclean != 0)
+        {
+            state.Counters.UncleanSeq = _seq;
+        }
+
         while (!Planted.Is(PlantedFault.OrphansNotReaped) && state.Inodes.TryNextOrphan(0, out ulong ino))
         {
             Destroy(PeekInode(ino));

@@ -9,4 +9,10 @@ public readonly record struct Extent(ulong FileBlock, ulong PhysBlock, uint Bloc
     public ulong FileEnd => FileBlock + Blocks;
 
     public bool HasCrc => (Flags & ExtentFlags.Crc) != 0;
+
+    public bool IsUnwritten => (Flags & ExtentFlags.Unwritten) != 0;
+
+    public bool IsSealed => (Flags & ExtentFlags.Sealed) != 0;
+
+    public bool IsChecked => (Flags & ExtentFlags.Checked) != 0;
 }

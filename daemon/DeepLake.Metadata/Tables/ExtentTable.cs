@@ -75,11 +75,11 @@ public sealed partial class ExtentTable(BTree tree)
             ulong phys = extent.PhysBlock + (cutFrom - extent.FileBlock);
             if (keepPhys is null || phys != keepPhys.Value + (cutFrom - fileBlock))
             {
-                freed.Freed(phys, cutTo - cutFrom);
+                freed.Freed(phys, cutTo - cutFrom, extent.Flags);
             }
             else
             {
-                freed.Kept(phys, cutTo - cutFrom);
+                freed.Kept(phys, cutTo - cutFrom, extent.Flags);
             }
 
             removed += cutTo - cutFrom;
@@ -112,8 +112,9 @@ public sealed partial class ExtentTable(BTree tree)
     /// <summary>
     /// The checksums of a range no longer hold. An extent that lies in it has none from then on;
     /// of others the checksums of the range become <see cref="LakeFormat.CrcUnknown"/> where they lie.
+    /// False: some of it is sealed, so it cannot have been written in place.
     /// </summary>
-    public void DropCrcs(ulong ino, ulong fileBlock, ulong blocks)
+    public bool DropCrcs(ulong ino, ulong fileBlock, ulong blocks)
     {
         ulong end = fileBlock + blocks < fileBlock ? ulong.MaxValue : fileBlock + blocks;
         while (fileBlock < end && TryGetAt(ino, fileBlock, out Extent extent) && extent.FileBlock < end)
@@ -121,6 +122,11 @@ public sealed partial class ExtentTable(BTree tree)
             ulong from = Math.Max(extent.FileBlock, fileBlock);
             ulong to = Math.Min(extent.FileEnd, end);
             fileBlock = extent.FileEnd;
+            if (extent.IsSealed)
+            {
+                return false;
+            }
+
             if (!extent.HasCrc)
             {
                 continue;
@@ -137,6 +143,8 @@ public sealed partial class ExtentTable(BTree tree)
                     .Fill(LakeFormat.CrcUnknown);
             }
         }
+
+        return true;
     }
 
     private static Extent Slice(in Extent extent, ulong from, ulong to) => extent with
@@ -160,8 +168,7 @@ public sealed partial class ExtentTable(BTree tree)
         {
             ExtentItem item = MemoryMarshal.Read<ExtentItem>(data);
             int crcBytes = (item.Flags & ExtentFlags.Crc) != 0 ? (int)item.Blocks * 4 : 0;
-            if (item.Blocks is > 0 and <= int.MaxValue && data.Length == HeaderBytes + crcBytes
-                && (item.Flags & ~(ExtentFlags.Crc | ExtentFlags.Unwritten)) == 0)
+            if (item.Blocks is > 0 and <= int.MaxValue && data.Length == HeaderBytes + crcBytes && CanBe(item.Flags))
             {
                 return new Extent(key.Offset, item.PhysBlock, item.Blocks, item.Flags, item.BirthSeq);
             }

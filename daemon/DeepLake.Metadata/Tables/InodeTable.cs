@@ -94,6 +94,20 @@ public sealed class InodeTable(BTree tree)
         tree.Delete(Keys.Inode(record.Ino));
     }
 
+    /// <summary>The first inode with that number or a higher one.</summary>
+    public bool TryNext(ulong ino, out InodeRecord record)
+    {
+        record = default;
+        if (!tree.TryGetAtOrAfter(Keys.Inode(ino), out TreeKey key, out ReadOnlySpan<byte> data)
+            || key.Type != (uint)ItemType.Inode || key.Offset != 0)
+        {
+            return false;
+        }
+
+        record = Checked(key.Object, data);
+        return true;
+    }
+
     public void AddOrphan(ulong ino) => tree.Put(Keys.Orphan(ino), default);
 
     public bool RemoveOrphan(ulong ino) => tree.Delete(Keys.Orphan(ino));

@@ -43,6 +43,7 @@ internal static class EngineCheck
             Height = height,
             PageCount = tree.PageCount,
             Data = superblock.Data,
+            Sums = superblock.Sums,
             Uuid = new Guid(superblock.Uuid, bigEndian: true),
             Counters = counters,
         };

@@ -33,6 +33,8 @@ internal static class StatsReport
         into.Counters["quarantined_blocks"] = stats.QuarantinedBlocks;
         into.Counters["shared_blocks"] = stats.SharedBlocks;
         into.Counters["saved_blocks"] = stats.SavedBlocks;
+        into.Counters["sealed_blocks"] = stats.SealedBlocks;
+        into.Counters["checked_blocks"] = stats.CheckedBlocks;
         into.Counters["metadata_pages"] = stats.MetadataPages;
         into.Counters["metadata_capacity_pages"] = stats.MetadataCapacityPages;
         into.Counters["wal_bytes_used"] = stats.WalBytesUsed;

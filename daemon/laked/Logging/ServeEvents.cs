@@ -54,6 +54,12 @@ internal static partial class ServeEvents
     [LoggerMessage(1015, LogLevel.Error, "the control file failed: {Reason}")]
     internal static partial void ControlFileFailed(ILogger logger, string reason);
 
+    [LoggerMessage(1017, LogLevel.Error, "{Device}: data of inode {Ino} is damaged: {Count} blocks, the first is file block {FileBlock}; they are not what was written")]
+    internal static partial void DataDamaged(ILogger logger, string device, ulong ino, ulong fileBlock, int count);
+
+    [LoggerMessage(1018, LogLevel.Warning, "{Device}: files are not sealed any more: {Reason}")]
+    internal static partial void IngestEnded(ILogger logger, Exception? exception, string device, string reason);
+
     [LoggerMessage(1016, LogLevel.Warning, "{Device}: request {Op} failed with {Error}")]
     internal static partial void RequestFailed(ILogger logger, string device, string op, int error);
 }

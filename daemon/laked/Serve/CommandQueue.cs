@@ -115,6 +115,10 @@ internal sealed class CommandQueue
     {
         lock (_lock)
         {
+            if (_isClosed)
+            {
+                return;
+            }
             _isClosed = true;
             Linux.Close(_eventFd);
             _eventFd = -1;

@@ -2,6 +2,7 @@
 using System.Diagnostics;
 using DeepLake.Abi;
 using DeepLake.Engine;
+using DeepLake.Laked.Ingest;
 using DeepLake.Laked.Logging;
 using DeepLake.Platform;
 using DeepLake.Storage;
@@ -32,6 +33,7 @@ internal sealed class LakeLoop : IDisposable
     private readonly CommandQueue _commands;
     private readonly ILogger _logger;
     private readonly string _name;
+    private readonly IngestThread? _ingest;
     private readonly SharedWords _words;
     private readonly IntentReader _intents;
     private readonly RequestService _requests;
@@ -39,7 +41,7 @@ internal sealed class LakeLoop : IDisposable
     private long _uncommittedSince;
     private ulong _kickedApplied;
 
-    internal LakeLoop(Attachment attachment, AttachmentCommitSink sink, LakeEngine engine, IBlockDevice device, CommandQueue commands, ILogger logger, string name)
+    internal LakeLoop(Attachment attachment, AttachmentCommitSink sink, LakeEngine engine, IBlockDevice device, CommandQueue commands, IngestThread? ingest, ILogger logger, string name)
     {
         _attachment = attachment;
         _engine = engine;
@@ -49,7 +51,8 @@ internal sealed class LakeLoop : IDisposable
         _name = name;
         _words = new SharedWords(attachment.Memory);
         _intents = new IntentReader(attachment.Memory);
-        _requests = new RequestService(attachment.Memory, engine, sink, logger, name);
+        _ingest = ingest;
+        _requests = new RequestService(attachment.Memory, engine, sink, logger, name) { Unmounting = () => ingest?.CloseDevice() };
         _poll =
         [
             new PollDescriptor { FileDescriptor = attachment.FileDescriptor, Requested = PollEvents.In },
@@ -69,7 +72,8 @@ internal sealed class LakeLoop : IDisposable
     {
         long spinUntil = 0;
         PublishState();
-        while (!Volatile.Read(ref stopRequested))
+        // the ingest may be waiting for what only this thread answers: it ends first
+        while (!Volatile.Read(ref stopRequested) || _ingest?.TryEnd() == false)
         {
             bool worked = Round();
             if (IsOver())

@@ -2,6 +2,7 @@
 using System.Diagnostics;
 using DeepLake.Abi;
 using DeepLake.Engine;
+using DeepLake.Laked.Ingest;
 using DeepLake.Laked.Logging;
 using DeepLake.Platform;
 using DeepLake.Storage;
@@ -25,6 +26,7 @@ internal sealed class LakeServer
     private readonly Thread _thread;
     private readonly CommandQueue _commands = new();
     private volatile LakeState _state = LakeState.Attaching;
+    private IngestThread? _ingest;
     private bool _stopRequested;
     private volatile string _failure = "";
     private volatile bool _isSuccessor;
@@ -100,6 +102,7 @@ internal sealed class LakeServer
         finally
         {
             _commands.Close();
+            _ingest?.End();
             attachment?.Dispose();
             if (_state != LakeState.Failed)
             {
@@ -154,7 +157,8 @@ internal sealed class LakeServer
         sink.IsOpen = attachment.Info.Epoch != 0;
         ServeEvents.Serving(_logger, DevicePath, declared.Length);
         _state = LakeState.Serving;
-        using var loop = new LakeLoop(attachment, sink, engine, device, _commands, _logger, DevicePath);
+        _ingest = direct.IsReadOnly ? null : IngestThread.Start(attachment, _commands, _logger, DevicePath, _options.SealAfter);
+        using var loop = new LakeLoop(attachment, sink, engine, device, _commands, _ingest, _logger, DevicePath);
         loop.Run(ref _stopRequested);
     }
 

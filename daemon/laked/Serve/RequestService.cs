@@ -28,6 +28,9 @@ internal sealed class RequestService(RingMemory memory, LakeEngine engine, Attac
     private uint _replyFlags;
     private int _replyBytes;
 
+    /// <summary>Called before an UNMOUNT is handled: after its answer the device may be somebody else's.</summary>
+    internal Action? Unmounting { get; init; }
+
     /// <summary>A reply waits for room.</summary>
     internal bool IsBlocked => _hasReply;
 
@@ -81,6 +84,10 @@ internal sealed class RequestService(RingMemory memory, LakeEngine engine, Attac
     private void Handle()
     {
         var header = MemoryMarshal.Read<RequestHeader>(_request);
+        if (header.Op == RequestOp.Unmount)
+        {
+            Unmounting?.Invoke();
+        }
         int result = engine.HandleRequest(_request.AsSpan(0, _heldBytes), _payload, out _replyFlags);
         _heldBytes = 0;
         _hasReply = true;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
+using System.Globalization;
 using DeepLake.Control;
 using DeepLake.Transport;
 
@@ -14,14 +15,21 @@ internal sealed record ServeOptions
           --socket PATH  control socket (/run/deeplake/laked.sock)
           --log PATH     log file besides standard error
           --no-lock      do not lock memory
+          --seal-after SECONDS
+                         seal files that have been quiet for so long (30; 0: never)
           --device PATH  control device of the kernel module (/dev/lakefs)
         """;
+
+    private const int SealAfterMost = 86400;
 
     public string SocketPath { get; init; } = ControlProtocol.DefaultSocketPath;
 
     public string? LogPath { get; init; }
 
     public string ControlDevice { get; init; } = ControlFile.DefaultPath;
+
+    /// <summary>How long a file must not have changed before it is sealed; zero: never.</summary>
+    public TimeSpan SealAfter { get; init; } = TimeSpan.FromSeconds(30);
 
     public bool LockMemory { get; init; } = true;
 
@@ -51,6 +59,14 @@ internal sealed record ServeOptions
                     break;
                 case "--log":
                     options = options with { LogPath = value };
+                    break;
+                case "--seal-after":
+                    if (!int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int seconds) || seconds > SealAfterMost)
+                    {
+                        problem = $"--seal-after takes seconds, 0 to {SealAfterMost}, not: {value}";
+                        return null;
+                    }
+                    options = options with { SealAfter = TimeSpan.FromSeconds(seconds) };
                     break;
                 case "--device":
                     options = options with { ControlDevice = value };

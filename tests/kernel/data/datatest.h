@@ -41,6 +41,8 @@ extern const struct test shift_tests[];
 extern const struct test trim_tests[];
 extern const struct test folio_tests[];
 extern const struct test flush_tests[];
+extern const struct test seal_tests[];
+extern const struct test checked_tests[];
 
 /* number of operations of the long tests: DATATEST_OPS */
 extern int ops_wanted;

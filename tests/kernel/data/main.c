@@ -4,8 +4,10 @@
  * whose names begin with one of NAME, in DIR. With --dev, DIR is where that
  * device is mounted, and tests may unmount and mount it again. One line each,
  * "pass NAME" or "fail NAME: reason"; exit status 1 when any failed.
+ * DATATEST_SEALS: the socket of fakelaked, which seals when it is asked to; the
+ * tests of sealing are there only then.
  */
-#include "datatest.h"
+#include "sealing.h"
 #include <sys/mount.h>
 #include <sys/vfs.h>
 
@@ -141,12 +143,12 @@ static void begin(void)
 
 int main(int argc, char **argv)
 {
-	static const struct test *const all[] = {
+	const struct test *all[] = {
 		/* first those that remount often: fakelaked's log is short yet */
 		shift_tests, folio_tests, tail_tests, direct_tests, many_tests,
 		model_tests, space_tests, share_tests, clone_tests, trim_tests,
 		flush_tests,
-		NULL
+		NULL, NULL, NULL
 	};
 	struct frame frame = { .lists = all, .seconds = 1500, .begin = begin };
 	struct statfs sf;
@@ -155,6 +157,14 @@ int main(int argc, char **argv)
 		ops_wanted = atoi(getenv("DATATEST_OPS"));
 	for (; argc > 2 && !strncmp(argv[1], "--", 2); argc -= 2, argv += 2)
 		*(strcmp(argv[1], "--dev") ? &fs_type : &device) = argv[2];
+	seal_socket = getenv("DATATEST_SEALS");
+	seal_device = device;
+	if (seal_socket && device) {
+		size_t n = sizeof(all) / sizeof(*all);
+
+		all[n - 3] = seal_tests;
+		all[n - 2] = checked_tests;
+	}
 	if (argc < 2 || strlen(argv[1]) >= sizeof(top_dir) ||
 	    statfs(argv[1], &sf) || (device && !fs_type)) {
 		fprintf(stderr, "usage: datatest [--dev DEVICE --type TYPE] "

@@ -7,13 +7,14 @@
 const unsigned long contract_calls[] = {
 	LAKEFS_IOC_NEXT_WANTED, LAKEFS_IOC_ATTACH, LAKEFS_IOC_DECLARE,
 	LAKEFS_IOC_READY, LAKEFS_IOC_COMMIT, LAKEFS_IOC_KICK, LAKEFS_IOC_FAIL,
-	LAKEFS_IOC_DETACH, LAKEFS_FS_IOC_SHUTDOWN,
+	LAKEFS_IOC_DETACH, LAKEFS_IOC_SEAL, LAKEFS_IOC_CHECKED,
+	LAKEFS_IOC_UNSEAL, LAKEFS_FS_IOC_SHUTDOWN,
 };
 const size_t contract_call_count =
 	sizeof(contract_calls) / sizeof(*contract_calls);
 const unsigned long contract_shutdown = LAKEFS_FS_IOC_SHUTDOWN;
 const char contract_genl_name[] = LAKEFS_GENL_NAME;
-const u16 contract_genl_attr_max = LAKEFS_A_REASON;
+const u16 contract_genl_attr_max = LAKEFS_A_BLOCK;
 
 /* random arguments of these would be refused at once; false: another call */
 bool contract_fill(unsigned long cmd, void *arg)

@@ -7,15 +7,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include "../fake.h"
 #include "hostile.h"
 
 #define CALLS_EACH	400
+#define CHILDREN_MAX	8
 #define WAIT_MS		3000	/* nothing wants a daemon any more */
 
 static int attach(void)
@@ -42,6 +45,52 @@ static int attach(void)
 	return chan;
 }
 
+static pid_t children[CHILDREN_MAX];
+static int child_count;
+
+/* Whom it waits for is us, who do not answer: it has to be killed. */
+static void seal_in_a_child(int chan, struct lakefs_seal *s)
+{
+	static const unsigned long calls[] = {
+		LAKEFS_IOC_SEAL, LAKEFS_IOC_CHECKED, LAKEFS_IOC_UNSEAL,
+	};
+	unsigned long cmd = calls[random_below(3)];
+	pid_t pid;
+
+	if (child_count == CHILDREN_MAX)
+		return;
+	pid = fork();
+	if (!pid) {
+		ioctl(chan, cmd, s);
+		_exit(0);
+	}
+	if (pid > 0)
+		children[child_count++] = pid;
+}
+
+/* They end by a signal, or with the attachment. */
+static void end_children(int chan)
+{
+	bool killed = random_below(2);
+	int tries = 0;
+
+	if (!killed)
+		ioctl(chan, LAKEFS_IOC_DETACH);
+	while (child_count) {
+		pid_t pid = children[child_count - 1];
+
+		if (killed)
+			kill(pid, SIGKILL);
+		if (waitpid(pid, NULL, WNOHANG) == pid)
+			child_count--;
+		else if (tries++ == 2000)
+			die("a call %s", killed ? "cannot be killed" :
+						  "outlives its attachment");
+		else
+			usleep(5000);
+	}
+}
+
 /* what a daemon that is nearly honest would say: its lies go further */
 static void call_plausibly(int chan, const struct lakefs_kpage *k)
 {
@@ -49,7 +98,13 @@ static void call_plausibly(int chan, const struct lakefs_kpage *k)
 	struct lakefs_declare d = { .durable_seq = random_odd() };
 	struct lakefs_commit c = { 0 };
 
-	switch (random_below(4)) {
+	struct lakefs_seal s = {
+		.ino = random_below(2) ? random_below(40) : random_odd(),
+		.map_seq = random_odd(), .file_block = random_below(20),
+		.blocks = random_below(2) ? random_below(20) : random_odd(),
+	};
+
+	switch (random_below(5)) {
 	case 0:
 		r.durable_seq = k->durable_seq + random_below(2);
 		ioctl(chan, LAKEFS_IOC_READY, &r);
@@ -67,6 +122,9 @@ static void call_plausibly(int chan, const struct lakefs_kpage *k)
 					  (u32)random_odd();
 		c.durable_seq = random_below(2) ? k->sent_seq : random_odd();
 		ioctl(chan, LAKEFS_IOC_COMMIT, &c);
+		break;
+	case 3:
+		seal_in_a_child(chan, &s);
 		break;
 	default:
 		ioctl(chan, LAKEFS_IOC_KICK);
@@ -139,7 +197,7 @@ static void be_hostile(int chan)
 			break;
 		case 3:
 			ioctl(chan, _IOC(random_below(4), LAKEFS_IOC_MAGIC,
-					 random_below(10), random_below(200)),
+					 random_below(13), random_below(200)),
 			      arg_pointer(4096));
 			break;
 		case 4:
@@ -155,6 +213,7 @@ static void be_hostile(int chan)
 		if (random_below(16) == 0)
 			poll(&p, 1, 1);
 	}
+	end_children(chan);
 	munmap(ro, LAKEFS_RO_BYTES);
 	munmap(rw, LAKEFS_RW_BYTES);
 }

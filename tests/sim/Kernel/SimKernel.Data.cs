@@ -199,7 +199,7 @@ internal sealed partial class SimKernel
         }
 
         (ulong block, ModelBlock value) = inode.Blocks.ElementAt(_random.Next(inode.Blocks.Count));
-        if (value.IsUnwritten || value.IsMarked)
+        if (value.IsUnwritten || value.IsMarked || (value.IsSealed && !Planted.Is(PlantedFault.SealedBlocksWrittenInPlace)))
         {
             return;
         }
@@ -212,6 +212,13 @@ internal sealed partial class SimKernel
             for (int i = 1; i < ranges.Length; i++)
             {
                 ranges[i] = new BlockRange { Start = (ulong)_random.Next(130), Count = (ulong)_random.Next(1, 20) };
+            }
+
+            // what is sealed is not written in place, and not said to be
+            ranges = [.. ranges.Where(r => !HasSealed(inode, r.Start, r.Start + r.Count))];
+            if (ranges.Length == 0 || !(ranges[0].Start <= block && block < ranges[0].Start + ranges[0].Count))
+            {
+                return;
             }
 
             var intent = new IntentOverwrite { Ino = inode.Ino, Count = (uint)ranges.Length };
@@ -229,7 +236,8 @@ internal sealed partial class SimKernel
         {
             _pending.Dequeue();
             if (!_tree.Inodes.TryGetValue(write.Ino, out ModelInode? inode) || !inode.Blocks.TryGetValue(write.Block, out ModelBlock value)
-                || value.Phys != write.Phys || value.IsMarked || value.IsUnwritten || value.HasCrc)
+                || value.Phys != write.Phys || value.IsMarked || value.IsUnwritten || value.HasCrc
+                || (value.IsSealed && !Planted.Is(PlantedFault.SealedBlocksWrittenInPlace)))
             {
                 continue;
             }

@@ -14,4 +14,8 @@ internal readonly record struct ModelBlock(ulong Phys, uint Flags, uint Crc, ulo
     public bool IsUnwritten => (Flags & ExtentFlags.Unwritten) != 0;
 
     public bool HasCrc => (Flags & ExtentFlags.Crc) != 0;
+
+    public bool IsSealed => (Flags & ExtentFlags.Sealed) != 0;
+
+    public bool IsChecked => (Flags & ExtentFlags.Checked) != 0;
 }

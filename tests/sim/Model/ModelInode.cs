@@ -36,6 +36,9 @@ internal sealed class ModelInode(ulong ino, uint mode)
     /// <summary>The last intent that answers about it depend on: a clone's source changes too.</summary>
     public ulong Barrier { get; set; }
 
+    /// <summary>The last intent that changed what its blocks are or the rules for them.</summary>
+    public ulong MapSeq { get; set; }
+
     /// <summary>Of a directory that has a name.</summary>
     public ulong Parent { get; set; }
 
@@ -65,6 +68,7 @@ internal sealed class ModelInode(ulong ino, uint mode)
         Btime = Btime,
         LastSeq = LastSeq,
         Barrier = Barrier,
+        MapSeq = MapSeq,
         Parent = Parent,
         Link = Link,
         Entries = new(Entries),

@@ -13,7 +13,7 @@ internal sealed partial class ModelTree
         ReadOnlySpan<byte> rest = Tail<IntentMap>(record);
         bool hasCrc = (intent.Flags & ExtentFlags.Crc) != 0;
         ReadOnlySpan<uint> crcs = hasCrc ? MemoryMarshal.Cast<byte, uint>(rest[..((int)intent.Blocks * 4)]) : default;
-        ModelInode inode = Changed(intent.Ino);
+        ModelInode inode = ChangedMap(intent.Ino);
         for (int i = 0; i < (int)intent.Blocks; i++)
         {
             ulong block = intent.FileBlock + (ulong)i;
@@ -34,7 +34,7 @@ internal sealed partial class ModelTree
 
     private void Unmap(in IntentUnmap intent)
     {
-        ModelInode inode = Changed(intent.Ino);
+        ModelInode inode = ChangedMap(intent.Ino);
         Punch(inode, intent.FileBlock, intent.FileBlock + intent.Blocks);
         inode.Mtime = intent.Mtime;
         inode.Ctime = intent.Ctime;
@@ -46,6 +46,7 @@ internal sealed partial class ModelTree
         IntentOverwrite intent = Read<IntentOverwrite>(record);
         ModelInode inode = Inodes[intent.Ino];
         inode.Barrier = Seq;
+        inode.MapSeq = Seq;
         foreach (BlockRange range in MemoryMarshal.Cast<byte, BlockRange>(Tail<IntentOverwrite>(record))[..(int)intent.Count])
         {
             foreach (ulong block in Range(inode, range.Start, range.Start + range.Count))
@@ -59,7 +60,7 @@ internal sealed partial class ModelTree
     private void Clone(in IntentClone intent)
     {
         ModelInode source = Inodes[intent.SrcIno];
-        ModelInode target = Changed(intent.DstIno);
+        ModelInode target = ChangedMap(intent.DstIno);
         source.Barrier = Seq;
         Punch(target, intent.DstBlock, intent.DstBlock + intent.Blocks);
         foreach (ulong block in Range(source, intent.SrcBlock, intent.SrcBlock + intent.Blocks))
@@ -82,7 +83,7 @@ internal sealed partial class ModelTree
 
     private void Shift(in IntentShift intent)
     {
-        ModelInode inode = Changed(intent.Ino);
+        ModelInode inode = ChangedMap(intent.Ino);
         bool up = (intent.Flags & LakeRing.ShiftUp) != 0;
         var moved = new List<KeyValuePair<ulong, ModelBlock>>();
         foreach (ulong block in Range(inode, intent.FileBlock, intent.FileBlock + intent.Blocks))

@@ -166,6 +166,7 @@ internal sealed partial class ModelTree
         ModelInode inode = Changed(intent.Ino);
         if ((intent.Valid & AttrMask.Size) != 0)
         {
+            inode.MapSeq = Seq;
             ulong end = (intent.Size + LakeFormat.BlockSize - 1) / LakeFormat.BlockSize;
             if (intent.Size < inode.Size)
             {

@@ -102,6 +102,7 @@ internal sealed partial class ModelTree
             case IntentOp.Release: Destroy(Inodes[Read<IntentRelease>(record).Ino]); break;
             case IntentOp.Clone: Clone(Read<IntentClone>(record)); break;
             case IntentOp.Shift: Shift(Read<IntentShift>(record)); break;
+            case IntentOp.Seal or IntentOp.Checked or IntentOp.Unseal: Seal(Read<IntentSeal>(record), header.Op); break;
             default: throw new SimulationException($"the model does not know operation {header.Op}");
         }
     }
@@ -126,6 +127,13 @@ internal sealed partial class ModelTree
         ModelInode inode = Inodes[ino];
         inode.LastSeq = Seq;
         inode.Barrier = Seq;
+        return inode;
+    }
+
+    private ModelInode ChangedMap(ulong ino)
+    {
+        ModelInode inode = Changed(ino);
+        inode.MapSeq = Seq;
         return inode;
     }
 

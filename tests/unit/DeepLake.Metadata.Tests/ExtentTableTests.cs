@@ -91,6 +91,68 @@ public sealed class ExtentTableTests
         Assert.That((extent.FileBlock, extent.Blocks, extent.HasCrc), Is.EqualTo((10ul, 32u, false)));
     }
 
+    [TestCase(4)]
+    [TestCase(5)]
+    public void Mark_ChangesFlagsOfWrittenBlocks_AndKeepsTheirChecksumsWhileTheyMayBeThere(int seed)
+    {
+        var random = new Random(seed);
+        using MemoryPageStore store = MemoryPageStore.Open(new MemoryPageMedium(1 << 20), null);
+        using BTree tree = BTree.CreateEmpty(store, 256);
+        var table = new ExtentTable(tree);
+        var model = new (ulong Phys, uint Flags, uint Crc)[Blocks];
+        for (int i = 0; i < Blocks; i += 20)
+        {
+            uint flags = random.Next(3) switch { 0 => ExtentFlags.Unwritten, 1 => 0, _ => ExtentFlags.Crc };
+            uint[] crcs = [.. Enumerable.Range(0, 20).Select(_ => (uint)random.Next())];
+            bool hasCrc = flags == ExtentFlags.Crc;
+            table.Insert(7, new Extent((ulong)i, 1000 + (ulong)i, 20, flags, 1), hasCrc ? System.Runtime.InteropServices.MemoryMarshal.AsBytes<uint>(crcs) : default);
+            for (int k = 0; k < 20; k++)
+            {
+                model[i + k] = (1000 + (ulong)(i + k), flags & ~ExtentFlags.Crc, hasCrc ? crcs[k] : 0);
+            }
+        }
+
+        for (int step = 0; step < 1000; step++)
+        {
+            int start = random.Next(Blocks);
+            int count = random.Next(1, 100);
+            var marker = new Marker((Step)random.Next(3));
+            table.Mark(7, (ulong)start, (ulong)count, marker);
+            for (int i = start; i < Math.Min(start + count, Blocks); i++)
+            {
+                (ulong phys, uint flags, uint crc) = model[i];
+                uint marked = Marker.FlagsOf(marker.Step, flags);
+                model[i] = (flags & ExtentFlags.Unwritten) != 0
+                    ? model[i]
+                    : (phys, marked, (marked & ExtentFlags.Checked) != 0 ? 0 : crc);
+            }
+
+            AssertSame(table, model);
+        }
+    }
+
+    private enum Step
+    {
+        Seal,
+        Check,
+        Unseal,
+    }
+
+    private sealed class Marker(Step step) : IMarkedExtents
+    {
+        public Step Step => step;
+
+        public static uint FlagsOf(Step step, uint flags) => step switch
+        {
+            Step.Seal => flags | ExtentFlags.Sealed,
+            Step.Check when (flags & ExtentFlags.Sealed) != 0 => (flags | ExtentFlags.Checked) & ~ExtentFlags.Crc,
+            Step.Check => flags,
+            _ => flags & ~(ExtentFlags.Sealed | ExtentFlags.Checked),
+        };
+
+        public uint FlagsOf(in Extent extent) => FlagsOf(step, extent.Flags);
+    }
+
     [Test]
     public void Punch_DoesNotReportBlocks_ThatTheNewMapKeeps()
     {
@@ -131,9 +193,9 @@ public sealed class ExtentTableTests
 
         public ulong KeptBlocks { get; private set; }
 
-        public void Kept(ulong physBlock, ulong blocks) => KeptBlocks += blocks;
+        public void Kept(ulong physBlock, ulong blocks, uint flags) => KeptBlocks += blocks;
 
-        public void Freed(ulong physBlock, ulong blocks)
+        public void Freed(ulong physBlock, ulong blocks, uint flags)
         {
             for (ulong i = 0; i < blocks; i++)
             {

@@ -3,12 +3,12 @@ using System.Runtime.CompilerServices;
 
 namespace DeepLake.Abi;
 
-/// <summary>8 values of ulong in place; used as a span.</summary>
+/// <summary>3736 values of byte in place; used as a span.</summary>
 [InlineArray(Length)]
-public struct ULong8
+public struct Byte3736
 {
     /// <summary>How many values it holds.</summary>
-    public const int Length = 8;
+    public const int Length = 3736;
 
-    private ulong _element0;
+    private byte _element0;
 }

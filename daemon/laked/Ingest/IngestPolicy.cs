@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MPL-2.0
+namespace DeepLake.Laked.Ingest;
+
+/// <summary>
+/// What the ingest does when: all of it that is a matter of taste. A file is sealed when nothing has changed
+/// it for a while, twice as long each time it was written again after it had been; one that is written again
+/// and again goes back to being written in place. Memory only: a new daemon begins with no opinion.
+/// </summary>
+internal sealed class IngestPolicy(TimeSpan quiet)
+{
+    /// <summary>So often a file is copied on write before it is unsealed.</summary>
+    private const int RewritesBeforeUnseal = 4;
+
+    /// <summary>A file that was unsealed is left alone as if it had been rewritten so often.</summary>
+    private const int RewritesMost = 7;
+    private const int FilesMost = 4096;
+    private const int BusyFactor = 4;
+
+    private readonly Dictionary<ulong, int> _rewrites = [];
+
+    /// <summary>Bytes read back a second, at most.</summary>
+    public const long BytesPerSecond = 128 << 20;
+
+    /// <summary>Inodes looked at in one go while all are searched for data that is not checked.</summary>
+    public const int ScanInodes = 128;
+
+    public static readonly TimeSpan ScanPause = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>How often somebody asks which files have changed.</summary>
+    public TimeSpan Tick { get; } = TimeSpan.FromMilliseconds(Math.Clamp(quiet.TotalMilliseconds / 4, 100, 5000));
+
+    /// <summary>How long nothing must have changed a file.</summary>
+    public TimeSpan QuietOf(ulong ino) => quiet * (1 << _rewrites.GetValueOrDefault(ino));
+
+    /// <summary>When to try again what the kernel cannot do for now.</summary>
+    public TimeSpan BusyPause => quiet * BusyFactor;
+
+    /// <summary>Some of the file had been sealed, and some has been written since.</summary>
+    public void NoteRewrite(ulong ino)
+    {
+        if (_rewrites.Count == FilesMost)
+        {
+            _rewrites.Clear();
+        }
+
+        _rewrites[ino] = Math.Min(_rewrites.GetValueOrDefault(ino) + 1, RewritesMost);
+    }
+
+    /// <summary>Whether the file, which was written again, is to be unsealed instead of sealed once more.</summary>
+    public bool IsToBeUnsealed(ulong ino) => _rewrites.GetValueOrDefault(ino) is >= RewritesBeforeUnseal and < RewritesMost;
+
+    public void NoteUnsealed(ulong ino) => _rewrites[ino] = RewritesMost;
+}

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: MPL-2.0
+using System.Diagnostics;
+using DeepLake.Abi;
+using DeepLake.Engine;
+using DeepLake.Engine.Ingest;
+using DeepLake.Laked.Logging;
+using DeepLake.Laked.Serve;
+using DeepLake.Platform;
+using DeepLake.Storage;
+using DeepLake.Transport;
+using Microsoft.Extensions.Logging;
+
+namespace DeepLake.Laked.Ingest;
+
+/// <summary>
+/// The ingest of one lake: seals files that have been quiet for a while, reads them back on a descriptor of
+/// its own, and has their reads checked from then on. Holds no state that matters: it looks, the kernel
+/// decides, the engine applies.
+/// </summary>
+internal sealed class IngestThread
+{
+    private const int ThreadStackBytes = 512 << 10;
+    private const int SealSeenPollMs = 1;
+
+    private static readonly TimeSpan EnginePatience = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(10);
+
+    private readonly Attachment _attachment;
+    private readonly CommandQueue _commands;
+    private readonly ILogger _logger;
+    private readonly string _path;
+    private readonly IngestPolicy _policy;
+    private readonly IngestQueue _queue = new();
+    private readonly GatedDevice _device;
+    private readonly Thread _thread;
+    private readonly ManualResetEventSlim _stop = new();
+    private readonly Stopwatch _clock = Stopwatch.StartNew();
+    private readonly List<ulong> _found = [];
+    private long _mayReadAt;
+    private ulong _scanFrom;
+    private bool _isScanning;
+
+    private IngestThread(Attachment attachment, DirectBlockDevice device, CommandQueue commands, ILogger logger, string path, TimeSpan quiet)
+    {
+        _attachment = attachment;
+        _commands = commands;
+        _logger = logger;
+        _path = path;
+        _policy = new IngestPolicy(quiet);
+        _device = new GatedDevice(device);
+        _thread = new Thread(Run, ThreadStackBytes) { IsBackground = true, Name = $"ingest {path}" };
+    }
+
+    /// <summary>Null when nothing may be written to the device, or nothing is to be sealed.</summary>
+    internal static IngestThread? Start(Attachment attachment, CommandQueue commands, ILogger logger, string path, TimeSpan quiet)
+    {
+        if (quiet == TimeSpan.Zero)
+        {
+            return null;
+        }
+        var ingest = new IngestThread(attachment, DirectBlockDevice.Open(path), commands, logger, path, quiet);
+        ingest._thread.Start();
+        return ingest;
+    }
+
+    /// <summary>Asks it to end; whether it has. The engine's thread has to go on serving until it has.</summary>
+    internal bool TryEnd()
+    {
+        _stop.Set();
+        return !_thread.IsAlive;
+    }
+
+    /// <summary>From here on it does nothing to the device.</summary>
+    internal void CloseDevice() => _device.Close();
+
+    /// <summary>Nobody serves any more: nothing it could wait for comes.</summary>
+    internal void End()
+    {
+        _stop.Set();
+        _device.Close();
+        if (!_thread.Join(EndPatience))
+        {
+            // It holds the attachment, so no successor in this process could have the lake.
+            Environment.FailFast($"the ingest of {_path} does not end");
+        }
+    }
+
+    private void Run()
+    {
+        try
+        {
+            using var table = new ChecksumTable(_device, Superblock());
+            using var readBack = new ReadBack(_device, table) { Pace = Pace };
+            var range = new RangeIngest(Look, new AttachmentSealer(_attachment), readBack);
+            // a daemon that has just come looks for what its predecessor left, after a while
+            _scanFrom = 0;
+            TimeSpan scanAt = _policy.QuietOf(0);
+            while (!_stop.Wait(_isScanning ? IngestPolicy.ScanPause : _policy.Tick))
+            {
+                Notice();
+                if (_queue.HasForgotten || (_scanFrom == 0 && !_isScanning && _clock.Elapsed >= scanAt))
+                {
+                    (_queue.HasForgotten, _isScanning, _scanFrom) = (false, true, 0);
+                }
+                Work(range, readBack);
+            }
+        }
+        catch (IngestEndException)
+        {
+        }
+        catch (Exception e) when (e is StorageException or ObjectDisposedException)
+        {
+            if (!_stop.IsSet)
+            {
+                ServeEvents.IngestEnded(_logger, e, _path, e.Message);
+            }
+        }
+        finally
+        {
+            _device.Dispose();
+            _commands.Wake();
+        }
+    }
+
+    private Superblock Superblock()
+    {
+        Superblock superblock = default;
+        OnEngine(engine => superblock = engine.Superblock);
+        return superblock;
+    }
+
+    /// <summary>What changed since the last time has to be quiet from now on.</summary>
+    private void Notice()
+    {
+        _found.Clear();
+        bool overflowed = false;
+        OnEngine(engine => overflowed = engine.Changes.Take(_found));
+        _queue.HasForgotten |= overflowed;
+        foreach (ulong ino in _found)
+        {
+            _queue.Put(ino, _clock.Elapsed + _policy.QuietOf(ino));
+        }
+        if (!_isScanning)
+        {
+            return;
+        }
+        _found.Clear();
+        OnEngine(engine => _scanFrom = engine.FindUnchecked(_scanFrom, IngestPolicy.ScanInodes, _found));
+        _isScanning = _scanFrom != ulong.MaxValue;
+        foreach (ulong ino in _found)
+        {
+            _queue.PutIfAbsent(ino, _clock.Elapsed);
+        }
+    }
+
+    private void Work(RangeIngest range, ReadBack readBack)
+    {
+        foreach (ulong ino in _queue.TakeDue(_clock.Elapsed))
+        {
+            if (_stop.IsSet)
+            {
+                return;
+            }
+            if (_policy.IsToBeUnsealed(ino))
+            {
+                Unseal(ino);
+                continue;
+            }
+            Errno refusal = Ingest(ino, range, readBack);
+            switch (refusal)
+            {
+                case Errno.None or Errno.ENOENT or Errno.EINVAL:
+                    break;
+                case Errno.EBUSY or Errno.ENOMEM:
+                    _queue.PutIfAbsent(ino, _clock.Elapsed + _policy.BusyPause);
+                    break;
+                case Errno.EAGAIN or Errno.EINTR:
+                    _queue.PutIfAbsent(ino, _clock.Elapsed + _policy.QuietOf(ino));
+                    break;
+                default:
+                    throw new IngestEndException(); // detached, shut down, read-only
+            }
+        }
+    }
+
+    /// <summary>One file, range after range.</summary>
+    private Errno Ingest(ulong ino, RangeIngest range, ReadBack readBack)
+    {
+        bool isRewritten = false;
+        for (ulong from = 0; from != ulong.MaxValue && !_stop.IsSet; from = range.NextBlock)
+        {
+            range.Begin(ino, from, LakeRing.SealBlocksMax);
+            while (range.Stage != IngestStage.Done && !_stop.IsSet)
+            {
+                bool reads = range.Stage == IngestStage.Read;
+                bool waits = range.Stage is IngestStage.Wait;
+                IngestStage before = range.Stage;
+                range.Advance();
+                if (reads)
+                {
+                    Tell(ino, readBack);
+                }
+                if (waits && range.Stage == before)
+                {
+                    _stop.Wait(SealSeenPollMs);
+                }
+            }
+            isRewritten |= range.IsRewritten;
+            if (range.Refusal != Errno.None)
+            {
+                break;
+            }
+        }
+        if (isRewritten)
+        {
+            _policy.NoteRewrite(ino);
+        }
+        return range.Refusal;
+    }
+
+    private void Tell(ulong ino, ReadBack readBack)
+    {
+        if (readBack.Damaged.Count > 0)
+        {
+            ServeEvents.DataDamaged(_logger, _path, ino, readBack.Damaged[0], readBack.Damaged.Count);
+        }
+    }
+
+    /// <summary>Back to being written in place.</summary>
+    private void Unseal(ulong ino)
+    {
+        _policy.NoteUnsealed(ino);
+        var sealer = new AttachmentSealer(_attachment);
+        for (ulong from = 0; !_stop.IsSet && Look(ino, from, LakeRing.SealBlocksMax) is { MetadataIsFull: false } view; from = view.FileBlock + view.Blocks)
+        {
+            if (!view.HasSealed)
+            {
+                continue;
+            }
+            var args = new SealArgs
+            {
+                Ino = ino,
+                Generation = view.Generation,
+                MapSeq = ulong.MaxValue,
+                FileBlock = view.FileBlock,
+                Blocks = view.Blocks,
+            };
+            if (sealer.Unseal(ref args) != Errno.None)
+            {
+                return;
+            }
+        }
+    }
+
+    private SealView? Look(ulong ino, ulong fileBlock, uint blocks)
+    {
+        SealView? view = null;
+        OnEngine(engine => view = engine.LookForSeal(ino, fileBlock, blocks));
+        return view;
+    }
+
+    private void OnEngine(Action<LakeEngine> work)
+    {
+        if (!_commands.TryRun((engine, _) => work(engine), EnginePatience))
+        {
+            throw new IngestEndException();
+        }
+    }
+
+    /// <summary>Waits until so many bytes may be read.</summary>
+    private void Pace(int bytes)
+    {
+        long now = Stopwatch.GetTimestamp();
+        long wait = _mayReadAt - now;
+        if (wait > 0)
+        {
+            _stop.Wait(TimeSpan.FromSeconds((double)wait / Stopwatch.Frequency));
+        }
+        _mayReadAt = Math.Max(_mayReadAt, now) + (long)((double)bytes / IngestPolicy.BytesPerSecond * Stopwatch.Frequency);
+    }
+}

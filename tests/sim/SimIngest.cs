@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MPL-2.0
+using DeepLake.Abi;
+using DeepLake.Engine;
+using DeepLake.Engine.Ingest;
+using DeepLake.Storage;
+
+namespace DeepLake.Sim;
+
+/// <summary>
+/// The ingest of one daemon, with the seed for its thread: the steps of laked's own, with anything between
+/// two of them, and now and then a range that is unsealed.
+/// </summary>
+internal sealed class SimIngest : IDisposable
+{
+    private readonly Random _random;
+    private readonly SimKernel _kernel;
+    private readonly FaultyBlockDevice _device;
+    private readonly LakeEngine _engine;
+    private readonly ChecksumTable _table;
+    private readonly ReadBack _readBack;
+    private readonly RangeIngest _range;
+
+    public SimIngest(int seed, SimKernel kernel, FaultyBlockDevice device, LakeEngine engine)
+    {
+        _random = new Random(seed);
+        _kernel = kernel;
+        _device = device;
+        _engine = engine;
+        _table = new ChecksumTable(device, engine.Superblock);
+        _readBack = new ReadBack(device, _table);
+        _range = new RangeIngest(engine.LookForSeal, kernel, _readBack);
+    }
+
+    /// <summary>Blocks of files that it found to be damaged.</summary>
+    public int Damaged { get; private set; }
+
+    public void Step()
+    {
+        if (_random.Next(3) == 0)
+        {
+            return;
+        }
+
+        if (_range.Stage == IngestStage.Done)
+        {
+            Begin();
+            return;
+        }
+
+        bool reads = _range.Stage == IngestStage.Read;
+        try
+        {
+            _range.Advance();
+        }
+        catch (StorageException) when (!_device.IsDead && !_device.IsKilled)
+        {
+            _range.Begin(0, 0, 1); // the device failed: the range stays what it is
+        }
+
+        Damaged += reads ? _readBack.Damaged.Count : 0;
+    }
+
+    public void Dispose()
+    {
+        _readBack.Dispose();
+        _table.Dispose();
+    }
+
+    private void Begin()
+    {
+        ModelInode[] files = [.. _kernel.Tree.Inodes.Values.Where(i => i.IsRegular && i.Nlink > 0 && i.Blocks.Count > 0)];
+        if (files.Length == 0)
+        {
+            return;
+        }
+
+        ModelInode file = files[_random.Next(files.Length)];
+        ulong from = (ulong)_random.Next(130);
+        uint blocks = (uint)_random.Next(1, 80);
+        if (_random.Next(6) == 0 && !_kernel.IsFull)
+        {
+            var args = new SealArgs
+            {
+                Ino = file.Ino,
+                Generation = file.Generation,
+                MapSeq = ulong.MaxValue,
+                FileBlock = from,
+                Blocks = blocks,
+            };
+            _kernel.Unseal(ref args);
+            return;
+        }
+
+        _range.Begin(file.Ino, _random.Next(2) == 0 ? 0 : from, blocks);
+    }
+}
