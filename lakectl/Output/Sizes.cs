@@ -46,12 +46,11 @@ internal static class Sizes
         {
             return false;
         }
-        decimal result = decimal.Truncate(value * factor);
-        if (result <= 0 || result > long.MaxValue)
+        if (value <= 0 || value > (decimal)long.MaxValue / factor)
         {
             return false;
         }
-        bytes = (ulong)result;
-        return true;
+        bytes = (ulong)(value * factor);
+        return bytes > 0;
     }
 }

@@ -73,6 +73,8 @@ public sealed class C010MkfsTests
     [TestCase("95M", 2)]
     [TestCase("lots", 2)]
     [TestCase("-5G", 2)]
+    [TestCase("99999999999999999999G", 2)]
+    [TestCase("8E", 2)]
     public void Mkfs_RefusesSizesThatCannotBe_AndMakesNothing(string size, int status)
     {
         CliResult result = Cli.Run("mkfs", $"--size={size}", _scratch["a.img"]);
@@ -85,7 +87,9 @@ public sealed class C010MkfsTests
     {
         CliResult missing = Cli.Run("mkfs", "--size", "128M", _scratch["no/such/a.img"]);
         Assert.That(missing.ExitCode, Is.EqualTo(10), missing.Errors);
-        Assert.That(missing.Errors, Does.Contain("No such file or directory").And.Not.Contain("defect"));
+        Assert.That(missing.Errors, Does.Contain($"there is no directory {_scratch["no/such"]}"));
+        CliResult tried = Cli.Run("mkfs", "--dry-run", "--size", "128M", _scratch["no/such/a.img"]);
+        Assert.That(tried.ExitCode, Is.EqualTo(10), tried.Errors);
         CliResult large = Cli.Run("mkfs", "--size", "7E", _scratch["a.img"]);
         Assert.That(large.ExitCode, Is.EqualTo(1), large.Errors);
         Assert.That(large.Errors, Does.Contain("smaller size"));

@@ -28,6 +28,10 @@ internal static class MkfsJob
             throw new CommandException(
                 ErrorCode.ErrorNotFound, $"{request.DevicePath} does not exist", "check the name, or give --size to create an image file");
         }
+        if (isNew && Path.GetDirectoryName(Path.GetFullPath(request.DevicePath)) is { } folder && !Directory.Exists(folder))
+        {
+            throw new CommandException(ErrorCode.ErrorNotFound, $"there is no directory {folder}", "make it first, or check the name");
+        }
         if (request.ImageBytes != 0 && request.ImageBytes < MinBytes)
         {
             throw new CommandException(
