@@ -29,6 +29,8 @@ internal sealed class IngestQueue
         }
     }
 
+    public bool Contains(ulong ino) => _due.ContainsKey(ino);
+
     /// <summary>For what is not waiting already.</summary>
     public void PutIfAbsent(ulong ino, TimeSpan due)
     {

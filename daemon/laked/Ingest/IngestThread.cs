@@ -39,6 +39,8 @@ internal sealed class IngestThread
     private long _mayReadAt;
     private ulong _scanFrom;
     private bool _isScanning;
+    private TimeSpan _noticeAt;
+    private volatile bool _hasEnded;
 
     private IngestThread(Attachment attachment, DirectBlockDevice device, CommandQueue commands, ILogger logger, string path, TimeSpan quiet)
     {
@@ -58,16 +60,24 @@ internal sealed class IngestThread
         {
             return null;
         }
-        var ingest = new IngestThread(attachment, DirectBlockDevice.Open(path), commands, logger, path, quiet);
-        ingest._thread.Start();
-        return ingest;
+        try
+        {
+            var ingest = new IngestThread(attachment, DirectBlockDevice.Open(path), commands, logger, path, quiet);
+            ingest._thread.Start();
+            return ingest;
+        }
+        catch (StorageException e)
+        {
+            ServeEvents.IngestEnded(logger, e, path, e.Message);
+            return null;
+        }
     }
 
     /// <summary>Asks it to end; whether it has. The engine's thread has to go on serving until it has.</summary>
     internal bool TryEnd()
     {
         _stop.Set();
-        return !_thread.IsAlive;
+        return _hasEnded;
     }
 
     /// <summary>From here on it does nothing to the device.</summary>
@@ -108,7 +118,7 @@ internal sealed class IngestThread
         catch (IngestEndException)
         {
         }
-        catch (Exception e) when (e is StorageException or ObjectDisposedException)
+        catch (Exception e) when (e is StorageException or InvalidOperationException)
         {
             if (!_stop.IsSet)
             {
@@ -118,6 +128,7 @@ internal sealed class IngestThread
         finally
         {
             _device.Dispose();
+            _hasEnded = true;
             _commands.Wake();
         }
     }
@@ -132,6 +143,7 @@ internal sealed class IngestThread
     /// <summary>What changed since the last time has to be quiet from now on.</summary>
     private void Notice()
     {
+        _noticeAt = _clock.Elapsed + _policy.Tick;
         _found.Clear();
         bool overflowed = false;
         OnEngine(engine => overflowed = engine.Changes.Take(_found));
@@ -160,6 +172,14 @@ internal sealed class IngestThread
             if (_stop.IsSet)
             {
                 return;
+            }
+            if (_clock.Elapsed >= _noticeAt)
+            {
+                Notice();
+            }
+            if (_queue.Contains(ino))
+            {
+                continue; // it changed while others had their turn
             }
             if (_policy.IsToBeUnsealed(ino))
             {
