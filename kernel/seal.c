@@ -183,17 +183,18 @@ static void lakefs_unseal_marks(struct lakefs_sealing *s)
 static bool lakefs_seal_pinned(const struct lakefs_sealing *s)
 {
 	struct address_space *mapping = s->inode->i_mapping;
-	pgoff_t index = s->start;
-	struct folio_batch batch;
+	struct folio *folio;
 	bool pinned = false;
-	unsigned int i, n;
+	pgoff_t index, next;
 
-	folio_batch_init(&batch);
-	while (!pinned && index < s->end &&
-	       (n = filemap_get_folios(mapping, &index, s->end - 1, &batch))) {
-		for (i = 0; i < n; i++)
-			pinned |= folio_maybe_dma_pinned(batch.folios[i]);
-		folio_batch_release(&batch);
+	for (index = s->start; index < s->end && !pinned; index = next) {
+		next = index + 1;
+		folio = filemap_get_folio(mapping, index);
+		if (IS_ERR_OR_NULL(folio))
+			continue;
+		pinned = folio_maybe_dma_pinned(folio);
+		next = folio_next_index(folio);
+		folio_put(folio);
 		cond_resched();
 	}
 	return pinned;

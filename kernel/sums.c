@@ -25,12 +25,12 @@ static int lakefs_sums_read_folio(struct file *file, struct folio *folio)
 	struct lakefs_sb_info *sbi = LAKEFS_SB(folio->mapping->host->i_sb);
 	u64 block = sbi->disk.sums.start_block + folio->index;
 	struct bio *bio;
-	int err = -EIO;
+	int err;
 
 	bio = bio_alloc(sbi->bdev, 1, REQ_OP_READ | REQ_META, GFP_NOFS);
 	bio->bi_iter.bi_sector = block << (LAKEFS_BLOCK_BITS - SECTOR_SHIFT);
-	if (bio_add_folio(bio, folio, LAKEFS_BLOCK_SIZE, 0))
-		err = submit_bio_wait(bio);
+	__bio_add_page(bio, folio_page(folio, 0), LAKEFS_BLOCK_SIZE, 0);
+	err = submit_bio_wait(bio);
 	bio_put(bio);
 	if (!err)
 		folio_mark_uptodate(folio);
