@@ -82,7 +82,7 @@ public sealed class IngestTests
             : ((long)_engine.Superblock.Sums.StartBlock * Block) + (1024 * sizeof(uint)));
         Assert.That(
             Lake.CheckData(_engine, _device).Findings,
-            Is.EqualTo(new[] { "inode 20: the data of file block 4 does not match its checksum" }));
+            Is.EqualTo(new[] { "inode 20 (/20): the data of file block 4 does not match its checksum" }));
     }
 
     [Test]
@@ -193,7 +193,7 @@ public sealed class IngestTests
             Is.EqualTo(new[] { (0ul, 1u, ExtentFlags.Checked), (1ul, 1u, 0u), (2ul, 2u, ExtentFlags.Checked) }));
         Assert.That(
             Lake.CheckData(_engine, _device).Findings,
-            Is.EqualTo(new[] { "inode 20: the data of file block 1 does not match its checksum" }));
+            Is.EqualTo(new[] { "inode 20 (/20): the data of file block 1 does not match its checksum" }));
     }
 
     [Test]
