@@ -18,8 +18,11 @@ internal sealed class IngestPolicy(TimeSpan quiet)
 
     private readonly Dictionary<ulong, int> _rewrites = [];
 
-    /// <summary>Bytes read back a second, at most.</summary>
-    public const long BytesPerSecond = 128 << 20;
+    /// <summary>Bytes read back a second, at most: a fraction of what a disk can do, as nobody waits for it.</summary>
+    public const long BytesPerSecond = 32 << 20;
+
+    /// <summary>What a file costs beside its bytes, so that a tree of small ones leaves the processor to others.</summary>
+    public const int BytesPerFile = 64 << 10;
 
     /// <summary>Inodes looked at in one go while all are searched for data that is not checked.</summary>
     public const int ScanInodes = 128;

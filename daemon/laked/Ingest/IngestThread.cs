@@ -207,6 +207,7 @@ internal sealed class IngestThread
     private Errno Ingest(ulong ino, RangeIngest range, ReadBack readBack)
     {
         bool isRewritten = false;
+        Pace(IngestPolicy.BytesPerFile);
         for (ulong from = 0; from != ulong.MaxValue && !_stop.IsSet; from = range.NextBlock)
         {
             range.Begin(ino, from, LakeRing.SealBlocksMax);
