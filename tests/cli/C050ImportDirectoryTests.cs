@@ -2,6 +2,7 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using System.Text.Json;
 using DeepLake.Platform;
 using NUnit.Framework;
 
@@ -41,6 +42,25 @@ public sealed class C050ImportDirectoryTests
         Assert.That(lake["big"].Xattrs.Keys, Does.Contain("user.test"));
         Assert.That(lake["big"].Xattrs.ContainsKey("security.capability"), Is.EqualTo(Environment.IsPrivilegedProcess));
         Assert.That(lake["a/link"].Target, Is.EqualTo("../nowhere"));
+    }
+
+    [Test]
+    public void Import_SealsAllDataAndHasItChecked()
+    {
+        Assert.That(Cli.Run("import", MakeTree(), _scratch["a.img"]).ExitCode, Is.Zero);
+        ulong mapped = 0;
+        foreach (LakeNode node in LakeReader.ReadAll(_scratch["a.img"]).Values.DistinctBy(node => node.Inode.Ino))
+        {
+            mapped += node.Inode.Blocks;
+        }
+        CliResult stats = Cli.Run("stats", "--json", _scratch["a.img"]);
+        using JsonDocument json = JsonDocument.Parse(stats.Output);
+        JsonElement counters = json.RootElement.GetProperty("lakes")[0].GetProperty("counters");
+        Assert.That(mapped, Is.GreaterThan(1400ul));
+        Assert.That(counters.GetProperty("sealed_blocks").GetUInt64(), Is.EqualTo(mapped));
+        Assert.That(counters.GetProperty("checked_blocks").GetUInt64(), Is.EqualTo(mapped));
+        CliResult verify = Cli.Run("verify", "--full", _scratch["a.img"]);
+        Assert.That(verify.ExitCode, Is.Zero, verify.Output);
     }
 
     [Test]

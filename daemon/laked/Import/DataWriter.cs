@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 using DeepLake.Abi;
 using DeepLake.Control;
+using DeepLake.Engine.Ingest;
 using DeepLake.Laked.Control;
 using DeepLake.Platform;
 using DeepLake.Storage;
@@ -8,10 +9,11 @@ using DeepLake.Storage;
 namespace DeepLake.Laked.Import;
 
 /// <summary>
-/// Writes file data to leased blocks in large sequential writes; small files share one. The maps, and
-/// the final attributes of files whose data was still waiting, follow when the data is on the device.
+/// Writes file data to leased blocks in large sequential writes; small files share one. The checksums, the
+/// maps, and the final attributes of files whose data was still waiting, follow when the data is on the
+/// device. Nobody else writes to these files, so all of it is sealed and checked from the beginning.
 /// </summary>
-internal sealed class DataWriter(LakeWriter lake, IBlockDevice device) : IDisposable
+internal sealed class DataWriter(LakeWriter lake, IBlockDevice device, ChecksumTable table) : IDisposable
 {
     private const int StagingBlocks = 256;
     private const int BlockBytes = LakeFormat.BlockSize;
@@ -19,6 +21,7 @@ internal sealed class DataWriter(LakeWriter lake, IBlockDevice device) : IDispos
     private const int WritesPerCommit = 8;
 
     private readonly AlignedBuffer _staging = new(StagingBlocks * BlockBytes);
+    private readonly uint[] _sums = new uint[StagingBlocks];
     private readonly Queue<BlockRange> _leased = new();
     private readonly List<PendingMap> _maps = [];
     private readonly List<PendingFinish> _finishes = [];
@@ -78,6 +81,7 @@ internal sealed class DataWriter(LakeWriter lake, IBlockDevice device) : IDispos
         if (_usedBlocks > 0)
         {
             device.Write(_staging.Slice(0, _usedBlocks * BlockBytes), (long)_stagingStart * BlockBytes);
+            StoreSums();
             foreach (PendingMap map in _maps)
             {
                 SendMaps(map);
@@ -143,9 +147,21 @@ internal sealed class DataWriter(LakeWriter lake, IBlockDevice device) : IDispos
                 map.Ino,
                 fileBlock,
                 _stagingStart + (ulong)(map.StagingBlock + at),
-                _staging.Slice((map.StagingBlock + at) * BlockBytes, count * BlockBytes),
+                _sums.AsSpan(map.StagingBlock + at, count),
                 Math.Min(map.EndBytes, (fileBlock + (ulong)count) * BlockBytes));
         }
+        lake.SealChecked(map.Ino, map.FileBlock, (uint)map.Blocks);
+    }
+
+    // Before any intent says that the blocks are checked.
+    private void StoreSums()
+    {
+        for (int i = 0; i < _usedBlocks; i++)
+        {
+            _sums[i] = Crc32C.Compute(_staging.Slice(i * BlockBytes, BlockBytes));
+        }
+        table.Stage(_stagingStart, _sums.AsSpan(0, _usedBlocks));
+        table.Store();
     }
 
     private void Apply(PendingFinish finish)

@@ -3,6 +3,7 @@ using System.IO.Compression;
 using DeepLake.Abi;
 using DeepLake.Control;
 using DeepLake.Engine;
+using DeepLake.Engine.Ingest;
 using DeepLake.Laked.Control;
 using DeepLake.Laked.OneShot;
 using DeepLake.Platform;
@@ -25,7 +26,8 @@ internal static class ImportJob
         using DirectBlockDevice device = OneShotDevice.Open(request.DevicePath, readOnly: false);
         using LakeEngine engine = LakeEngine.Open(device, new DeviceCommitSink(device), new EngineOptions());
         var lake = new LakeWriter(engine);
-        using var data = new DataWriter(lake, device);
+        using var table = new ChecksumTable(device, engine.Superblock);
+        using var data = new DataWriter(lake, device, table);
         bool resume = CheckTarget(lake, request);
         engine.BeginEpoch(LakeWriter.Now());
         lake.SetXattr(LakeFormat.RootIno, new Xattr(Mark, System.Text.Encoding.UTF8.GetBytes(request.Source)));

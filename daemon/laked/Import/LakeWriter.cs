@@ -163,16 +163,11 @@ internal sealed class LakeWriter(LakeEngine engine)
     }
 
     /// <summary>Tells where blocks of a file are; their data is on the device already.</summary>
-    internal void Map(ulong ino, ulong fileBlock, ulong physBlock, ReadOnlySpan<byte> blocks, ulong sizeBytes)
+    internal void Map(ulong ino, ulong fileBlock, ulong physBlock, ReadOnlySpan<uint> sums, ulong sizeBytes)
     {
-        int count = blocks.Length / LakeFormat.BlockSize;
         int length = Unsafe.SizeOf<IntentMap>();
-        for (int i = 0; i < count; i++)
-        {
-            uint crc = Crc32C.Compute(blocks.Slice(i * LakeFormat.BlockSize, LakeFormat.BlockSize));
-            MemoryMarshal.Write(_intent.AsSpan(length), in crc);
-            length += sizeof(uint);
-        }
+        MemoryMarshal.AsBytes(sums).CopyTo(_intent.AsSpan(length));
+        length += sums.Length * sizeof(uint);
         Pad(ref length);
         LakeTime now = Now();
         var intent = new IntentMap
@@ -181,13 +176,24 @@ internal sealed class LakeWriter(LakeEngine engine)
             Ino = ino,
             FileBlock = fileBlock,
             PhysBlock = physBlock,
-            Blocks = (uint)count,
+            Blocks = (uint)sums.Length,
             Flags = ExtentFlags.Crc,
             Size = sizeBytes,
             Mtime = now,
             Ctime = now,
         };
         Send(intent, length);
+    }
+
+    /// <summary>
+    /// Seals mapped blocks of a file and has their reads checked; what they are compared with is in the
+    /// checksum table already.
+    /// </summary>
+    internal void SealChecked(ulong ino, ulong fileBlock, uint blocks)
+    {
+        int length = Unsafe.SizeOf<IntentSeal>();
+        Send(new IntentSeal { Header = NewHeader(IntentOp.Seal, length), Ino = ino, FileBlock = fileBlock, Blocks = blocks }, length);
+        Send(new IntentSeal { Header = NewHeader(IntentOp.Checked, length), Ino = ino, FileBlock = fileBlock, Blocks = blocks }, length);
     }
 
     internal void Commit() => engine.Commit();
