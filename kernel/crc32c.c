@@ -68,6 +68,11 @@ static u32 lakefs_crc_three(const u64 *p)
 	return ~(u32)c;
 }
 
+bool lakefs_crc32c_is_fast(void)
+{
+	return lakefs_crc_fast;
+}
+
 u32 lakefs_crc32c_block(const void *data)
 {
 	if (likely(lakefs_crc_fast))

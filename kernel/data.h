@@ -304,6 +304,9 @@ struct lakefs_sums {
 /* of a block of the data region. Waits for the device. -EIO, -ENOMEM */
 int lakefs_sums_get(struct lakefs_sb_info *sbi, u64 block,
 		    struct lakefs_sums *held, u32 *sum);
+/* the same where nothing may wait: false when its page is not cached */
+bool lakefs_sums_peek(struct lakefs_sb_info *sbi, u64 block,
+		      struct lakefs_sums *held, u32 *sum);
 void lakefs_sums_put(struct lakefs_sums *held);
 /* a hint: no waiting for that block's */
 bool lakefs_sums_cached(struct lakefs_sb_info *sbi, u64 block);

@@ -565,6 +565,8 @@ int lakefs_crc_init(void);
 void lakefs_crc_exit(void);
 /* the same of LAKEFS_BLOCK_SIZE bytes, aligned to 8; any context */
 u32 lakefs_crc32c_block(const void *data);
+/* a block takes well below a microsecond, in any context */
+bool lakefs_crc32c_is_fast(void);
 
 #define lakefs_err(sbi, fmt, ...) \
 	pr_err_ratelimited("lakefs (%s): " fmt "\n", (sbi)->name, \

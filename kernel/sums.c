@@ -77,13 +77,30 @@ bool lakefs_sums_cached(struct lakefs_sb_info *sbi, u64 block)
 	return cached;
 }
 
+static u32 lakefs_sums_entry(struct lakefs_sb_info *sbi, u64 block,
+			     const struct lakefs_sums *held)
+{
+	u64 entry = (block - sbi->disk.data.start_block) %
+		    LAKEFS_SUMS_PER_BLOCK;
+	__le32 *entries = kmap_local_folio(held->folio, 0);
+	u32 sum = le32_to_cpu(entries[entry]);
+
+	kunmap_local(entries);
+	return sum;
+}
+
+static void lakefs_sums_hold(struct lakefs_sums *held, struct folio *folio,
+			     u64 index)
+{
+	lakefs_sums_put(held);
+	held->folio = folio;
+	held->index = index;
+}
+
 int lakefs_sums_get(struct lakefs_sb_info *sbi, u64 block,
 		    struct lakefs_sums *held, u32 *sum)
 {
 	u64 index = lakefs_sums_index(sbi, block);
-	u64 entry = (block - sbi->disk.data.start_block) %
-		    LAKEFS_SUMS_PER_BLOCK;
-	__le32 *entries;
 
 	if (!held->folio || held->index != index) {
 		struct folio *folio = read_mapping_folio(sbi->sums->i_mapping,
@@ -91,14 +108,31 @@ int lakefs_sums_get(struct lakefs_sb_info *sbi, u64 block,
 
 		if (IS_ERR(folio))
 			return PTR_ERR(folio);
-		lakefs_sums_put(held);
-		held->folio = folio;
-		held->index = index;
+		lakefs_sums_hold(held, folio, index);
 	}
-	entries = kmap_local_folio(held->folio, 0);
-	*sum = le32_to_cpu(entries[entry]);
-	kunmap_local(entries);
+	*sum = lakefs_sums_entry(sbi, block, held);
 	return 0;
+}
+
+bool lakefs_sums_peek(struct lakefs_sb_info *sbi, u64 block,
+		      struct lakefs_sums *held, u32 *sum)
+{
+	u64 index = lakefs_sums_index(sbi, block);
+
+	if (!held->folio || held->index != index) {
+		struct folio *folio = filemap_get_folio(sbi->sums->i_mapping,
+							index);
+
+		if (IS_ERR_OR_NULL(folio))
+			return false;
+		lakefs_sums_hold(held, folio, index);
+		if (!folio_test_uptodate(folio)) {
+			lakefs_sums_put(held);
+			return false;
+		}
+	}
+	*sum = lakefs_sums_entry(sbi, block, held);
+	return true;
 }
 
 void lakefs_sums_put(struct lakefs_sums *held)
