@@ -22,14 +22,19 @@ internal static class Import
         {
             string from = parsed.GetRequiredValue(source);
             bool isStream = from == StandardInputName;
+            string name = parsed.GetRequiredValue(device);
+            bool isJson = parsed.GetValue(json);
+            if (CommandRunner.RefuseMounted(name, isJson) is { } status)
+            {
+                return status;
+            }
             Request request = CommandRunner.NewRequest();
             request.Import = new ImportRequest
             {
-                DevicePath = Path.GetFullPath(parsed.GetRequiredValue(device)),
+                DevicePath = Path.GetFullPath(name),
                 Source = isStream ? StandardInputName : Path.GetFullPath(from),
                 Resume = parsed.GetValue(resume),
             };
-            bool isJson = parsed.GetValue(json);
             if (isStream && StandardInput.IsClosed())
             {
                 return CommandRunner.Fail(ErrorCode.ErrorGeneral, StandardInput.ClosedMessage, StandardInput.ClosedAdvice, isJson);
