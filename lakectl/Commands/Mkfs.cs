@@ -10,6 +10,12 @@ namespace DeepLake.Lakectl.Commands;
 /// <summary><c>lakectl mkfs</c></summary>
 internal static class Mkfs
 {
+    private const string About =
+        "Make an empty lake on a device or in an image file.\n\n"
+        + "Refuses one that holds something, unless --force is given. Of a block device the first and the last MiB are looked at, "
+        + "where filesystems, partition tables, RAID, LVM and LUKS leave their marks, and 64 places between them: "
+        + "data that is only elsewhere is not noticed. Of an image file all data is looked at up to 64 MiB (holes are skipped), and 64 places of what is left.";
+
     internal static Command Create()
     {
         var device = new Argument<string>("DEVICE") { Description = "Block device or image file" };
@@ -19,7 +25,7 @@ internal static class Mkfs
         var size = new Option<string?>("--size") { Description = "Create a new image file of this size, such as 2G" };
         var dryRun = new Option<bool>("--dry-run") { Description = "Check everything, change nothing" };
         Option<bool> json = CommandRunner.JsonOption();
-        var command = new Command("mkfs", "Make an empty lake on a device or in an image file") { device, label, uuid, force, size, dryRun, json };
+        var command = new Command("mkfs", About) { device, label, uuid, force, size, dryRun, json };
         command.SetAction(parsed =>
         {
             ulong bytes = 0;
@@ -27,10 +33,15 @@ internal static class Mkfs
             {
                 return CommandRunner.Fail(ErrorCode.ErrorUsage, $"{text} is no size", "write it as 2G or 512M", parsed.GetValue(json));
             }
+            string name = parsed.GetRequiredValue(device);
+            if (CommandRunner.RefuseMounted(name, parsed.GetValue(json)) is { } status)
+            {
+                return status;
+            }
             Request request = CommandRunner.NewRequest();
             request.Mkfs = new MkfsRequest
             {
-                DevicePath = Path.GetFullPath(parsed.GetRequiredValue(device)),
+                DevicePath = Path.GetFullPath(name),
                 Label = parsed.GetRequiredValue(label),
                 Force = parsed.GetValue(force),
                 ImageBytes = bytes,
@@ -67,6 +78,7 @@ internal static class Mkfs
                 w.WriteNumber("data_blocks", result.DataBlocks);
                 w.WriteBoolean("dry_run", result.DryRun);
                 w.WriteString("overwrites", result.Overwrites);
+                w.WriteString("looked_at", result.LookedAt);
             });
             return 0;
         }
@@ -76,8 +88,9 @@ internal static class Mkfs
         }
         string size = Sizes.Format(result.DeviceBytes, plain: false);
         string device = Printable.Of(result.DevicePath);
+        string nothing = result.Overwrites.Length > 0 || result.LookedAt.Length == 0 ? "" : $"nothing was found there (looked at: {result.LookedAt}); ";
         Console.WriteLine(result.DryRun
-            ? $"would make a lake of {size} on {device}; nothing was changed"
+            ? $"would make a lake of {size} on {device}; {nothing}nothing was changed"
             : $"made a lake of {size} on {device}, {result.DataBlocks} data blocks, uuid {result.Uuid}");
         return 0;
     }
