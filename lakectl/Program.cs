@@ -3,6 +3,7 @@ using System.CommandLine;
 using DeepLake.Control;
 using DeepLake.Lakectl.Commands;
 using DeepLake.Lakectl.Output;
+using DeepLake.Lakectl.Usage;
 
 var root = new RootCommand("Makes, fills, inspects and checks DeepLake filesystems.");
 root.Subcommands.Add(Mkfs.Create());
@@ -13,6 +14,12 @@ root.Subcommands.Add(LogsShow.Create());
 root.Subcommands.Add(MetricsShow.Create());
 root.Subcommands.Add(Hash.Create());
 
+// A script that reads JSON reads of its own mistakes too.
+bool isJson = args.TakeWhile(a => a != "--").Contains("--json");
+if (CommandLineCheck.Find(root, args) is var (problem, helpOf))
+{
+    return CommandRunner.Fail(ErrorCode.ErrorUsage, problem, $"see {helpOf} --help", isJson);
+}
 // A name may begin with @: it is no file of arguments.
 ParseResult parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
 IEnumerable<string> errors = parsed.Errors.Select(e => e.Message);
@@ -24,8 +31,7 @@ if (parsed.CommandResult.Tokens.Any(t => t.Value.Length == 0))
 if (errors.Any())
 {
     string name = parsed.CommandResult.Command == root ? "lakectl" : $"lakectl {parsed.CommandResult.Command.Name}";
-    Messages.Error(string.Join(" ", errors), $"see {name} --help");
-    return (int)ErrorCode.ErrorUsage;
+    return CommandRunner.Fail(ErrorCode.ErrorUsage, string.Join(" ", errors), $"see {name} --help", isJson);
 }
 try
 {
