@@ -2,8 +2,17 @@
 using System.CommandLine;
 using DeepLake.Control;
 using DeepLake.Lakectl.Commands;
+using DeepLake.Lakectl.Files;
 using DeepLake.Lakectl.Output;
 using DeepLake.Lakectl.Usage;
+
+// Before anything is written: to what was not given nothing is.
+Console.SetError(Descriptor.IsClosed(Descriptor.Error) ? TextWriter.Null : new ErrorWriter(Console.Error));
+if (Descriptor.IsClosed(Descriptor.Output))
+{
+    Messages.Error(Descriptor.OutputClosedMessage, Descriptor.OutputClosedAdvice);
+    return (int)ErrorCode.ErrorGeneral;
+}
 
 var root = new RootCommand("Makes, fills, inspects and checks DeepLake filesystems.");
 root.Subcommands.Add(Mkfs.Create());
@@ -13,6 +22,7 @@ root.Subcommands.Add(Verify.Create());
 root.Subcommands.Add(LogsShow.Create());
 root.Subcommands.Add(MetricsShow.Create());
 root.Subcommands.Add(Hash.Create());
+NotedCommand.ShowNotes(root);
 
 // A script that reads JSON reads of its own mistakes too.
 bool isJson = args.TakeWhile(a => a != "--").Contains("--json");

@@ -59,9 +59,9 @@ internal sealed class Hash
     private ErrorCode HashOne(FileName file)
     {
         bool isInput = file.Text == StandardInputName;
-        if (isInput && StandardInput.IsClosed())
+        if (isInput && Descriptor.IsClosed(Descriptor.Input))
         {
-            return (ErrorCode)CommandRunner.Fail(ErrorCode.ErrorGeneral, StandardInput.ClosedMessage, StandardInput.ClosedAdvice, _json);
+            return (ErrorCode)CommandRunner.Fail(ErrorCode.ErrorGeneral, Descriptor.InputClosedMessage, Descriptor.InputClosedAdvice, _json);
         }
         int fd = isInput ? 0 : LibC.OpenForReading(file.Path);
         if (fd < 0)

@@ -35,9 +35,9 @@ internal static class Import
                 Source = isStream ? StandardInputName : Path.GetFullPath(from),
                 Resume = parsed.GetValue(resume),
             };
-            if (isStream && StandardInput.IsClosed())
+            if (isStream && Descriptor.IsClosed(Descriptor.Input))
             {
-                return CommandRunner.Fail(ErrorCode.ErrorGeneral, StandardInput.ClosedMessage, StandardInput.ClosedAdvice, isJson);
+                return CommandRunner.Fail(ErrorCode.ErrorGeneral, Descriptor.InputClosedMessage, Descriptor.InputClosedAdvice, isJson);
             }
             using Stream? data = isStream ? Console.OpenStandardInput() : null;
             return CommandRunner.OneShot(request, isJson, result => Show(result.Import, isJson), data);

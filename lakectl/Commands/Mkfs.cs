@@ -3,6 +3,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using DeepLake.Control;
 using DeepLake.Lakectl.Output;
+using DeepLake.Lakectl.Usage;
 using Google.Protobuf;
 
 namespace DeepLake.Lakectl.Commands;
@@ -10,11 +11,16 @@ namespace DeepLake.Lakectl.Commands;
 /// <summary><c>lakectl mkfs</c></summary>
 internal static class Mkfs
 {
-    private const string About =
-        "Make an empty lake on a device or in an image file.\n\n"
-        + "Refuses one that holds something, unless --force is given. Of a block device the first and the last MiB are looked at, "
-        + "where filesystems, partition tables, RAID, LVM and LUKS leave their marks, and 64 places between them: "
-        + "data that is only elsewhere is not noticed. Of an image file all data is looked at up to 64 MiB (holes are skipped), and 64 places of what is left.";
+    private const string Notes =
+        """
+        What holds something is refused, unless --force is given. Looked at are:
+          a block device  the first and the last MiB, where filesystems, partition
+                          tables, RAID, LVM and LUKS leave their marks; known copies
+                          of superblocks; 64 places between. Data that is only
+                          elsewhere is not noticed.
+          an image file   all its data up to 64 MiB (holes are skipped), and 64
+                          places of what comes after.
+        """;
 
     internal static Command Create()
     {
@@ -25,7 +31,7 @@ internal static class Mkfs
         var size = new Option<string?>("--size") { Description = "Create a new image file of this size, such as 2G" };
         var dryRun = new Option<bool>("--dry-run") { Description = "Check everything, change nothing" };
         Option<bool> json = CommandRunner.JsonOption();
-        var command = new Command("mkfs", About) { device, label, uuid, force, size, dryRun, json };
+        var command = new NotedCommand("mkfs", "Make an empty lake on a device or in an image file", Notes) { device, label, uuid, force, size, dryRun, json };
         command.SetAction(parsed =>
         {
             ulong bytes = 0;
@@ -75,7 +81,14 @@ internal static class Mkfs
                 w.WriteString("uuid", result.Uuid);
                 w.WriteString("label", result.Label);
                 w.WriteNumber("device_bytes", result.DeviceBytes);
-                w.WriteNumber("data_blocks", result.DataBlocks);
+                if (result.DryRun)
+                {
+                    w.WriteNull("data_blocks"); // only making it tells
+                }
+                else
+                {
+                    w.WriteNumber("data_blocks", result.DataBlocks);
+                }
                 w.WriteBoolean("dry_run", result.DryRun);
                 w.WriteString("overwrites", result.Overwrites);
                 w.WriteString("looked_at", result.LookedAt);

@@ -4,6 +4,7 @@ using System.Text.Json;
 using DeepLake.Control;
 using DeepLake.Lakectl.Client;
 using DeepLake.Lakectl.Output;
+using DeepLake.Lakectl.Usage;
 
 namespace DeepLake.Lakectl.Commands;
 
@@ -12,11 +13,16 @@ internal static class StatsShow
 {
     private const ulong BlockBytes = 4096;
 
-    private const string About =
-        "Show what a lake holds and how it is.\n\n"
-        + "Of the blocks for data each is used, leased (reserved by the kernel of a mounted lake for what is written next), "
-        + "quarantined (freed, but not durably yet) or free; shared ones count once. "
-        + "In JSON, in blocks of 4096 bytes: data_blocks = used_blocks + free_blocks + counters.leased_blocks + counters.quarantined_blocks.";
+    private const string Notes =
+        """
+        Each block for data is one of these, and those that are shared count once:
+          used         in files
+          leased       reserved by the kernel of a mounted lake, to be written next
+          quarantined  freed, but not durably yet
+          free
+        In JSON, in blocks of 4096 bytes: data_blocks is the sum of used_blocks,
+        free_blocks, counters.leased_blocks and counters.quarantined_blocks.
+        """;
 
     internal static Command Create()
     {
@@ -27,7 +33,7 @@ internal static class StatsShow
         };
         var bytes = new Option<bool>("--bytes") { Description = "Sizes in plain bytes" };
         Option<bool> json = CommandRunner.JsonOption();
-        var command = new Command("stats", About) { target, bytes, json };
+        var command = new NotedCommand("stats", "Show what a lake holds and how it is", Notes) { target, bytes, json };
         command.SetAction(parsed =>
         {
             bool isJson = parsed.GetValue(json);

@@ -27,6 +27,10 @@ internal static class CommandLineCheck
                 {
                     return (Unknown(root, command, word, words.Skip(i + 1)), HelpName(root, command));
                 }
+                if (HasNeedlessValue(root, command, word))
+                {
+                    return ($"The option {NameOf(word)} takes no value.", HelpName(root, command));
+                }
                 // Its value is the next word, whatever that begins with, unless it is an option itself.
                 i += needsNext && i + 1 < words.Count && !IsKnown(root, command, words[i + 1], out _) ? 1 : 0;
             }
@@ -73,6 +77,12 @@ internal static class CommandLineCheck
     {
         int end = word.IndexOfAny(ValueMarks);
         return end < 0 ? word : word[..end];
+    }
+
+    private static bool HasNeedlessValue(RootCommand root, Command command, string word)
+    {
+        string name = NameOf(word);
+        return name != word && Known(root, command).Any(o => Has(o, name) && !TakesValue(o)) && !bool.TryParse(word[(name.Length + 1)..], out _);
     }
 
     private static bool TakesValue(Option option) => option.Arity.MinimumNumberOfValues > 0;

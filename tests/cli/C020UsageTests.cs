@@ -61,6 +61,7 @@ public sealed class C020UsageTests
     [TestCase("--json stats", "The option --json belongs to stats")]
     [TestCase("stat /x", "There is no command stat; did you mean stats?")]
     [TestCase("frobnicate --json", "There is no command frobnicate.")]
+    [TestCase("mkfs --force=maybe x", "The option --force takes no value.")]
     [TestCase("logs --lines many", "many is no number of lines")]
     public void WhatIsNearlyRight_IsNamed(string line, string said)
     {
@@ -105,6 +106,34 @@ public sealed class C020UsageTests
         CliResult result = Cli.Run(arguments.Split(' '));
         Assert.That(result.ExitCode, Is.Zero);
         Assert.That(result.Output, Does.Contain(mentions));
+    }
+
+    [Test]
+    public void TheListOfCommands_HasALineForEach()
+    {
+        string[] lines = Cli.Run("--help").Output.Split('\n');
+        Assert.That(lines.SkipWhile(l => l != "Commands:").Skip(1).TakeWhile(l => l.Length > 0), Has.Exactly(7).Items);
+        Assert.That(lines, Has.All.Length.LessThan(100));
+    }
+
+    /// <summary>Regression: a message that could not be written ended lakectl with SIGABRT.</summary>
+    [TestCase("2>&-")]
+    [TestCase("2>/dev/full")]
+    public void AMessageThatNobodyTakes_DoesNotChangeTheStatus(string redirection)
+    {
+        Assert.That(Cli.RunInto($"/dev/null {redirection}", "stats", "/nonexistent").ExitCode, Is.EqualTo(10));
+        Assert.That(Cli.RunInto($"/dev/null {redirection}", "--frob").ExitCode, Is.EqualTo(2));
+    }
+
+    /// <summary>Regression: the lake was made, and then it could not be said.</summary>
+    [Test]
+    public void WithoutStandardOutput_NothingIsDone()
+    {
+        using var scratch = new Scratch();
+        CliResult result = Cli.RunInto("&-", "mkfs", "--size", "128M", scratch["a.img"]);
+        Assert.That(result.ExitCode, Is.EqualTo(1));
+        Assert.That(result.Errors, Does.Contain("standard output is closed").And.Contain("next:"));
+        Assert.That(File.Exists(scratch["a.img"]), Is.False);
     }
 
     [Test]
