@@ -18,8 +18,8 @@ internal static class Mkfs
                           tables, RAID, LVM and LUKS leave their marks; known copies
                           of superblocks; 64 places between. Data that is only
                           elsewhere is not noticed.
-          an image file   all its data up to 64 MiB (holes are skipped), and 64
-                          places of what comes after.
+          an image file   all its data up to 64 MiB (holes are skipped), its last
+                          MiB, and 64 places of what comes after.
         """;
 
     internal static Command Create()
