@@ -51,11 +51,8 @@ native: setup
 	$(MAKE) -C daemon/launcher OUT=$(CURDIR)/build/launcher
 	$(MAKE) -C tests/crash OUT=$(CURDIR)/build/crash
 
-# The disk is kept between runs, with what was written to it.
-run: setup
-	@mkdir -p $(dir $(DISK))
-	@case "$(FRESH)" in '' | 0 | no) ;; *) rm -f $(DISK) ;; esac
-	qemu/vm shell --root lake --root-disk $(DISK) --smp $(SMP) --mem $(MEM) --net
+run:
+	@FRESH="$(FRESH)" qemu/run.sh "$(KERNEL)" "$(DISK)" "$(SMP)" "$(MEM)"
 
 test:
 	tests/run-all.sh $(SUITES)

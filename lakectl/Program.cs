@@ -2,7 +2,17 @@
 using System.CommandLine;
 using DeepLake.Control;
 using DeepLake.Lakectl.Commands;
+using DeepLake.Lakectl.Files;
 using DeepLake.Lakectl.Output;
+using DeepLake.Lakectl.Usage;
+
+// Before anything is written: to what was not given nothing is.
+Console.SetError(Descriptor.IsClosed(Descriptor.Error) ? TextWriter.Null : new ErrorWriter(Console.Error));
+if (Descriptor.IsClosed(Descriptor.Output))
+{
+    Messages.Error(Descriptor.OutputClosedMessage, Descriptor.OutputClosedAdvice);
+    return (int)ErrorCode.ErrorGeneral;
+}
 
 var root = new RootCommand("Makes, fills, inspects and checks DeepLake filesystems.");
 root.Subcommands.Add(Mkfs.Create());
@@ -12,7 +22,14 @@ root.Subcommands.Add(Verify.Create());
 root.Subcommands.Add(LogsShow.Create());
 root.Subcommands.Add(MetricsShow.Create());
 root.Subcommands.Add(Hash.Create());
+NotedCommand.ShowNotes(root);
 
+// A script that reads JSON reads of its own mistakes too.
+bool isJson = args.TakeWhile(a => a != "--").Contains("--json");
+if (CommandLineCheck.Find(root, args) is var (problem, helpOf))
+{
+    return CommandRunner.Fail(ErrorCode.ErrorUsage, problem, $"see {helpOf} --help", isJson);
+}
 // A name may begin with @: it is no file of arguments.
 ParseResult parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
 IEnumerable<string> errors = parsed.Errors.Select(e => e.Message);
@@ -24,8 +41,7 @@ if (parsed.CommandResult.Tokens.Any(t => t.Value.Length == 0))
 if (errors.Any())
 {
     string name = parsed.CommandResult.Command == root ? "lakectl" : $"lakectl {parsed.CommandResult.Command.Name}";
-    Messages.Error(string.Join(" ", errors), $"see {name} --help");
-    return (int)ErrorCode.ErrorUsage;
+    return CommandRunner.Fail(ErrorCode.ErrorUsage, string.Join(" ", errors), $"see {name} --help", isJson);
 }
 try
 {

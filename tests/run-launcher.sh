@@ -35,11 +35,36 @@ probe_tells_no_lake_from_one() {
 	[ $? = 2 ]
 }
 
+# wrong_words STATUS SAID CMD...: ends so, says that, and where more is said.
+wrong_words() {
+	local status=$1 said=$2 got=0
+	shift 2
+	"$LAKE_BUILD/launcher/$1" "${@:2}" >"$suite_dir/said" 2>&1 || got=$?
+	[ $got = "$status" ] && grep -qF -- "$said" "$suite_dir/said" &&
+		grep -qF -- "see $1 --help" "$suite_dir/said" || {
+		echo "$*: status $got"
+		cat "$suite_dir/said"
+		return 1
+	}
+}
+
+the_wrong_word_is_named() {
+	wrong_words 1 "unrecognized option '--frob'" mount.lakefs --frob /dev/x /mnt &&
+		wrong_words 1 "unrecognized option '--frob=1'" mount.lakefs /dev/x /mnt --frob=1 &&
+		wrong_words 1 "invalid option -- 'x'" mount.lakefs /dev/x /mnt -x &&
+		wrong_words 1 'a DEVICE and a DIRECTORY are needed' mount.lakefs /dev/x &&
+		wrong_words 2 "unrecognized option '--frob'" laked-launcher --frob &&
+		wrong_words 2 'stop: no option' laked-launcher stop &&
+		wrong_words 2 'x is no --timeout' laked-launcher --timeout x &&
+		"$LAKE_BUILD/launcher/mount.lakefs" --help | grep -q '^Usage: mount.lakefs'
+}
+
 # The launcher is built with the tree.
 if tree=$("$LAKE_ROOT/qemu/parts.sh" tree); then
 	lakectl=$tree/usr/bin/lakectl
 	check 'lake-probe tells a lake by either superblock' probe_tells_a_lake "$lakectl"
 	check 'lake-probe tells what is no lake' probe_tells_no_lake_from_one
+	check 'a wrong option is the word that is named' the_wrong_word_is_named
 	status=0
 	"$LAKE_VM" run --timeout 240 --file "$LAKE_BUILD/launcher:/t" \
 		--file "$LAKE_TESTS/boot/launcher-guest.sh:/t/guest.sh" -- \

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MPL-2.0
 # The VM tool itself: what the other suites rely on. KERNEL=debug: that what
 # the debug kernel finds fails a run.
+# ONLY=names: what is seen to be wrong before a guest starts.
 set -uo pipefail
 . "$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/lib/suite.sh"
 suite_begin vm
@@ -201,6 +202,92 @@ exact_repeats() {
 		cmp "$suite_dir/exact1.out" "$suite_dir/exact2.out"
 }
 
+# refused TEXT CMD...: ends within seconds, with nothing built, and says TEXT.
+refused() {
+	local text=$1
+	shift
+	expect 125 timeout 60 "$@" 2>"$suite_dir/refused" || {
+		cat "$suite_dir/refused"
+		return 1
+	}
+	grep -F -- "$text" "$suite_dir/refused" || { cat "$suite_dir/refused"; return 1; }
+	! grep '==>' "$suite_dir/refused"
+}
+
+# A machine that never starts holds the disk as one that runs does.
+disk_in_use() {
+	local disk=$suite_dir/used.img pid said status=0
+	echo kept >"$disk"
+	truncate -s 1M "$disk"
+	qemu-system-x86_64 -S -nodefaults -display none -M q35 -m 64M \
+		-blockdev "driver=raw,node-name=d,file.driver=file,file.filename=$disk" \
+		-device virtio-blk-pci,drive=d </dev/null &
+	pid=$!
+	for _ in $(seq 100); do
+		grep -qs '^lock:' /proc/$pid/fdinfo/* && break
+		sleep 0.2
+	done
+	said="$disk is in use by another guest (pid $pid); nothing was changed. Next:"
+	refused "$said" "$LAKE_VM" run --disk "$disk,size=1M" -- true &&
+		refused "$said" "$LAKE_VM" shell --root lake --root-disk "$disk" &&
+		refused "$said" "$LAKE_VM" run --disk "$disk,ro" -- true &&
+		! timeout 60 make -s -C "$LAKE_ROOT" run FRESH=1 "DISK=$disk" 2>"$suite_dir/refused" &&
+		grep -F "$said" "$suite_dir/refused" &&
+		[ "$(head -n 1 "$disk" | tr -d '\0')" = kept ] || status=1
+	kill $pid
+	wait $pid
+	[ $status = 0 ] || { cat "$suite_dir/refused"; return 1; }
+	(. "$LAKE_ROOT/qemu/lib/disk.sh"; disk_check --disk "$disk")
+}
+
+# Two that only read do not disturb each other.
+disk_is_read() {
+	local disk=$suite_dir/read.img pid status=0
+	truncate -s 1M "$disk"
+	qemu-system-x86_64 -S -nodefaults -display none -M q35 -m 64M \
+		-blockdev "driver=raw,node-name=d,read-only=on,file.driver=file,file.filename=$disk" \
+		-device virtio-blk-pci,drive=d </dev/null &
+	pid=$!
+	for _ in $(seq 100); do
+		grep -qs '^lock:' /proc/$pid/fdinfo/* && break
+		sleep 0.2
+	done
+	(. "$LAKE_ROOT/qemu/lib/disk.sh"
+		disk_check --disk "$disk" on
+		! (disk_check --disk "$disk" off)) || status=1
+	kill $pid
+	wait $pid
+	return $status
+}
+
+no_such_places() {
+	refused "--root-disk: there is no folder $suite_dir/none for x" \
+		"$LAKE_VM" run --root lake --root-disk "$suite_dir/none/x" -- true &&
+		refused "--root-disk: $suite_dir is a directory" \
+			"$LAKE_VM" shell --root lake --root-disk "$suite_dir" &&
+		refused "--disk: there is no folder $suite_dir/none for x" \
+			"$LAKE_VM" run --disk "$suite_dir/none/x,size=1M" -- true &&
+		refused "--record: there is no folder $suite_dir/none for x" \
+			"$LAKE_VM" run --record "$suite_dir/none/x" -- true &&
+		refused "--share: there is no folder $suite_dir/none" \
+			"$LAKE_VM" run --share "$suite_dir/none" -- true &&
+		refused "--file: $suite_dir/none does not exist" \
+			"$LAKE_VM" run --file "$suite_dir/none:/x" -- true &&
+		[ ! -e "$suite_dir/none" ]
+}
+
+what_is_named() {
+	check 'a disk that another guest has in use is refused, and by whom is said' disk_in_use
+	check 'a disk that others only read may be read' disk_is_read
+	check 'what is named and is not there is told before anything is built' no_such_places
+	check 'wrong options are refused' expect 125 "$LAKE_VM" run --disk /nonexistent -- true
+}
+
+if [ "${ONLY:-}" = names ]; then
+	what_is_named
+	suite_end
+	exit
+fi
 if [ "${KERNEL:-}" = debug ]; then
 	debug_kernel
 	suite_end
@@ -236,5 +323,5 @@ else
 fi
 check "only the emulator's own fault, before any module, is booted anew" \
 	only_emulator_faults
-check 'wrong options are refused' expect 125 "$LAKE_VM" run --disk /nonexistent -- true
+what_is_named
 suite_end

@@ -33,6 +33,9 @@ public sealed record EngineStats
 
     public required ulong QuarantinedBlocks { get; init; }
 
+    /// <summary>What the mount may write to next; with the used, the free and the quarantined these are all.</summary>
+    public required ulong LeasedBlocks { get; init; }
+
     /// <summary>Of the used blocks, those that several extents refer to.</summary>
     public required ulong SharedBlocks { get; init; }
 

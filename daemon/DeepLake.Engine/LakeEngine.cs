@@ -224,6 +224,7 @@ public sealed partial class LakeEngine : IDisposable
         UsedBlocks = _state.Space.UsedBlocks,
         FreeBlocks = _state.Space.FreeBlocks,
         QuarantinedBlocks = _state.Space.QuarantinedBlocks,
+        LeasedBlocks = _state.Space.LeasedBlocks,
         SharedBlocks = _state.Counters.SharedBlocks,
         SavedBlocks = _state.Counters.SavedBlocks,
         SealedBlocks = _state.Counters.SealedBlocks,

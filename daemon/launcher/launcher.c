@@ -60,6 +60,14 @@ static const struct option options[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
+static int usage(const char *word, const char *problem)
+{
+	if (word)
+		fprintf(stderr, "laked-launcher: %s%s\n", word, problem);
+	fprintf(stderr, "laked-launcher: see laked-launcher --help\n");
+	return EXIT_USAGE;
+}
+
 /* -1: go on; else the exit status */
 static int request_parse(struct request *r, int argc, char **argv)
 {
@@ -87,18 +95,19 @@ static int request_parse(struct request *r, int argc, char **argv)
 			r->timeout_ms = 1000 * strtol(optarg, &end, 10);
 			if (r->timeout_ms > 0 && !*end)
 				break;
-			fprintf(stderr, "laked-launcher: bad --timeout %s\n",
-				optarg);
-			return EXIT_USAGE;
+			return usage(optarg, " is no --timeout in seconds");
 		case OPT_HELP:
 		case 'h':
 			fputs(usage_text, stdout);
 			return 0;
-		default:
-			fputs(usage_text, stderr);
-			return EXIT_USAGE;
+		default: /* getopt has said which */
+			return usage(NULL, "");
 		}
 	}
+	/* a word that was meant for the launcher is not laked's */
+	if (optind < argc && strcmp(argv[optind - 1], "--"))
+		return usage(argv[optind],
+			     ": no option; what is for laked comes after --");
 	if (optind < argc)
 		r->launcher.args = argv + optind;
 	return -1;

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +27,18 @@
 
 static const char usage_text[] =
 "Usage: mount.lakefs DEVICE DIRECTORY [-fnrsvw] [-o OPTIONS]\n"
-"Mounts a lake. Loads the module lakefs and starts laked when needed.\n";
+"Mounts a lake. Loads the module lakefs and starts laked when needed.\n"
+"  -o OPTIONS  as for mount(8), with commas between them: ro, noatime, ...\n"
+"  -f          check everything, mount nothing\n"
+"  -r, -w      read-only, writable\n"
+"  -v          say what is done; -n, -s and -t TYPE mean nothing here\n"
+"Exit status, as of mount(8): 0 mounted, 1 usage, 2 system, 32 failed.\n";
+
+/* with no long option getopt would blame the second dash */
+static const struct option long_options[] = {
+	{ "help", no_argument, NULL, 'h' },
+	{ NULL, 0, NULL, 0 },
+};
 
 static bool verbose;
 
@@ -36,6 +48,14 @@ static int complain(const char *what, const char *cause, const char *next)
 	if (next)
 		fprintf(stderr, "mount.lakefs: %s\n", next);
 	return EXIT_MOUNT_FAILED;
+}
+
+static int usage(const char *problem)
+{
+	if (problem)
+		fprintf(stderr, "mount.lakefs: %s\n", problem);
+	fprintf(stderr, "mount.lakefs: see mount.lakefs --help\n");
+	return EXIT_MOUNT_USAGE;
 }
 
 static bool module_is_loaded(void)
@@ -259,8 +279,11 @@ int main(int argc, char **argv)
 	int opt, i, n = 0, err;
 
 	/* mount(8) puts the names first; getopt brings them to the end */
-	while ((opt = getopt(argc, argv, "fnrsvwo:t:N:")) != -1) {
-		if (opt == 'f')
+	while ((opt = getopt_long(argc, argv, "fhnrsvwo:t:N:", long_options,
+				  NULL)) != -1) {
+		if (opt == 'h')
+			return fputs(usage_text, stdout), 0;
+		else if (opt == 'f')
 			fake = true;
 		else if (opt == 'v')
 			verbose = true;
@@ -270,13 +293,18 @@ int main(int argc, char **argv)
 		else if (opt == 'o' &&
 			 (extra = mount_options_parse(&o, optarg)))
 			return complain(extra, "too many options", NULL);
-		else if (opt == '?' || opt == 'N')
-			return fputs(usage_text, stderr), EXIT_MOUNT_USAGE;
+		else if (opt == 'N')
+			return usage("-N: other namespaces are not supported");
+		else if (opt == '?') /* getopt has said which */
+			return usage(NULL);
 	}
 	for (i = optind; i < argc && n < 2; i++)
 		names[n++] = argv[i];
-	if (n != 2 || i < argc || o.bind)
-		return fputs(usage_text, stderr), EXIT_MOUNT_USAGE;
+	if (n != 2 || i < argc)
+		return usage(n != 2 ? "a DEVICE and a DIRECTORY are needed" :
+			     "more than a DEVICE and a DIRECTORY");
+	if (o.bind)
+		return usage("-o bind: mount --bind does this by itself");
 	if (geteuid())
 		return complain(names[0], "not permitted",
 				"root is needed to mount a lake");

@@ -2,6 +2,7 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using DeepLake.Control;
+using DeepLake.Lakectl.Files;
 
 namespace DeepLake.Lakectl.Client;
 
@@ -68,13 +69,20 @@ internal static partial class OneShotClient
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
+            // It is not to take a device for the one it was not given.
+            RedirectStandardError = Descriptor.IsClosed(Descriptor.Error),
         };
         if (isAssembly)
         {
             info.ArgumentList.Add(program);
         }
         info.ArgumentList.Add("oneshot");
-        return Process.Start(info) ?? throw new IOException($"{program} did not start");
+        Process worker = Process.Start(info) ?? throw new IOException($"{program} did not start");
+        if (info.RedirectStandardError)
+        {
+            worker.BeginErrorReadLine();
+        }
+        return worker;
     }
 
     private static Response ReadAnswer(Process worker, Action<Progress> progress)

@@ -27,6 +27,17 @@ internal static class CommandRunner
         return Finish(DaemonClient.Run(request, reporter.Show), reporter, json, show);
     }
 
+    /// <summary>For what needs a lake that is not mounted: a status when it is, or when a directory of one was named.</summary>
+    internal static int? RefuseMounted(string name, bool json)
+    {
+        if (LakeTarget.Find(name, out _) is not { IsMounted: true })
+        {
+            return null;
+        }
+        string what = Directory.Exists(name) ? "is a directory of a mounted lake" : "is a mounted lake";
+        return Fail(ErrorCode.ErrorBusy, $"{name} {what}", "unmount it first (findmnt -t lakefs), then name its device", json);
+    }
+
     internal static int Fail(ErrorCode code, string message, string nextStep, bool json)
     {
         if (json)

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
 using System.CommandLine;
-using System.CommandLine.Parsing;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text;
@@ -36,23 +35,10 @@ internal sealed class Hash
     internal static Command Create()
     {
         var files = new Argument<string[]>("FILE") { Description = "Files; - for standard input", Arity = ArgumentArity.OneOrMore };
-        files.Validators.Add(RefuseUnknownOptions);
         Option<bool> json = CommandRunner.JsonOption();
         var command = new Command("hash", "Print the BLAKE3 hashes of files, as b3sum does") { files, json };
         command.SetAction(parsed => new Hash(parsed.GetValue(json)).Run(parsed.GetRequiredValue(files)));
         return command;
-    }
-
-    // An argument that takes any number of words takes options that do not exist, too.
-    private static void RefuseUnknownOptions(ArgumentResult result)
-    {
-        string[] line = Environment.GetCommandLineArgs();
-        int end = Array.IndexOf(line, "--");
-        string[] names = end < 0 ? [] : line[end..];
-        foreach (Token word in result.Tokens.Where(t => t.Value.StartsWith('-') && t.Value != StandardInputName && !names.Contains(t.Value)))
-        {
-            result.AddError($"There is no option {word.Value}; the name of a file that begins with a dash comes after --.");
-        }
     }
 
     private int Run(string[] files)
@@ -73,9 +59,9 @@ internal sealed class Hash
     private ErrorCode HashOne(FileName file)
     {
         bool isInput = file.Text == StandardInputName;
-        if (isInput && StandardInput.IsClosed())
+        if (isInput && Descriptor.IsClosed(Descriptor.Input))
         {
-            return (ErrorCode)CommandRunner.Fail(ErrorCode.ErrorGeneral, StandardInput.ClosedMessage, StandardInput.ClosedAdvice, _json);
+            return (ErrorCode)CommandRunner.Fail(ErrorCode.ErrorGeneral, Descriptor.InputClosedMessage, Descriptor.InputClosedAdvice, _json);
         }
         int fd = isInput ? 0 : LibC.OpenForReading(file.Path);
         if (fd < 0)

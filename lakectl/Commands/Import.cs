@@ -22,17 +22,22 @@ internal static class Import
         {
             string from = parsed.GetRequiredValue(source);
             bool isStream = from == StandardInputName;
+            string name = parsed.GetRequiredValue(device);
+            bool isJson = parsed.GetValue(json);
+            if (CommandRunner.RefuseMounted(name, isJson) is { } status)
+            {
+                return status;
+            }
             Request request = CommandRunner.NewRequest();
             request.Import = new ImportRequest
             {
-                DevicePath = Path.GetFullPath(parsed.GetRequiredValue(device)),
+                DevicePath = Path.GetFullPath(name),
                 Source = isStream ? StandardInputName : Path.GetFullPath(from),
                 Resume = parsed.GetValue(resume),
             };
-            bool isJson = parsed.GetValue(json);
-            if (isStream && StandardInput.IsClosed())
+            if (isStream && Descriptor.IsClosed(Descriptor.Input))
             {
-                return CommandRunner.Fail(ErrorCode.ErrorGeneral, StandardInput.ClosedMessage, StandardInput.ClosedAdvice, isJson);
+                return CommandRunner.Fail(ErrorCode.ErrorGeneral, Descriptor.InputClosedMessage, Descriptor.InputClosedAdvice, isJson);
             }
             using Stream? data = isStream ? Console.OpenStandardInput() : null;
             return CommandRunner.OneShot(request, isJson, result => Show(result.Import, isJson), data);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
 using DeepLake.Control;
 using DeepLake.Lakectl.Output;
 
@@ -10,7 +12,7 @@ internal static class LogsShow
 {
     internal static Command Create()
     {
-        var lines = new Option<uint>("--lines", "-n") { Description = "How many of the newest lines", DefaultValueFactory = _ => 50 };
+        var lines = new Option<uint>("--lines", "-n") { Description = "How many of the newest lines; 0 for all that are kept", DefaultValueFactory = _ => 50, CustomParser = ParseLines };
         Option<bool> json = CommandRunner.JsonOption();
         var command = new Command("logs", "Show the newest messages of the running daemon") { lines, json };
         command.SetAction(parsed =>
@@ -21,6 +23,16 @@ internal static class LogsShow
             return CommandRunner.Daemon(request, isJson, result => Show(result.Logs, isJson));
         });
         return command;
+    }
+
+    private static uint ParseLines(ArgumentResult result)
+    {
+        string text = result.Tokens[0].Value;
+        if (!uint.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out uint lines))
+        {
+            result.AddError($"--lines: {text} is no number of lines.");
+        }
+        return lines;
     }
 
     private static int Show(Logs logs, bool json)

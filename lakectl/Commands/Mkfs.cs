@@ -3,6 +3,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using DeepLake.Control;
 using DeepLake.Lakectl.Output;
+using DeepLake.Lakectl.Usage;
 using Google.Protobuf;
 
 namespace DeepLake.Lakectl.Commands;
@@ -10,6 +11,17 @@ namespace DeepLake.Lakectl.Commands;
 /// <summary><c>lakectl mkfs</c></summary>
 internal static class Mkfs
 {
+    private const string Notes =
+        """
+        What holds something is refused, unless --force is given. Looked at are:
+          a block device  the first and the last MiB, where filesystems, partition
+                          tables, RAID, LVM and LUKS leave their marks; known copies
+                          of superblocks; 64 places between. Data that is only
+                          elsewhere is not noticed.
+          an image file   all its data up to 64 MiB (holes are skipped), its last
+                          MiB, and 64 places of what comes after.
+        """;
+
     internal static Command Create()
     {
         var device = new Argument<string>("DEVICE") { Description = "Block device or image file" };
@@ -19,7 +31,7 @@ internal static class Mkfs
         var size = new Option<string?>("--size") { Description = "Create a new image file of this size, such as 2G" };
         var dryRun = new Option<bool>("--dry-run") { Description = "Check everything, change nothing" };
         Option<bool> json = CommandRunner.JsonOption();
-        var command = new Command("mkfs", "Make an empty lake on a device or in an image file") { device, label, uuid, force, size, dryRun, json };
+        var command = new NotedCommand("mkfs", "Make an empty lake on a device or in an image file", Notes) { device, label, uuid, force, size, dryRun, json };
         command.SetAction(parsed =>
         {
             ulong bytes = 0;
@@ -27,10 +39,15 @@ internal static class Mkfs
             {
                 return CommandRunner.Fail(ErrorCode.ErrorUsage, $"{text} is no size", "write it as 2G or 512M", parsed.GetValue(json));
             }
+            string name = parsed.GetRequiredValue(device);
+            if (CommandRunner.RefuseMounted(name, parsed.GetValue(json)) is { } status)
+            {
+                return status;
+            }
             Request request = CommandRunner.NewRequest();
             request.Mkfs = new MkfsRequest
             {
-                DevicePath = Path.GetFullPath(parsed.GetRequiredValue(device)),
+                DevicePath = Path.GetFullPath(name),
                 Label = parsed.GetRequiredValue(label),
                 Force = parsed.GetValue(force),
                 ImageBytes = bytes,
@@ -64,9 +81,17 @@ internal static class Mkfs
                 w.WriteString("uuid", result.Uuid);
                 w.WriteString("label", result.Label);
                 w.WriteNumber("device_bytes", result.DeviceBytes);
-                w.WriteNumber("data_blocks", result.DataBlocks);
+                if (result.DryRun)
+                {
+                    w.WriteNull("data_blocks"); // only making it tells
+                }
+                else
+                {
+                    w.WriteNumber("data_blocks", result.DataBlocks);
+                }
                 w.WriteBoolean("dry_run", result.DryRun);
                 w.WriteString("overwrites", result.Overwrites);
+                w.WriteString("looked_at", result.LookedAt);
             });
             return 0;
         }
@@ -76,8 +101,9 @@ internal static class Mkfs
         }
         string size = Sizes.Format(result.DeviceBytes, plain: false);
         string device = Printable.Of(result.DevicePath);
+        string nothing = result.Overwrites.Length > 0 || result.LookedAt.Length == 0 ? "" : $"nothing was found there (looked at: {result.LookedAt}); ";
         Console.WriteLine(result.DryRun
-            ? $"would make a lake of {size} on {device}; nothing was changed"
+            ? $"would make a lake of {size} on {device}; {nothing}nothing was changed"
             : $"made a lake of {size} on {device}, {result.DataBlocks} data blocks, uuid {result.Uuid}");
         return 0;
     }

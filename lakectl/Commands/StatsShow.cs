@@ -4,6 +4,7 @@ using System.Text.Json;
 using DeepLake.Control;
 using DeepLake.Lakectl.Client;
 using DeepLake.Lakectl.Output;
+using DeepLake.Lakectl.Usage;
 
 namespace DeepLake.Lakectl.Commands;
 
@@ -11,6 +12,17 @@ namespace DeepLake.Lakectl.Commands;
 internal static class StatsShow
 {
     private const ulong BlockBytes = 4096;
+
+    private const string Notes =
+        """
+        Each block for data is one of these, and those that are shared count once:
+          used         in files
+          leased       reserved by the kernel of a mounted lake, to be written next
+          quarantined  freed, but not durably yet
+          free
+        In JSON, in blocks of 4096 bytes: data_blocks is the sum of used_blocks,
+        free_blocks, counters.leased_blocks and counters.quarantined_blocks.
+        """;
 
     internal static Command Create()
     {
@@ -21,7 +33,7 @@ internal static class StatsShow
         };
         var bytes = new Option<bool>("--bytes") { Description = "Sizes in plain bytes" };
         Option<bool> json = CommandRunner.JsonOption();
-        var command = new Command("stats", "Show what a lake holds and how it is") { target, bytes, json };
+        var command = new NotedCommand("stats", "Show what a lake holds and how it is", Notes) { target, bytes, json };
         command.SetAction(parsed =>
         {
             bool isJson = parsed.GetValue(json);
@@ -71,7 +83,7 @@ internal static class StatsShow
             return;
         }
         Console.WriteLine($"  uuid        {lake.Uuid}{(lake.Label.Length > 0 ? $" \"{Printable.Of(lake.Label)}\"" : "")}");
-        Console.WriteLine($"  data        {Sizes.Format(lake.UsedBlocks * BlockBytes, plain)} used of {Sizes.Format(lake.DataBlocks * BlockBytes, plain)}, {Sizes.Format(lake.FreeBlocks * BlockBytes, plain)} free");
+        Console.WriteLine($"  data        {DataLine(lake, plain)}");
         if (lake.Counters.TryGetValue("shared_blocks", out ulong shared) && shared > 0)
         {
             ulong saved = lake.Counters.GetValueOrDefault("saved_blocks");
@@ -90,6 +102,15 @@ internal static class StatsShow
         {
             Console.WriteLine($"  {name.Replace('_', ' '),-24} {value}");
         }
+    }
+
+    // Each block for data is one of these, so that they add up to all.
+    internal static string DataLine(LakeStats lake, bool plain)
+    {
+        string Size(ulong blocks) => Sizes.Format(blocks * BlockBytes, plain);
+        return $"{Size(lake.UsedBlocks)} used, {Size(lake.Counters.GetValueOrDefault("leased_blocks"))} reserved for writing, "
+            + $"{Size(lake.Counters.GetValueOrDefault("quarantined_blocks"))} being freed, {Size(lake.FreeBlocks)} free: "
+            + $"{Size(lake.DataBlocks)} in all";
     }
 
     // What the daemon that serves it now found. That another one died while the lake was mounted says nothing

@@ -200,7 +200,8 @@ mount_refuses_a_file() {
 
 mount_refuses_bad_usage() {
 	/t/mount.lakefs /f/file 2>/f/stderr
-	[ $? = 1 ] && grep -q Usage /f/stderr
+	[ $? = 1 ] && grep -q 'a DEVICE and a DIRECTORY are needed' /f/stderr &&
+		grep -q 'see mount.lakefs --help' /f/stderr
 }
 
 mount_names_missing_device() {

@@ -117,6 +117,57 @@ public sealed class C010MkfsTests
         Assert.That(Scratch.HashOf(_scratch["a.img"]), Is.EqualTo(before));
     }
 
+    /// <summary>Regression: only its head and tail were looked at, and a sparse image with data between them was overwritten.</summary>
+    [TestCase(5 << 20)]
+    [TestCase((64 << 20) + 77)]
+    [TestCase(126 << 20)]
+    public void Mkfs_FindsDataInTheMiddleOfASparseImage(int offset)
+    {
+        using (FileStream file = File.Create(_scratch["a.img"]))
+        {
+            file.SetLength(128 << 20);
+            file.Position = offset;
+            file.WriteByte(1);
+        }
+        string before = Scratch.HashOf(_scratch["a.img"]);
+        Assert.That(Cli.Run("mkfs", "--dry-run", _scratch["a.img"]).ExitCode, Is.EqualTo(1));
+        CliResult result = Cli.Run("mkfs", _scratch["a.img"]);
+        Assert.That(result.ExitCode, Is.EqualTo(1));
+        Assert.That(result.Errors, Does.Contain($"at byte {offset}").And.Contain("--force"));
+        Assert.That(Scratch.HashOf(_scratch["a.img"]), Is.EqualTo(before));
+        CliResult forced = Cli.Run("mkfs", "--dry-run", "--force", "--json", _scratch["a.img"]);
+        Assert.That(Cli.Json(forced).GetProperty("overwrites").GetString(), Does.Contain($"at byte {offset}"));
+    }
+
+    [Test]
+    public void Mkfs_DryRun_SaysWhereItLooked()
+    {
+        using (FileStream file = File.Create(_scratch["a.img"]))
+        {
+            file.SetLength(1L << 40);
+        }
+        CliResult hole = Cli.Run("mkfs", "--dry-run", _scratch["a.img"]);
+        Assert.That(hole.ExitCode, Is.Zero, hole.Errors);
+        Assert.That(hole.Output, Does.Contain("nothing was found there (looked at: all of it)"));
+        Assert.That(Cli.Json(Cli.Run("mkfs", "--dry-run", "--json", _scratch["a.img"])).GetProperty("looked_at").GetString(), Is.EqualTo("all of it"));
+    }
+
+    /// <summary>Of an image whose blocks are all there a bounded part is read, and no more is claimed.</summary>
+    [Test]
+    public void Mkfs_OfAnImageWithoutHoles_ClaimsNoMoreThanItRead()
+    {
+        using (FileStream file = File.Create(_scratch["a.img"]))
+        {
+            for (int i = 0; i < 128; i++)
+            {
+                file.Write(new byte[1 << 20]);
+            }
+        }
+        CliResult result = Cli.Run("mkfs", "--dry-run", _scratch["a.img"]);
+        Assert.That(result.ExitCode, Is.Zero, result.Errors);
+        Assert.That(result.Output, Does.Contain("looked at: its last MiB, its first 64 MiB of data and 64 places after them"));
+    }
+
     [Test]
     public void Mkfs_WithForce_ReplacesALake()
     {

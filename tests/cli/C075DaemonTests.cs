@@ -55,6 +55,19 @@ public sealed class C075DaemonTests
         Assert.That(StatsShow.HowItWasOpened(new LakeStats { ReplayedIntents = 3 }), Does.Contain("not cleanly; 3 changes"));
     }
 
+    /// <summary>Regression: what the kernel had reserved was in no number, and the sum was less than all.</summary>
+    [Test]
+    public void Stats_SayOfEveryBlock_WhatItIs()
+    {
+        var lake = new LakeStats { DataBlocks = 1000, UsedBlocks = 100, FreeBlocks = 800 };
+        lake.Counters["leased_blocks"] = 97;
+        lake.Counters["quarantined_blocks"] = 3;
+        string line = StatsShow.DataLine(lake, plain: true);
+        ulong[] bytes = [.. line.Split(' ').Where(w => ulong.TryParse(w, out _)).Select(ulong.Parse)];
+        Assert.That(line, Does.Contain($"{97 * 4096} reserved"));
+        Assert.That(bytes[..^1].Aggregate((a, b) => a + b), Is.EqualTo(bytes[^1]).And.EqualTo(1000 * 4096), line);
+    }
+
     // The daemon's end is closed before the client sends: no chance decides what the client sees.
     private Response AskOne(Action<Socket> daemon)
     {

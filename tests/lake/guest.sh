@@ -31,9 +31,27 @@ sum() { md5sum "$1" | cut -d' ' -f1; }
 before=$(sum /dev/vdb)
 check 'mkfs refuses a device that holds ext4' refused 1 'ext' lakectl mkfs /dev/vdb
 check 'and changes nothing' [ "$(sum /dev/vdb)" = "$before" ]
+# what is in the middle only: a copy of ext4's superblock, and at one of the 64 places
+middle() { # BLOCK OF 1 KiB, TEXT
+	printf '\123\357' | dd of=/dev/vda bs=1 seek=$(($1)) conv=notrunc 2>/dev/null
+	refused 1 "$2" lakectl mkfs --dry-run /dev/vda || return 1
+	refused 1 "$2" lakectl mkfs /dev/vda || return 1
+	dd if=/dev/zero of=/dev/vda bs=1 seek=$(($1)) count=2 conv=notrunc 2>/dev/null
+}
+check 'mkfs sees the copy of a superblock' middle '8193 * 1024 + 0x38' 'ext4.*copy'
+check 'and data at the places it looks at' middle '134217728 / 65 * 9 / 4096 * 4096' 'unknown kind at byte 18583552'
+check 'says where it looked, and that nothing was there' \
+	refused 0 'nothing was found there (looked at: its first and last MiB and 64 places between them)' \
+	lakectl mkfs --dry-run /dev/vda
 check 'mkfs of an empty device' lakectl mkfs /dev/vda
 check 'it mounts' mount.lakefs /dev/vda $l
 check 'mkfs refuses a mounted device' refused 11 'use\|mounted' lakectl mkfs --force /dev/vda
+check 'and its directory' refused 11 'mounted' lakectl mkfs --force $l
+check 'so does import' refused 11 'mounted' lakectl import /etc /dev/vda
+check 'into its directory too' refused 11 'mounted' lakectl import /etc $l
+check 'and verify --full' refused 11 'without --full' lakectl verify --full $l
+check 'of the device too' refused 11 'without --full' lakectl verify --full /dev/vda
+check 'logs are told' lakectl logs
 check 'a second daemon is refused' refused 11 'another laked' \
 	timeout 60 /usr/lib/deeplake/laked serve
 echo old >$l/old
@@ -81,6 +99,15 @@ check 'fstrim' fstrim -v $l
 echo 3 >/proc/sys/vm/drop_caches
 check 'and what is in use is still there' [ "$(sum $l/one)" = "$old" ]
 check 'the lake is sound while mounted' lakectl verify $l
+number() { tr ',{' '\n\n' </tmp/stats | sed -n "s/^\"$1\":\([0-9]*\).*/\1/p"; }
+adds_up() {
+	dd if=/dev/urandom of=$l/leased bs=64k count=1 || return 1
+	lakectl stats --json $l >/tmp/stats || return 1
+	cat /tmp/stats
+	[ "$(number leased_blocks)" -gt 0 ] &&
+		[ $(($(number used_blocks) + $(number free_blocks) + $(number leased_blocks) + $(number quarantined_blocks))) = "$(number data_blocks)" ]
+}
+check 'used, leased, quarantined and free blocks are all' adds_up
 # Prometheus' text format: comments, and lines of name, labels, number
 metrics() {
 	lakectl metrics >/tmp/metrics || return 1

@@ -46,6 +46,9 @@ public sealed class SpaceMap
 
     public ulong QuarantinedBlocks { get; private set; }
 
+    /// <summary>Held, and not by the quarantine: what the kernel may write to next.</summary>
+    public ulong LeasedBlocks => _held.SetCount - Math.Min(_held.SetCount, QuarantinedBlocks);
+
     /// <summary>Pieces of the map that the next <see cref="Store"/> puts into the tree.</summary>
     public int DirtyChunks { get; private set; }
 

@@ -22,9 +22,9 @@ internal static class MountedVerify
         if (full)
         {
             throw new CommandException(
-                ErrorCode.ErrorGeneral,
-                $"{server.DevicePath} is mounted: its data may change while it is read",
-                "check the structure without --full, or unmount the lake first");
+                ErrorCode.ErrorBusy,
+                $"{server.DevicePath} is mounted: its data may change while it is read, so --full is not possible",
+                "check the structure without --full, or unmount the lake first; a root filesystem is unmounted only while another system runs");
         }
         send(Responses.Progress("checking the structure", 0, 0, "pages", server.DevicePath));
         for (int attempt = 0; attempt < Attempts; attempt++)

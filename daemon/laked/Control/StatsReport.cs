@@ -30,6 +30,7 @@ internal static class StatsReport
         into.DurableSeq = stats.DurableSeq;
         into.CreatedSec = superblock.CreatedSec;
         into.CheckpointSec = superblock.WrittenSec;
+        into.Counters["leased_blocks"] = stats.LeasedBlocks;
         into.Counters["quarantined_blocks"] = stats.QuarantinedBlocks;
         into.Counters["shared_blocks"] = stats.SharedBlocks;
         into.Counters["saved_blocks"] = stats.SavedBlocks;

@@ -4,11 +4,29 @@ using DeepLake.Storage;
 
 namespace DeepLake.Laked.OneShot;
 
-/// <summary>Looks for anything on a device that a person may still want.</summary>
-internal static class KnownContent
+/// <summary>
+/// Looks for anything on a device that a person may still want, in a bounded number of reads however
+/// large it is.
+/// </summary>
+internal sealed class KnownContent
 {
-    private const int HeadBytes = 1 << 20;
-    private const int TailBytes = 64 << 10;
+    private const int EndBytes = 1 << 20; // ZFS, MD and GPT keep copies in the last one
+    private const int ProbeBytes = 4096;
+    private const int Probes = 64;
+    private const long DataBytes = 64 << 20; // of an image file's data
+
+    private const string Ends = "its first and last MiB";
+
+    private static readonly string EndsAndPlaces = $"{Ends} and {Probes} places between them";
+
+    // Copies that a filesystem keeps of its superblock, for when its start was lost.
+    private static readonly (string What, long Offset, byte[] Magic)[] Copies =
+    [
+        ("a btrfs filesystem (a copy of its superblock)", (64L << 20) + 0x40, "_BHRfS_M"u8.ToArray()),
+        ("a btrfs filesystem (a copy of its superblock)", (256L << 30) + 0x40, "_BHRfS_M"u8.ToArray()),
+        ("an ext2, ext3 or ext4 filesystem (a copy of its superblock)", (8193L << 10) + 0x38, [0x53, 0xef]),
+        ("an ext2, ext3 or ext4 filesystem (a copy of its superblock)", (128L << 20) + 0x38, [0x53, 0xef]),
+    ];
 
     private static readonly (string What, int Offset, byte[] Magic)[] Signatures =
     [
@@ -34,27 +52,110 @@ internal static class KnownContent
         ("a tar archive", 257, "ustar"u8.ToArray()),
     ];
 
-    /// <summary>What is there, in words; empty when the places where it would show hold only zeroes.</summary>
-    internal static string Describe(IBlockDevice device)
+    private readonly IBlockDevice _device;
+    private readonly AlignedBuffer _buffer = new(EndBytes, zeroed: true);
+
+    private KnownContent(IBlockDevice device) => _device = device;
+
+    /// <summary>What was found, in words, or nothing; and where it was looked for.</summary>
+    internal static (string Found, string LookedAt) Look(DirectBlockDevice device)
     {
-        int headBytes = (int)Math.Min(HeadBytes, device.LengthBytes);
-        using var head = new AlignedBuffer(HeadBytes, zeroed: true);
-        Span<byte> start = head.Slice(0, headBytes);
-        device.Read(start, 0);
+        var look = new KnownContent(device);
+        using (look._buffer)
+        {
+            bool isImage = LinuxFiles.Status(device.FileDescriptor, out FileStatus status) == Errno.None
+                && (status.Mode & FileType.Mask) == FileType.Regular;
+            string found = look.InEnds();
+            return found.Length > 0 ? (found, Ends)
+                : isImage ? look.InData(device.FileDescriptor)
+                : look.InProbes(0, EndsAndPlaces);
+        }
+    }
+
+    private string InEnds()
+    {
+        Span<byte> start = Read(0, EndBytes);
         foreach ((string what, int offset, byte[] magic) in Signatures)
         {
-            if (head.Slice(offset, magic.Length).SequenceEqual(magic))
+            if (start.Slice(offset, magic.Length).SequenceEqual(magic))
             {
                 return what;
             }
         }
         if (start.ContainsAnyExcept((byte)0))
         {
-            return "data of an unknown kind";
+            return "data of an unknown kind at its start";
         }
-        int tailBytes = (int)Math.Min(TailBytes, device.LengthBytes);
-        Span<byte> end = head.Slice(0, tailBytes);
-        device.Read(end, device.LengthBytes - tailBytes);
-        return end.ContainsAnyExcept((byte)0) ? "data of an unknown kind at its end" : "";
+        return Read(_device.LengthBytes - EndBytes, EndBytes).ContainsAnyExcept((byte)0) ? "data of an unknown kind at its end" : "";
+    }
+
+    // All that an image file has room for, as far as that is little; what it has no room for is zeroes.
+    private (string Found, string LookedAt) InData(int fd)
+    {
+        long left = DataBytes;
+        long at = 0;
+        while (at < _device.LengthBytes)
+        {
+            Errno error = LinuxFiles.SeekData(fd, at, out long data);
+            if (error == Errno.ENXIO)
+            {
+                break;
+            }
+            if (error != Errno.None || LinuxFiles.SeekHole(fd, data, out long end) != Errno.None)
+            {
+                return InProbes(0, EndsAndPlaces); // its file system cannot tell where data is
+            }
+            end = Math.Min(end, _device.LengthBytes);
+            for (at = data / ProbeBytes * ProbeBytes; at < end; at += EndBytes)
+            {
+                if (left <= 0)
+                {
+                    return InProbes(at, $"its last MiB, its first {DataBytes >> 20} MiB of data and {Probes} places after them");
+                }
+                int length = (int)Math.Min(EndBytes, _device.LengthBytes - at);
+                left -= length;
+                if (Found(Read(at, length), at) is { } found)
+                {
+                    return (found, "its data, to the first that was found");
+                }
+            }
+            at = end;
+        }
+        return ("", "all of it");
+    }
+
+    // Places at equal distances, and those of known copies.
+    private (string Found, string LookedAt) InProbes(long from, string places)
+    {
+        foreach ((string what, long offset, byte[] magic) in Copies.Where(c => c.Offset + ProbeBytes <= _device.LengthBytes))
+        {
+            long page = offset / ProbeBytes * ProbeBytes;
+            if (Read(page, ProbeBytes).Slice((int)(offset - page), magic.Length).SequenceEqual(magic))
+            {
+                return (what, places);
+            }
+        }
+        for (int i = 1; i <= Probes; i++)
+        {
+            long at = (from + (_device.LengthBytes - from) / (Probes + 1) * i) / ProbeBytes * ProbeBytes;
+            if (Found(Read(at, ProbeBytes), at) is { } found)
+            {
+                return (found, places);
+            }
+        }
+        return ("", places);
+    }
+
+    private static string? Found(ReadOnlySpan<byte> read, long at)
+    {
+        int first = read.IndexOfAnyExcept((byte)0);
+        return first < 0 ? null : $"data of an unknown kind at byte {at + first}";
+    }
+
+    private Span<byte> Read(long offset, int length)
+    {
+        Span<byte> into = _buffer.Slice(0, length);
+        _device.Read(into, offset);
+        return into;
     }
 }

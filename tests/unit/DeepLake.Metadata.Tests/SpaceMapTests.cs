@@ -69,7 +69,10 @@ public sealed class SpaceMapTests
         map.MarkUsed(Data.StartBlock + Data.Blocks - 1, 1);
         map.Lease(100, 0, new BlockRange[1]);
         map.Store();
+        Assert.That(map.LeasedBlocks, Is.EqualTo(100ul));
+        Assert.That(map.UsedBlocks + map.QuarantinedBlocks + map.LeasedBlocks + map.FreeBlocks, Is.EqualTo(map.TotalBlocks));
         SpaceMap loaded = SpaceMap.Load(tree, Data);
+        Assert.That(loaded.LeasedBlocks, Is.Zero);
         Assert.That(loaded.UsedBlocks, Is.EqualTo(701ul));
         Assert.That(loaded.FreeBlocks, Is.EqualTo(Data.Blocks - 701));
         Assert.That(loaded.CountUsed(Data.StartBlock + 100, 100), Is.EqualTo(100ul));

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MPL-2.0
+namespace DeepLake.Lakectl.Files;
+
+/// <summary>Whether somebody gave us a standard input, output or error at all.</summary>
+internal static class Descriptor
+{
+    internal const int Input = 0;
+    internal const int Output = 1;
+    internal const int Error = 2;
+
+    internal const string InputClosedMessage = "standard input is closed";
+    internal const string InputClosedAdvice = "give it something to read, such as < FILE or a pipe";
+    internal const string OutputClosedMessage = "standard output is closed";
+    internal const string OutputClosedAdvice = "give it something to write to, such as > /dev/null";
+
+    /// <summary>
+    /// Started with a descriptor closed, the runtime has long got that number for a file of its own: reading
+    /// it may wait for ever, writing may harm it. Those it closes on exec; one that was inherited cannot have
+    /// that mark.
+    /// </summary>
+    internal static bool IsClosed(int descriptor)
+    {
+        int flags = LibC.FCntl(descriptor, LibC.GetDescriptorFlags);
+        return flags < 0 || (flags & LibC.CloseOnExec) != 0;
+    }
+}
