@@ -34,7 +34,7 @@ public sealed class GatedDeviceTests
         Assert.That(_device.BusyTime, Is.GreaterThan(TimeSpan.Zero));
 
         _device.Close();
-        foreach (TestDelegate call in (TestDelegate[])[() => _device.Read(new byte[16], 0), () => _device.Write(new byte[16], 0), () => _device.Flush()])
+        foreach (Action call in (Action[])[() => _device.Read(new byte[16], 0), () => _device.Write(new byte[16], 0), () => _device.Flush()])
         {
             Assert.That(call, Throws.TypeOf<StorageException>().With.Property(nameof(StorageException.Errno)).EqualTo(Errno.ESTALE));
         }
