@@ -110,6 +110,7 @@ struct lakefs_sb_info {
 	struct lakefs_rec *send_next;	/* first not in the ring; NULL: none */
 	u64 last_seq;
 	u64 sent_seq;
+	u64 seen_seq;			/* newest that any daemon was sent */
 	u64 durable_seq;
 	u64 wanted_seq;
 	u64 rec_bytes;

@@ -5,6 +5,15 @@
  * sbi->recs holds them all. A prefix of the list is in the intent ring of the
  * present attachment (up to sent_seq); send_next is the first that is not.
  * The list, not the ring, is what a successor daemon is served from.
+ *
+ * A change of attributes that follows another one of the same inode, with
+ * nothing in between, becomes part of its record: what unpacks an archive sets
+ * owner, mode and times with three calls. So the newest record, when it may be
+ * joined, is kept out of the ring until something follows it, somebody waits
+ * or the bell rings. In the order of all records the two then are one step,
+ * which is a prefix of what the program did, like any other. What some daemon
+ * was sent (seen_seq) is never changed: it may be in the log already, and the
+ * successor that finds it there takes it for done.
  */
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -130,8 +139,12 @@ static int lakefs_pump_room(struct lakefs_sb_info *sbi,
 	return lakefs_ring_put(&att->intents, rec->entry.bytes, len, len);
 }
 
-/* Returns true when it stopped for the batch limit and more could be sent. */
-static bool __lakefs_rec_pump(struct lakefs_sb_info *sbi, u32 max_bytes)
+/*
+ * All but keep, the newest record, which waits for what it may be joined with.
+ * Returns true when it stopped for the batch limit and more could be sent.
+ */
+static bool __lakefs_rec_pump(struct lakefs_sb_info *sbi, u32 max_bytes,
+			      const struct lakefs_rec *keep)
 {
 	struct lakefs_attachment *att = lakefs_running_att(sbi);
 	u64 start, sent = sbi->sent_seq;
@@ -141,7 +154,8 @@ static bool __lakefs_rec_pump(struct lakefs_sb_info *sbi, u32 max_bytes)
 	if (!att)
 		return false;
 	start = att->intents.head;
-	while (sbi->send_next && att->intents.head - start < max_bytes) {
+	while (sbi->send_next && sbi->send_next != keep &&
+	       att->intents.head - start < max_bytes) {
 		struct lakefs_rec *rec = sbi->send_next;
 
 		err = lakefs_pump_room(sbi, att, rec);
@@ -155,13 +169,15 @@ static bool __lakefs_rec_pump(struct lakefs_sb_info *sbi, u32 max_bytes)
 		lakefs_att_break(att, "bad tail of the intent ring");
 		return false;
 	}
-	WRITE_ONCE(att->k->last_seq, sbi->last_seq);
+	/* a full ring needs a KICK, which sends all; what is kept does not */
+	WRITE_ONCE(att->k->last_seq, sbi->last_seq - (keep && !err ? 1 : 0));
 	if (att->intents.head != start) {
 		lakefs_ring_publish(&att->intents);
 		smp_store_release(&sbi->sent_seq, sent);
 		WRITE_ONCE(att->k->sent_seq, sent);
+		sbi->seen_seq = max(sbi->seen_seq, sent);
 	}
-	return sbi->send_next && !err;
+	return sbi->send_next && sbi->send_next != keep && !err;
 }
 
 /*
@@ -182,7 +198,7 @@ static void lakefs_pump_all(struct lakefs_sb_info *sbi, bool will_wait)
 
 	do {
 		spin_lock(&sbi->rec_lock);
-		more = __lakefs_rec_pump(sbi, LAKEFS_PUMP_BATCH);
+		more = __lakefs_rec_pump(sbi, LAKEFS_PUMP_BATCH, NULL);
 		spin_unlock(&sbi->rec_lock);
 	} while (more);
 	lakefs_doorbell(sbi, will_wait);
@@ -194,26 +210,83 @@ void lakefs_rec_pump(struct lakefs_sb_info *sbi)
 	lakefs_pump_all(sbi, false);
 }
 
-u64 lakefs_rec_emit(struct lakefs_sb_info *sbi, struct lakefs_rec *rec)
+static struct lakefs_i_setattr *lakefs_rec_attr(struct lakefs_rec *rec)
 {
-	struct lakefs_attachment *att;
-	bool ring_now = false;
-	u64 seq;
+	if (rec->entry.hdr.op != LAKEFS_I_SETATTR)
+		return NULL;
+	return (struct lakefs_i_setattr *)rec->entry.bytes;
+}
 
-	spin_lock(&sbi->rec_lock);
-	seq = sbi->last_seq + 1;
-	WRITE_ONCE(sbi->last_seq, seq);
-	rec->seq = seq;
-	rec->entry.hdr.seq = seq;
+/*
+ * Make rec part of the newest record. Not a size: smaller and then larger is
+ * not the same as larger.
+ */
+static bool lakefs_rec_join(struct lakefs_sb_info *sbi, struct lakefs_rec *rec)
+{
+	struct lakefs_i_setattr *from = lakefs_rec_attr(rec), *to;
+	struct lakefs_rec *last;
+
+	if (!from || from->valid & LAKEFS_ATTR_SIZE || list_empty(&sbi->recs))
+		return false;
+	last = list_last_entry(&sbi->recs, struct lakefs_rec, link);
+	to = lakefs_rec_attr(last);
+	if (!to || to->ino != from->ino || last->seq <= sbi->seen_seq)
+		return false;
+	to->valid |= from->valid;
+	if (from->valid & LAKEFS_ATTR_MODE)
+		to->mode = from->mode;
+	if (from->valid & LAKEFS_ATTR_UID)
+		to->uid = from->uid;
+	if (from->valid & LAKEFS_ATTR_GID)
+		to->gid = from->gid;
+	if (from->valid & LAKEFS_ATTR_ATIME)
+		to->atime = from->atime;
+	if (from->valid & LAKEFS_ATTR_MTIME)
+		to->mtime = from->mtime;
+	if (from->valid & LAKEFS_ATTR_CTIME)
+		to->ctime = from->ctime;
+	if (from->valid & LAKEFS_ATTR_FLAGS)
+		to->inode_flags = from->inode_flags;
+	rec->seq = last->seq;
+	return true;
+}
+
+static void lakefs_rec_append(struct lakefs_sb_info *sbi,
+			      struct lakefs_rec *rec)
+{
+	rec->seq = sbi->last_seq + 1;
+	rec->entry.hdr.seq = rec->seq;
+	WRITE_ONCE(sbi->last_seq, rec->seq);
 	list_add_tail(&rec->link, &sbi->recs);
 	WRITE_ONCE(sbi->rec_bytes, sbi->rec_bytes + rec->cost);
 	WRITE_ONCE(sbi->rec_count, sbi->rec_count + 1);
 	if (!sbi->send_next)
 		sbi->send_next = rec;
-	__lakefs_rec_pump(sbi, LAKEFS_PUMP_BATCH);
+}
+
+u64 lakefs_rec_emit(struct lakefs_sb_info *sbi, struct lakefs_rec *rec)
+{
+	bool ring_now = false, ring_later = false;
+	struct lakefs_attachment *att;
+	struct lakefs_rec *keep;
+	u64 seq;
+
+	spin_lock(&sbi->rec_lock);
+	if (lakefs_rec_join(sbi, rec)) {
+		spin_unlock(&sbi->rec_lock);
+		seq = rec->seq;
+		lakefs_rec_free(rec);
+		return seq;	/* the bell rings for the other one */
+	}
+	lakefs_rec_append(sbi, rec);
+	seq = rec->seq;
+	keep = lakefs_rec_attr(rec) ? rec : NULL;
+	__lakefs_rec_pump(sbi, LAKEFS_PUMP_BATCH, keep);
 	att = lakefs_running_att(sbi);
-	if (att)
+	if (att) {
 		ring_now = lakefs_ring_crowded(&att->intents);
+		ring_later = !ring_now || keep;
+	}
 	spin_unlock(&sbi->rec_lock);
 
 	/*
@@ -222,7 +295,7 @@ u64 lakefs_rec_emit(struct lakefs_sb_info *sbi, struct lakefs_rec *rec)
 	 */
 	if (ring_now)
 		lakefs_doorbell(sbi, false);
-	else if (att && !delayed_work_pending(&sbi->bell_work))
+	if (ring_later && !delayed_work_pending(&sbi->bell_work))
 		queue_delayed_work(sbi->wq, &sbi->bell_work,
 				   msecs_to_jiffies(LAKEFS_BELL_DELAY_MS));
 	lakefs_pump_waiting(sbi);

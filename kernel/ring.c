@@ -231,6 +231,7 @@ void lakefs_doorbell(struct lakefs_sb_info *sbi, bool will_wait)
 
 void lakefs_bell_work(struct work_struct *work)
 {
-	lakefs_doorbell(container_of(to_delayed_work(work),
-				     struct lakefs_sb_info, bell_work), false);
+	/* what was kept back to be joined with what follows goes, too */
+	lakefs_rec_pump(container_of(to_delayed_work(work),
+				     struct lakefs_sb_info, bell_work));
 }

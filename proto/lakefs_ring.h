@@ -66,7 +66,8 @@ struct lakefs_kpage {
 	__u64 reply_tail;		/* replies consumed */
 	__u64 pad4[7];
 	__u64 sent_seq;			/* last seq put into the intent ring */
-	__u64 last_seq;			/* last seq given by the kernel */
+	__u64 last_seq;			/* last seq meant for the ring; greater
+					 * than sent_seq: it had no room */
 	__u64 durable_seq;		/* as committed */
 	__u64 pad5[5];
 };

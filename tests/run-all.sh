@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MPL-2.0
-# run-all.sh [SUITE...]: runs the suites (all by default), as many at a time as
-# there are processors but no more than JOBS (2), prints a table and ends with
+# run-all.sh [SUITE...]: runs the suites (all by default), one more at a time than
+# there are processors but no more than JOBS (3), prints a table and ends with
 # one line "N passed, N failed". A suite that dies, runs into its limit, is
 # missing or reports nothing is a failure. What a suite prints is also in
 # out/results/NAME.log.
@@ -96,9 +96,10 @@ esac
 # Whoever interrupts this ends all of it.
 trap 'running=$(jobs -p); [ -z "$running" ] || kill $running 2>/dev/null' EXIT
 trap 'exit 130' INT TERM
-# Most guests have one processor: two suites side by side keep two busy.
-jobs=${JOBS:-2}
-[ "$jobs" -le "$(nproc)" ] || jobs=$(nproc)
+# Most guests have one processor, and wait for a device or a clock now and then:
+# a suite more than there are processors keeps all of them busy.
+jobs=${JOBS:-3}
+[ "$jobs" -le $(($(nproc) + 1)) ] || jobs=$(($(nproc) + 1))
 
 # The second line of `times`: user and system time of all that was waited for.
 cpu_of_children() {

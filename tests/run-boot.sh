@@ -10,7 +10,7 @@ suite_begin boot
 
 debs='hello tree jq libjq1 libonig5'
 cuts='12 18 25'		# seconds after the job began
-boot=(--smp 2 --mem 1G --timeout 600)
+boot=(--smp 2 --mem 1G --timeout 900)
 
 # The packages, a repository of our own sources with a fixed history, and a
 # program to compile.

@@ -32,6 +32,12 @@ static const char *const runtime_env[][2] = {
 	/* W^X maps every code page twice */
 	{ "DOTNET_EnableWriteXorExecute", "0" },
 	{ "DOTNET_TieredPGO", "0" },
+	/*
+	 * Calls of a method before it is compiled once more, better: many, so
+	 * that only what is done for each change or request is worth it, and
+	 * that is soon over. What is done for a batch of them is good enough.
+	 */
+	{ "DOTNET_TC_CallCountThreshold", "0x100" },
 	/* no diagnostics socket, no dump: both would touch the file system */
 	{ "DOTNET_EnableDiagnostics", "0" },
 	{ "DOTNET_DbgEnableMiniDump", "0" },

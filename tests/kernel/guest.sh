@@ -192,6 +192,50 @@ check 'cache: files bring their maps along' read_names
 result $? 'cache: none is asked for'
 rm -r $lake/names
 
+# ---- records of one inode that follow each other are one --------------------------
+seq_now() { cat $sys/last_seq; }
+names_of() { (cd $1 && ls -ln | grep -v total); }
+copy_names() {
+	mkdir /tmp/from $lake/to && cd /tmp/from || return 1
+	for i in $(seq 50); do
+		: >n$i && chown $i:7 n$i && chmod 64$((i % 8)) n$i &&
+			touch -d '2021-02-03 04:05:06' n$i || return 1
+	done
+	before=$(seq_now)
+	cp -p n* $lake/to || return 1
+	cd /
+	# times, owner, mode: each file has a CREATE and by itself three more
+	made=$(($(seq_now) - before))
+	echo "$made intents"
+	[ $made -ge 100 ] && [ $made -le 160 ]
+}
+all_sent() {
+	for i in $(seq 100); do
+		[ "$(cat $sys/sent_seq)" != "$(seq_now)" ] || return 0
+		usleep 10000
+	done
+	return 1
+}
+sent_is_kept() {
+	chmod 600 $lake/to/n1 && all_sent || return 1
+	stop_daemon
+	grep -qx 0 $sys/records && return 1
+	before=$(seq_now)
+	chmod 640 $lake/to/n1 && [ "$(seq_now)" = $((before + 1)) ]
+	status=$?
+	daemon
+	chmod 640 /tmp/from/n1
+	return $status
+}
+check 'join: attributes set one after the other are one record' copy_names
+check 'join: what a daemon was sent is not changed' sent_is_kept
+check 'join: without another change it is sent, too' all_sent
+umount $lake
+mount_lake
+[ "$(names_of /tmp/from)" = "$(names_of $lake/to)" ]
+result $? 'join: and nothing of it is lost'
+rm -r $lake/to
+
 # ---- a daemon that dies ---------------------------------------------------------
 check 'kill: a successor answers' sh -c "kill -9 \$(cat /tmp/pid); ls $lake"
 kills() {

@@ -9,9 +9,19 @@ namespace DeepLake.Laked.Ingest;
 /// <summary>The kernel's side of sealing through an attachment; not for the engine's thread.</summary>
 internal sealed class AttachmentSealer(Attachment attachment) : ISealer
 {
-    public Errno Seal(ref SealArgs args) => attachment.Seal(LakeIoctl.Seal, ref args);
+    /// <summary>Intents that the calls have made so far.</summary>
+    public ulong Intents { get; private set; }
 
-    public Errno Checked(ref SealArgs args) => attachment.Seal(LakeIoctl.Checked, ref args);
+    public Errno Seal(ref SealArgs args) => Call(LakeIoctl.Seal, ref args);
 
-    public Errno Unseal(ref SealArgs args) => attachment.Seal(LakeIoctl.Unseal, ref args);
+    public Errno Checked(ref SealArgs args) => Call(LakeIoctl.Checked, ref args);
+
+    public Errno Unseal(ref SealArgs args) => Call(LakeIoctl.Unseal, ref args);
+
+    private Errno Call(uint call, ref SealArgs args)
+    {
+        Errno error = attachment.Seal(call, ref args);
+        Intents += error == Errno.None ? 1ul : 0ul;
+        return error;
+    }
 }

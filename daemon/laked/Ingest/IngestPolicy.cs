@@ -18,8 +18,9 @@ internal sealed class IngestPolicy(TimeSpan quiet)
 
     private readonly Dictionary<ulong, int> _rewrites = [];
 
-    /// <summary>Bytes read back a second, at most: a fraction of what a disk can do, as nobody waits for it.</summary>
-    public const long BytesPerSecond = 32 << 20;
+    // Nobody waits for it: a fraction of what a disk can do, and little while others use the lake.
+    private const long BytesPerSecondAtRest = 32 << 20;
+    private const long BytesPerSecondBusy = 1 << 20;
 
     /// <summary>What a file costs beside its bytes, so that a tree of small ones leaves the processor to others.</summary>
     public const int BytesPerFile = 64 << 10;
@@ -27,7 +28,17 @@ internal sealed class IngestPolicy(TimeSpan quiet)
     /// <summary>Inodes looked at in one go while all are searched for data that is not checked.</summary>
     public const int ScanInodes = 128;
 
-    public static readonly TimeSpan ScanPause = TimeSpan.FromMilliseconds(20);
+    /// <summary>How often it looks whether others use the lake.</summary>
+    public static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(100);
+
+    private static readonly TimeSpan ScanPauseAtRest = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan ScanPauseBusy = TimeSpan.FromMilliseconds(400);
+
+    /// <summary>Bytes read back a second, at most. It never stops: a lake that is always busy is sealed, too.</summary>
+    public static long BytesPerSecond(bool isBusy) => isBusy ? BytesPerSecondBusy : BytesPerSecondAtRest;
+
+    /// <summary>Between two goes of the search.</summary>
+    public static TimeSpan ScanPause(bool isBusy) => isBusy ? ScanPauseBusy : ScanPauseAtRest;
 
     /// <summary>How often somebody asks which files have changed.</summary>
     public TimeSpan Tick { get; } = TimeSpan.FromMilliseconds(Math.Clamp(quiet.TotalMilliseconds / 4, 100, 5000));

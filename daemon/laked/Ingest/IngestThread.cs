@@ -25,7 +25,6 @@ internal sealed class IngestThread
     private static readonly TimeSpan EnginePatience = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(10);
 
-    private readonly Attachment _attachment;
     private readonly CommandQueue _commands;
     private readonly ILogger _logger;
     private readonly string _path;
@@ -36,15 +35,23 @@ internal sealed class IngestThread
     private readonly ManualResetEventSlim _stop = new();
     private readonly Stopwatch _clock = Stopwatch.StartNew();
     private readonly List<ulong> _found = [];
-    private long _mayReadAt;
+    private readonly AttachmentSealer _sealer;
+    private readonly SharedWords _words;
+    private readonly DeviceUse _use;
+    private readonly LakeActivity _activity = new();
+    private readonly IngestPacer _pacer;
+    private TimeSpan _lookAt;
     private ulong _scanFrom;
     private bool _isScanning;
     private TimeSpan _noticeAt;
     private volatile bool _hasEnded;
 
-    private IngestThread(Attachment attachment, DirectBlockDevice device, CommandQueue commands, ILogger logger, string path, TimeSpan quiet)
+    private IngestThread(Attachment attachment, DirectBlockDevice device, DeviceUse use, CommandQueue commands, ILogger logger, string path, TimeSpan quiet)
     {
-        _attachment = attachment;
+        _sealer = new AttachmentSealer(attachment);
+        _words = new SharedWords(attachment.Memory);
+        _use = use;
+        _pacer = new IngestPacer(() => _clock.Elapsed, _stop.Wait, IsLakeBusy);
         _commands = commands;
         _logger = logger;
         _path = path;
@@ -54,7 +61,7 @@ internal sealed class IngestThread
     }
 
     /// <summary>Null when nothing may be written to the device, or nothing is to be sealed.</summary>
-    internal static IngestThread? Start(Attachment attachment, CommandQueue commands, ILogger logger, string path, TimeSpan quiet)
+    internal static IngestThread? Start(Attachment attachment, DeviceUse use, CommandQueue commands, ILogger logger, string path, TimeSpan quiet)
     {
         if (quiet == TimeSpan.Zero)
         {
@@ -62,7 +69,7 @@ internal sealed class IngestThread
         }
         try
         {
-            var ingest = new IngestThread(attachment, DirectBlockDevice.Open(path), commands, logger, path, quiet);
+            var ingest = new IngestThread(attachment, DirectBlockDevice.Open(path), use, commands, logger, path, quiet);
             ingest._thread.Start();
             return ingest;
         }
@@ -100,12 +107,12 @@ internal sealed class IngestThread
         try
         {
             using var table = new ChecksumTable(_device, Superblock());
-            using var readBack = new ReadBack(_device, table) { Pace = Pace };
-            var range = new RangeIngest(Look, new AttachmentSealer(_attachment), readBack);
+            using var readBack = new ReadBack(_device, table) { Pace = _pacer.Allow };
+            var range = new RangeIngest(Look, _sealer, readBack);
             // a daemon that has just come looks for what its predecessor left, after a while
             _scanFrom = 0;
             TimeSpan scanAt = _policy.QuietOf(0);
-            while (!_stop.Wait(_isScanning ? IngestPolicy.ScanPause : _policy.Tick))
+            while (!_stop.Wait(_isScanning ? IngestPolicy.ScanPause(IsLakeBusy()) : _policy.Tick))
             {
                 Notice();
                 if (_queue.HasForgotten || (_scanFrom == 0 && !_isScanning && _clock.Elapsed >= scanAt))
@@ -207,7 +214,7 @@ internal sealed class IngestThread
     private Errno Ingest(ulong ino, RangeIngest range, ReadBack readBack)
     {
         bool isRewritten = false;
-        Pace(IngestPolicy.BytesPerFile);
+        _pacer.Allow(IngestPolicy.BytesPerFile);
         for (ulong from = 0; from != ulong.MaxValue && !_stop.IsSet; from = range.NextBlock)
         {
             range.Begin(ino, from, LakeRing.SealBlocksMax);
@@ -251,7 +258,6 @@ internal sealed class IngestThread
     private void Unseal(ulong ino)
     {
         _policy.NoteUnsealed(ino);
-        var sealer = new AttachmentSealer(_attachment);
         for (ulong from = 0; !_stop.IsSet && Look(ino, from, LakeRing.SealBlocksMax) is { MetadataIsFull: false } view; from = view.FileBlock + view.Blocks)
         {
             if (!view.HasSealed)
@@ -266,7 +272,7 @@ internal sealed class IngestThread
                 FileBlock = view.FileBlock,
                 Blocks = view.Blocks,
             };
-            if (sealer.Unseal(ref args) != Errno.None)
+            if (_sealer.Unseal(ref args) != Errno.None)
             {
                 return;
             }
@@ -288,15 +294,15 @@ internal sealed class IngestThread
         }
     }
 
-    /// <summary>Waits until so many bytes may be read.</summary>
-    private void Pace(int bytes)
+    /// <summary>As of the last look, which is not long ago.</summary>
+    private bool IsLakeBusy()
     {
-        long now = Stopwatch.GetTimestamp();
-        long wait = _mayReadAt - now;
-        if (wait > 0)
+        TimeSpan now = _clock.Elapsed;
+        if (now >= _lookAt)
         {
-            _stop.Wait(TimeSpan.FromSeconds((double)wait / Stopwatch.Frequency));
+            _lookAt = now + IngestPolicy.LookInterval;
+            _activity.Look(new LakeActivity.Counters(now, _words.LastSeq, _sealer.Intents, _use.BusyTime(), _device.BusyTime));
         }
-        _mayReadAt = Math.Max(_mayReadAt, now) + (long)((double)bytes / IngestPolicy.BytesPerSecond * Stopwatch.Frequency);
+        return _activity.IsBusy;
     }
 }

@@ -157,7 +157,7 @@ internal sealed class LakeServer
         sink.IsOpen = attachment.Info.Epoch != 0;
         ServeEvents.Serving(_logger, DevicePath, declared.Length);
         _state = LakeState.Serving;
-        _ingest = direct.IsReadOnly ? null : IngestThread.Start(attachment, _commands, _logger, DevicePath, _options.SealAfter);
+        _ingest = direct.IsReadOnly ? null : IngestThread.Start(attachment, new DeviceUse(Major, Minor), _commands, _logger, DevicePath, _options.SealAfter);
         using var loop = new LakeLoop(attachment, sink, engine, device, _commands, _ingest, _logger, DevicePath);
         loop.Run(ref _stopRequested);
     }
