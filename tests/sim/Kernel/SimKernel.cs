@@ -71,7 +71,7 @@ internal sealed partial class SimKernel(int seed, KernelMix? mix = null, IBlockD
         int[] weights =
         [
             _mix.Create, _mix.CreateDirectory, _mix.CreateTemporary, _mix.Link, _mix.Unlink, _mix.Rename, _mix.SetAttributes,
-            _mix.Xattr, _mix.Map, _mix.Overwrite, _mix.Punch, _mix.Reflink, _mix.Shift, _mix.Release,
+            _mix.Xattr, _mix.Map, _mix.Overwrite, _mix.Punch, _mix.Reflink, _mix.Shift, _mix.Copy, _mix.Release,
         ];
         int pick = _random.Next(weights.Sum());
         int kind = 0;
@@ -97,6 +97,7 @@ internal sealed partial class SimKernel(int seed, KernelMix? mix = null, IBlockD
             case 10: Punch(); break;
             case 11: Clone(); break;
             case 12: Shift(); break;
+            case 13: WriteCopy(engine); break;
             default: Release(); break;
         }
 
