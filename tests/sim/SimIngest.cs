@@ -87,7 +87,7 @@ internal sealed class SimIngest : IDisposable
         }
 
         // files that may have an equal one more often than others
-        ModelInode[] copies = [.. files.Where(f => ModelTree.IsCopied(f.Blocks.First().Value.Base))];
+        ModelInode[] copies = [.. files.Where(SimKernel.HoldsCopy)];
         files = copies.Length > 0 && _random.Next(2) == 0 ? copies : files;
         ModelInode file = files[_random.Next(files.Length)];
         ulong from = (ulong)_random.Next(130);

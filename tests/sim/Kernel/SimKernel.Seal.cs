@@ -30,6 +30,14 @@ internal sealed partial class SimKernel : ISealer
             return Errno.ENOSPC;
         }
 
+        if (_random.Next(6) == 0)
+        {
+            // a program is quicker, and changes one of the two after the daemon has looked
+            ulong ino = _random.Next(2) == 0 ? args.SrcIno : args.DstIno;
+            ulong block = args.FileBlock + (ulong)_random.Next((int)args.Blocks);
+            Record(new IntentUnmap { Ino = ino, FileBlock = block, Blocks = 1, Mtime = Now, Ctime = Now }, IntentOp.Unmap);
+        }
+
         ulong end = args.FileBlock + args.Blocks;
         bool hasChanged = source.MapSeq > args.MapSeq || target.MapSeq > args.MapSeq;
         if ((hasChanged && !Planted.Is(PlantedFault.ShareOfChangedFile))

@@ -226,12 +226,16 @@ internal sealed partial class SimKernel(int seed, KernelMix? mix = null, IBlockD
 
     private string NewName() => $"{new string('n', _random.Next(1, 60))}{_names++}";
 
+    /// <summary>A file whose content others have, too, or once had.</summary>
+    public static bool HoldsCopy(ModelInode inode) => inode.Blocks.Count > 0 && ModelTree.IsCopied(inode.Blocks.First().Value.Base);
+
     private ModelInode? PickRegular()
     {
         for (int i = 0; i < 5 && _others.Count > 0; i++)
         {
             ModelInode inode = Pick(_others);
-            if (inode.IsRegular)
+            // copies are left alone now and then, so that some are found to be equal
+            if (inode.IsRegular && !(HoldsCopy(inode) && _random.Next(3) > 0))
             {
                 return inode;
             }
