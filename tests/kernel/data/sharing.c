@@ -254,6 +254,18 @@ static void sharing_holes(void)
 	close(b);
 }
 
+static void refused_once(const struct seal_call *call)
+{
+	struct seal_answer a = seal_ask_call(call);
+
+	EQ(a.error, EAGAIN);
+	for (int i = 0; i < 100 && a.error == EAGAIN; i++) {
+		usleep(10000);
+		a = seal_ask_call(call);
+	}
+	EQ(a.error, 0);
+}
+
 /* A part of two files that differ elsewhere, dirty and longer ones at that. */
 static void sharing_parts(void)
 {
@@ -267,7 +279,8 @@ static void sharing_parts(void)
 	put_pattern(b, BYTES, 3 * BLOCK + 5, OTHER);
 	put_pattern(b, 100, 50, SEED);
 	put_pattern(a, 12 * BLOCK, BLOCK, OTHER);
-	seal_ask_refused(&call, 0);
+	/* once refused: what will be written in place is said first */
+	refused_once(&call);
 	EQ(phys(b, 4), phys(a, 4));
 	CHECK(phys(b, 3) != phys(a, 3));
 	CHECK(phys(b, 12) != phys(a, 12));
