@@ -673,8 +673,9 @@ struct lakefs_seal {
  * SHARE: asked for by the daemon, too. 0: the intent was recorded with seq.
  * Otherwise nothing was changed, with the errors of struct lakefs_seal:
  * -EAGAIN also when not all that either file has written in the range is
- * CHECKED; -EINVAL also when the two are one file; -ENOSPC when there is no
- * room in the metadata.
+ * CHECKED, or when one ends in it and the other one does not end there; -EINVAL
+ * also when the two are one file; -ENOSPC when there is no room in the
+ * metadata.
  */
 struct lakefs_share {
 	__u64 src_ino;
