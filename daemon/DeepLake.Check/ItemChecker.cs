@@ -236,7 +236,8 @@ internal sealed class ItemChecker(CheckTarget target, CheckOptions options, Find
         MarkUsed(key, item);
         if (options.Full && target.ReadData is not null)
         {
-            _data.Verify(key, item, hasCrcs ? MemoryMarshal.Cast<byte, uint>(data[header..]) : default, Named(key.Object));
+            bool isEvidence = hasCrcs && item.BirthSeq > target.EvidenceAfter;
+            _data.Verify(key, item, isEvidence ? MemoryMarshal.Cast<byte, uint>(data[header..]) : default, Named(key.Object));
         }
     }
 
