@@ -33,4 +33,10 @@ public sealed record CheckTarget
     public required Guid Uuid { get; init; }
 
     public required EngineState Counters { get; init; }
+
+    /// <summary>
+    /// Checksums in the tree say something about blocks that were mapped after this seq: before an unclean
+    /// end a block may have been written in place, and what told of it be lost. Those in the table always do.
+    /// </summary>
+    public required ulong EvidenceAfter { get; init; }
 }

@@ -16,7 +16,7 @@ internal sealed class DataVerifier(CheckTarget target, Findings findings, Conten
 
     /// <param name="key">Of the extent.</param>
     /// <param name="item">Inside the data region.</param>
-    /// <param name="crcs">That the tree has, one a block, or none.</param>
+    /// <param name="crcs">That the tree has and that are evidence, one a block, or none.</param>
     /// <param name="size">Of the file.</param>
     /// <param name="named">The inode, for findings.</param>
     public void Verify(in ItemKey key, in ExtentItem item, ReadOnlySpan<uint> crcs, ulong size, NamedInode named)

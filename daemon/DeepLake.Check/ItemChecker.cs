@@ -242,7 +242,8 @@ internal sealed class ItemChecker(CheckTarget target, Findings findings, Content
         }
 
         MarkUsed(key, item);
-        _data?.Verify(key, item, hasCrcs ? MemoryMarshal.Cast<byte, uint>(data[header..]) : default, facts.Size, Named(key.Object));
+        bool isEvidence = hasCrcs && item.BirthSeq > target.EvidenceAfter;
+        _data?.Verify(key, item, isEvidence ? MemoryMarshal.Cast<byte, uint>(data[header..]) : default, facts.Size, Named(key.Object));
     }
 
     private void Sealing(in ItemKey key, in ExtentItem item)

@@ -66,6 +66,7 @@ internal static class Lake
             Sums = superblock.Sums,
             Uuid = new Guid(superblock.Uuid, bigEndian: true),
             Counters = counters,
+            EvidenceAfter = counters.UncleanSeq,
         };
         return LakeChecker.Check(target, new CheckOptions { Full = device is not null });
     }

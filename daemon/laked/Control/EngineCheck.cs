@@ -18,7 +18,10 @@ internal static class EngineCheck
     internal static VerifyReport Run(LakeEngine engine, IBlockDevice? device, IBlockDevice notesFrom)
     {
         BTree tree = engine.TreeForCheck();
-        VerifyReport report = Run(tree, engine.CountersForCheck(), engine.Superblock, device);
+        EngineState counters = engine.CountersForCheck();
+        // no mount has followed an unclean end yet: the next one would say where evidence begins
+        ulong evidenceAfter = engine.WasClean ? counters.UncleanSeq : counters.AppliedSeq;
+        VerifyReport report = Run(tree, counters, engine.Superblock, device, evidenceAfter);
         report.UnmountedCleanly = engine.WasClean;
         report.ReplayedIntents = engine.ReplayedIntents;
         report.Notes.AddRange(LakeNotes.Of(notesFrom));
@@ -32,7 +35,11 @@ internal static class EngineCheck
         return report;
     }
 
-    internal static VerifyReport Run(BTree tree, EngineState counters, in Superblock superblock, IBlockDevice? device)
+    /// <summary>The structure of a state.</summary>
+    internal static VerifyReport Run(BTree tree, EngineState counters, in Superblock superblock) =>
+        Run(tree, counters, superblock, null, counters.UncleanSeq);
+
+    private static VerifyReport Run(BTree tree, EngineState counters, in Superblock superblock, IBlockDevice? device, ulong evidenceAfter)
     {
         (ulong root, uint height) = tree.RootForCheck();
         var target = new CheckTarget
@@ -46,6 +53,7 @@ internal static class EngineCheck
             Sums = superblock.Sums,
             Uuid = new Guid(superblock.Uuid, bigEndian: true),
             Counters = counters,
+            EvidenceAfter = evidenceAfter,
         };
         CheckReport check = LakeChecker.Check(target, new CheckOptions { Full = device is not null });
         var report = new VerifyReport

@@ -93,7 +93,7 @@ internal static class MountedVerify
     {
         using DirectBlockDevice device = DirectBlockDevice.Open(path, readOnly: true);
         using LakeSnapshot snapshot = LakeSnapshot.Open(device, source, SmallEngine.Options);
-        return EngineCheck.Run(snapshot.Tree, snapshot.Counters, source.Superblock, null);
+        return EngineCheck.Run(snapshot.Tree, snapshot.Counters, source.Superblock);
     }
 
     private static void OnEngine(LakeServer server, Action<LakeEngine, IBlockDevice> work)

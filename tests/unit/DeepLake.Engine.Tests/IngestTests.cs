@@ -115,6 +115,24 @@ public sealed class IngestTests
         Assert.That(_readBack.Damaged, Is.EqualTo(new[] { 1ul }), "what was mapped after it is");
     }
 
+    // Regression: verify --full called good blocks damaged after a power cut.
+    [Test]
+    public void AnOldChecksumAfterAnUncleanEnd_IsNoFindingOfTheChecker()
+    {
+        Write(20, 0, _data, 10);
+        _engine.Commit();
+        FlipBit(((long)_data + 4) * Block);
+        Assert.That(Lake.CheckData(_engine, _device).FindingCount, Is.EqualTo(1));
+        Close(_engine);
+        Reopen();
+        Assert.That(Lake.CheckData(_engine, _device).Findings, Is.Empty);
+        Write(21, 0, _data + 20, 4);
+        FlipBit(((long)_data + 21) * Block);
+        Assert.That(
+            Lake.CheckData(_engine, _device).Findings,
+            Is.EqualTo(new[] { "inode 21 (/21): the data of file block 1 does not match its checksum" }));
+    }
+
     [Test]
     public void AChecksumAfterACleanEnd_IsEvidence()
     {
