@@ -26,7 +26,5 @@ public struct EngineState
     public ulong CheckedBlocks;
     /// <summary>Applied when the newest mount began that followed an unclean end: an in-place write before may be unknown.</summary>
     public ulong UncleanSeq;
-    /// <summary>Object items.</summary>
-    public ulong Objects;
-    public ULong4 Reserved;
+    public ULong5 Reserved;
 }

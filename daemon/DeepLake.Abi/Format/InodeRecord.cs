@@ -33,7 +33,5 @@ public struct InodeRecord
     public uint Zone;
     /// <summary>Last intent that changed it.</summary>
     public ulong LastSeq;
-    /// <summary>Last intent that changed what the file's bytes are, or allowed them to be changed in place.</summary>
-    public ulong DataSeq;
-    public ulong Reserved;
+    public ULong2 Reserved;
 }

@@ -51,11 +51,7 @@ internal sealed partial class IntentApplier : IMarkedExtents
         _mark = op;
         _markedIno = intent.Ino;
         state.Extents.Mark(intent.Ino, intent.FileBlock, intent.Blocks, this);
-        ref InodeRecord inode = ref EditInode(intent.Ino);
-        if (op == IntentOp.Unseal && !Planted.Is(PlantedFault.ObjectSurvivesAChange))
-        {
-            inode.DataSeq = _seq;
-        }
+        EditInode(intent.Ino);
     }
 
     /// <summary>

@@ -261,7 +261,27 @@ static void seal_parts(void)
 
 static struct seal_call call_of(int fd, uint32_t op)
 {
-	return seal_call_of(fd, op, 0, BLOCKS);
+	struct seal_call c = {
+		.op = op, .map_seq = SEAL_NOW, .blocks = BLOCKS,
+	};
+	unsigned int generation;
+	struct stat st;
+
+	OK(fstat(fd, &st));
+	OK(ioctl(fd, FS_IOC_GETVERSION, &generation));
+	c.ino = st.st_ino;
+	c.generation = generation;
+	return c;
+}
+
+static void refused(const struct seal_call *c, int error)
+{
+	struct seal_answer a = seal_ask_call(c);
+
+	if (a.error != error)
+		fail_at(__FILE__, __LINE__, "op %u of inode %llu: %s, not %s",
+			c->op, (unsigned long long)c->ino, strerror(a.error),
+			strerror(error));
 }
 
 static void seal_refused(void)
@@ -274,42 +294,42 @@ static void seal_refused(void)
 	c.map_seq = seal_where(fd, 0).map_seq;
 	put_pattern(fd, BLOCKS * BLOCK, BLOCK, OLD);
 	OK(fsync(fd));
-	seal_ask_refused(&c, EAGAIN);
+	refused(&c, EAGAIN);
 	/* dirty data is written, and makes it a later one */
 	c.map_seq = seal_where(fd, 0).map_seq;
 	put_pattern(fd, 3 * BLOCK, BLOCK, NEW);
-	seal_ask_refused(&c, EAGAIN);
+	refused(&c, EAGAIN);
 	c.map_seq = SEAL_NOW;
 
 	bad = c;
 	bad.generation++;
-	seal_ask_refused(&bad, ENOENT);
+	refused(&bad, ENOENT);
 	bad = c;
 	bad.ino += 1000000;
-	seal_ask_refused(&bad, ENOENT);
+	refused(&bad, ENOENT);
 	bad.ino = 0;
-	seal_ask_refused(&bad, ENOENT);
+	refused(&bad, ENOENT);
 	dir = OK(open(path(""), O_RDONLY | O_DIRECTORY));
 	bad = call_of(dir, SEAL_CALL_SEAL);
-	seal_ask_refused(&bad, EINVAL);
+	refused(&bad, EINVAL);
 	close(dir);
 	bad = c;
 	bad.blocks = 0;
-	seal_ask_refused(&bad, EINVAL);
+	refused(&bad, EINVAL);
 	bad.blocks = 4097;
-	seal_ask_refused(&bad, EINVAL);
+	refused(&bad, EINVAL);
 	bad.blocks = UINT64_MAX;
 	bad.file_block = 2;
-	seal_ask_refused(&bad, EINVAL);
+	refused(&bad, EINVAL);
 	bad = c;
 	bad.file_block = UINT64_MAX;
-	seal_ask_refused(&bad, EINVAL);
+	refused(&bad, EINVAL);
 	bad = c;
 	bad.flags = 1;
-	seal_ask_refused(&bad, EINVAL);
+	refused(&bad, EINVAL);
 	bad = c;
 	bad.op = SEAL_CALL_CHECKED;
-	seal_ask_refused(&bad, EAGAIN);		/* it is not sealed */
+	refused(&bad, EAGAIN);		/* it is not sealed */
 
 	/* nothing of that has sealed anything */
 	places_read(fd, &places);
@@ -321,7 +341,7 @@ static void seal_refused(void)
 
 	/* no name any more */
 	OK(unlink(path("a")));
-	seal_ask_refused(&c, ENOENT);
+	refused(&c, ENOENT);
 	close(fd);
 }
 
@@ -332,19 +352,19 @@ static void seal_refused_mount(void)
 	int dir = OK(open(top_dir, O_RDONLY | O_DIRECTORY));
 
 	OK(ioctl(dir, FIFREEZE, 0));
-	seal_ask_refused(&c, EBUSY);
+	refused(&c, EBUSY);
 	OK(ioctl(dir, FITHAW, 0));
 	close(fd);
 	close(dir);
 	OK(mount(NULL, top_dir, NULL, MS_REMOUNT | MS_RDONLY, NULL));
-	seal_ask_refused(&c, EROFS);
+	refused(&c, EROFS);
 	OK(mount(NULL, top_dir, NULL, MS_REMOUNT, NULL));
 	fd = OK(open(path("a"), O_RDWR));
 	seal(fd, 0, BLOCKS);
 	close(fd);
 	/* the file is not in memory: it is loaded */
 	drop_caches();
-	seal_ask_refused(&c, 0);
+	refused(&c, 0);
 }
 
 /* ---- afterwards ---------------------------------------------------------- */

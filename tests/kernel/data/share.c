@@ -90,7 +90,8 @@ static int same_status(int a, uint64_t at, uint64_t len, int b, uint64_t pos)
 	return d.info.status;
 }
 
-void share_write(int fd, int way, uint64_t pos, uint64_t len)
+/* each way of writing to one side leaves the other one as it was */
+static void write_one(int fd, int way, uint64_t pos, uint64_t len)
 {
 	uint8_t *p;
 
@@ -125,7 +126,7 @@ void share_write(int fd, int way, uint64_t pos, uint64_t len)
 	}
 }
 
-void share_check(int fd, int way, uint64_t pos, uint64_t len)
+static void check_one(int fd, int way, uint64_t pos, uint64_t len)
 {
 	check_pattern(fd, 0, pos, 5);
 	if (way < 3)
@@ -136,10 +137,9 @@ void share_check(int fd, int way, uint64_t pos, uint64_t len)
 		check_pattern(fd, pos + len, 20 * BLOCK - pos - len, 5);
 }
 
-/* each way of writing to one side leaves the other one as it was */
 static void share_sides(void)
 {
-	for (int way = 0; way < SHARE_WAYS; way++)
+	for (int way = 0; way < 6; way++)
 		for (int side = 0; side < 2; side++)
 			for (int odd = 0; odd < 2; odd++) {
 				uint64_t pos = 3 * BLOCK, len = 5 * BLOCK;
@@ -153,11 +153,11 @@ static void share_sides(void)
 					pos += 512;
 				}
 				OK(clone_range(a, 0, 20 * BLOCK, b, 0));
-				share_write(side ? b : a, way, pos, len);
-				share_check(side ? b : a, way, pos, len);
+				write_one(side ? b : a, way, pos, len);
+				check_one(side ? b : a, way, pos, len);
 				check_pattern(side ? a : b, 0, 20 * BLOCK, 5);
 				drop_caches();
-				share_check(side ? b : a, way, pos, len);
+				check_one(side ? b : a, way, pos, len);
 				check_pattern(side ? a : b, 0, 20 * BLOCK, 5);
 				close(a);
 				close(b);

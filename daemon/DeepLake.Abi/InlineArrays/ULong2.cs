@@ -3,12 +3,12 @@ using System.Runtime.CompilerServices;
 
 namespace DeepLake.Abi;
 
-/// <summary>4 values of ulong in place; used as a span.</summary>
+/// <summary>2 values of ulong in place; used as a span.</summary>
 [InlineArray(Length)]
-public struct ULong4
+public struct ULong2
 {
     /// <summary>How many values it holds.</summary>
-    public const int Length = 4;
+    public const int Length = 2;
 
     private ulong _element0;
 }
