@@ -109,8 +109,14 @@ public sealed unsafe partial class BTree
     /// <summary>The leaf found last, now with the path to it.</summary>
     private TreePage WithPath(TreePage leaf, scoped in TreeKey key) => _hasPath ? leaf : Descend(key, out _, out _, out _);
 
+    /// <summary>
+    /// The leaf that holds a key if any does, and the place of the first item not below it. The leaf stays
+    /// where it is until the next call; its items may be changed in place after <see cref="MarkChanged"/>.
+    /// </summary>
+    internal TreePage LeafOf(scoped in TreeKey key, out int index) => Locate(key, out index);
+
     /// <summary>The leaf found last is about to be changed.</summary>
-    private void MarkChanged(TreePage leaf)
+    internal void MarkChanged(TreePage leaf)
     {
         _cache.MarkDirty(_fingers[_finger].Frame);
         leaf.Seq = Seq;
