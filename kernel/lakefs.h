@@ -566,7 +566,7 @@ int lakefs_crc_init(void);
 void lakefs_crc_exit(void);
 /* the same of LAKEFS_BLOCK_SIZE bytes, aligned to 8; any context */
 u32 lakefs_crc32c_block(const void *data);
-/* a block takes well below a microsecond, in any context */
+/* by the instruction, a word each: short enough for an interrupt */
 bool lakefs_crc32c_is_fast(void);
 
 #define lakefs_err(sbi, fmt, ...) \

@@ -34,7 +34,7 @@
 /* bytes; data lies below it, which lakefs_lens_init() makes sure of */
 #define LAKEFS_LENS_CHECKED	(1ull << 59)
 #define LAKEFS_LENS_SECTORS	(LAKEFS_LENS_CHECKED >> (SECTOR_SHIFT - 1))
-/* summed up with interrupts off: some ten microseconds */
+/* summed up with interrupts off: 512 instructions of crc32c a block */
 #define LAKEFS_LENS_AT_ONCE	(16 * LAKEFS_BLOCK_SIZE)
 
 static struct bio_set lakefs_lens_bios;

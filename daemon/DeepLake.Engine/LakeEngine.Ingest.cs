@@ -9,6 +9,12 @@ namespace DeepLake.Engine;
 /// <summary>What the ingest wants to know; on the engine's thread, reads only.</summary>
 public sealed partial class LakeEngine
 {
+    /// <summary>
+    /// Checksums in the tree say something about blocks that were mapped after this seq
+    /// (docs/on-disk-format.md). After an unclean end and before the next mount: about none.
+    /// </summary>
+    public ulong EvidenceAfter => WasClean || _hasBegunEpoch ? _state.Counters.UncleanSeq : AppliedSeq;
+
     /// <summary>Files whose data changed since they were last taken.</summary>
     public ChangedFiles Changes => _applier.Changes;
 

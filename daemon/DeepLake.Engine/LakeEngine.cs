@@ -34,6 +34,7 @@ public sealed partial class LakeEngine : IDisposable
     private ulong _commits;
     private ulong _checkedStamp;
     private ulong _checkedLsn;
+    private bool _hasBegunEpoch;
 
     internal LakeEngine(in RecoveredLake lake)
     {
@@ -163,6 +164,7 @@ public sealed partial class LakeEngine : IDisposable
         ReadOnlySpan<byte> bytes = MemoryMarshal.AsBytes(new ReadOnlySpan<WalEpoch>(in entry));
         _applier.Apply(bytes);
         _wal.Epoch = epoch;
+        _hasBegunEpoch = true;
         Append(bytes, 0);
         _checkpoints.Superblock.MountCount++;
         Checkpoint(SuperblockState.Active);

@@ -47,12 +47,12 @@ internal static class Lake
 
     /// <summary>Data as well.</summary>
     public static CheckReport CheckData(LakeEngine engine, IBlockDevice device) =>
-        Check(engine.TreeForCheck(), engine.CountersForCheck(), engine.Superblock, device);
+        Check(engine.TreeForCheck(), engine.CountersForCheck(), engine.Superblock, device, engine.EvidenceAfter);
 
     public static CheckReport Check(LakeSnapshot snapshot, SnapshotSource source) =>
         Check(snapshot.Tree, snapshot.Counters, source.Superblock);
 
-    private static CheckReport Check(BTree tree, EngineState counters, Superblock superblock, IBlockDevice? device = null)
+    private static CheckReport Check(BTree tree, EngineState counters, Superblock superblock, IBlockDevice? device = null, ulong evidenceAfter = 0)
     {
         (ulong root, uint height) = tree.RootForCheck();
         var target = new CheckTarget
@@ -66,7 +66,7 @@ internal static class Lake
             Sums = superblock.Sums,
             Uuid = new Guid(superblock.Uuid, bigEndian: true),
             Counters = counters,
-            EvidenceAfter = counters.UncleanSeq,
+            EvidenceAfter = evidenceAfter,
         };
         return LakeChecker.Check(target, new CheckOptions { Full = device is not null });
     }

@@ -19,9 +19,7 @@ internal static class EngineCheck
     {
         BTree tree = engine.TreeForCheck();
         EngineState counters = engine.CountersForCheck();
-        // no mount has followed an unclean end yet: the next one would say where evidence begins
-        ulong evidenceAfter = engine.WasClean ? counters.UncleanSeq : counters.AppliedSeq;
-        VerifyReport report = Run(tree, counters, engine.Superblock, device, evidenceAfter);
+        VerifyReport report = Run(tree, counters, engine.Superblock, device, engine.EvidenceAfter);
         report.UnmountedCleanly = engine.WasClean;
         report.ReplayedIntents = engine.ReplayedIntents;
         report.Notes.AddRange(LakeNotes.Of(notesFrom));

@@ -124,6 +124,11 @@ public sealed class IngestTests
         FlipBit(((long)_data + 4) * Block);
         Assert.That(Lake.CheckData(_engine, _device).FindingCount, Is.EqualTo(1));
         Close(_engine);
+        using (LakeEngine unmounted = Lake.Open(_device))
+        {
+            Assert.That(Lake.CheckData(unmounted, _device).Findings, Is.Empty, "also before the next mount");
+        }
+
         Reopen();
         Assert.That(Lake.CheckData(_engine, _device).Findings, Is.Empty);
         Write(21, 0, _data + 20, 4);
