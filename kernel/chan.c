@@ -83,7 +83,8 @@ static long lakefs_chan_ioctl(struct file *file, unsigned int cmd,
 	case LAKEFS_IOC_SEAL:
 	case LAKEFS_IOC_CHECKED:
 	case LAKEFS_IOC_UNSEAL:
-		return lakefs_ioc_seal(att, cmd, argp);
+	case LAKEFS_IOC_SHARE:
+		return lakefs_ioc_call(att, cmd, argp);
 	case LAKEFS_IOC_DETACH:
 		lakefs_att_detach(att);
 		return 0;

@@ -2,7 +2,7 @@
 /*
  * The files of /dev/lakefs: mounts.c (the mounts that want a daemon, and their
  * end), attach.c (a daemon comes, is ready, goes), chan.c (the file), sealcall.c
- * (calls that concern an inode).
+ * (calls that concern inodes).
  * Locks: sbi->chan_lock (attach, ready, detach of one mount) outside the lock
  * of mounts.c (the list of mounts and of open files).
  */
@@ -33,8 +33,9 @@ void lakefs_mount_has_daemon(struct lakefs_sb_info *sbi);
 void lakefs_mount_lost_daemon(struct lakefs_sb_info *sbi);
 
 /* sealcall.c */
-int lakefs_ioc_seal(struct lakefs_attachment *att, unsigned int cmd,
-		    struct lakefs_seal __user *argp);
+/* LAKEFS_IOC_SEAL, CHECKED, UNSEAL, SHARE */
+int lakefs_ioc_call(struct lakefs_attachment *att, unsigned int cmd,
+		    void __user *argp);
 
 /* attach.c */
 int lakefs_ioc_attach(struct lakefs_chan_file *cf,

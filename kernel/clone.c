@@ -30,17 +30,6 @@
 #define LAKEFS_CLONE_PAGES	512
 #define LAKEFS_INODES_OF_PAGE	8
 
-/* one step: a record */
-struct lakefs_clone {
-	struct inode *src;
-	struct inode *dst;
-	u64 from;
-	u64 to;
-	u64 blocks;
-	loff_t limit;			/* dst's size is not made larger */
-};
-
-/* two maps at once: no order but the address */
 static void lakefs_lock_maps(struct lakefs_inode_info *a,
 			     struct lakefs_inode_info *b)
 {
@@ -51,12 +40,14 @@ static void lakefs_lock_maps(struct lakefs_inode_info *a,
 		mutex_lock_nested(&b->ext_lock, SINGLE_DEPTH_NESTING);
 }
 
-static void lakefs_unlock_maps(struct lakefs_inode_info *a,
-			       struct lakefs_inode_info *b)
+void lakefs_clone_unlock(const struct lakefs_clone *c)
 {
-	mutex_unlock(&a->ext_lock);
-	if (a != b)
-		mutex_unlock(&b->ext_lock);
+	struct lakefs_inode_info *src = LAKEFS_I(c->src);
+	struct lakefs_inode_info *dst = LAKEFS_I(c->dst);
+
+	mutex_unlock(&src->ext_lock);
+	if (src != dst)
+		mutex_unlock(&dst->ext_lock);
 }
 
 /* Nodes that the step takes: two cuts of each map, and the copies. */
@@ -71,8 +62,7 @@ static u64 lakefs_clone_nodes(const struct lakefs_clone *c)
 	return n;
 }
 
-/* Both maps locked, and deposited what it takes. */
-static int lakefs_clone_prepare(const struct lakefs_clone *c, u64 *deposit)
+int lakefs_clone_lock(const struct lakefs_clone *c, u64 *deposit)
 {
 	struct lakefs_inode_info *src = LAKEFS_I(c->src);
 	struct lakefs_inode_info *dst = LAKEFS_I(c->dst);
@@ -84,7 +74,7 @@ static int lakefs_clone_prepare(const struct lakefs_clone *c, u64 *deposit)
 		need = lakefs_clone_nodes(c);
 		if (need <= *deposit)
 			return 0;
-		lakefs_unlock_maps(src, dst);
+		lakefs_clone_unlock(c);
 		err = lakefs_bank_deposit(need - *deposit, GFP_KERNEL);
 		if (err)
 			return err;
@@ -101,14 +91,30 @@ static void lakefs_merge_range(struct lakefs_inode_info *li, u64 start,
 		e = lakefs_ext_merge(li, e);
 }
 
-/* The maps of both. Nothing is joined before all is copied. */
-static void lakefs_clone_maps(const struct lakefs_clone *c)
+/* Data of src in the range, in blocks. */
+static u64 lakefs_clone_count(const struct lakefs_clone *c)
+{
+	u64 end = c->from + c->blocks, n = 0;
+	struct lakefs_extent *e = lakefs_ext_find(LAKEFS_I(c->src), c->from);
+
+	for (; e && e->block < end; e = lakefs_ext_next(e))
+		if (lakefs_ext_has_data(e))
+			n += min(lakefs_ext_end(e), end) -
+			     max(e->block, c->from);
+	return n;
+}
+
+/* Nothing is joined before all is copied. */
+void lakefs_clone_maps(const struct lakefs_clone *c)
 {
 	struct lakefs_inode_info *src = LAKEFS_I(c->src);
 	struct lakefs_inode_info *dst = LAKEFS_I(c->dst);
 	u64 end = c->from + c->blocks;
 	struct lakefs_extent *e, *copy;
 
+	/* stat takes no lock: rather twice than not at all */
+	WRITE_ONCE(dst->mapped_blocks,
+		   dst->mapped_blocks + lakefs_clone_count(c));
 	lakefs_ext_drop_range(dst, c->to, c->to + c->blocks);
 	for (e = lakefs_ext_isolate(src, c->from, end); e && e->block < end;
 	     e = lakefs_ext_next(e)) {
@@ -122,7 +128,6 @@ static void lakefs_clone_maps(const struct lakefs_clone *c)
 		copy->phys = lakefs_ext_where(e);
 		copy->state = LAKEFS_X_WRITTEN;
 		lakefs_ext_copy_marks(copy, e);
-		dst->mapped_blocks += copy->blocks;
 		lakefs_ext_insert(dst, copy);
 	}
 	lakefs_merge_range(src, c->from, end);
@@ -160,7 +165,7 @@ static int lakefs_clone_step(const struct lakefs_clone *c)
 	rec = lakefs_rec_alloc(LAKEFS_I_CLONE, sizeof(*entry), GFP_KERNEL);
 	if (!rec)
 		return -ENOMEM;
-	err = lakefs_clone_prepare(c, &deposit);
+	err = lakefs_clone_lock(c, &deposit);
 	if (err) {
 		lakefs_rec_free(rec);
 		goto out;
@@ -182,7 +187,7 @@ static int lakefs_clone_step(const struct lakefs_clone *c)
 	spin_unlock(&dst->attr_lock);
 	lakefs_touch(c->src, seq);
 	lakefs_map_touch(dst, seq);
-	lakefs_unlock_maps(src, dst);
+	lakefs_clone_unlock(c);
 out:
 	lakefs_bank_withdraw(deposit);
 	return err;
@@ -192,7 +197,7 @@ out:
  * A record cannot fail in the daemon: there is room for what it adds to the
  * metadata, or no record.
  */
-static int lakefs_clone_room(struct lakefs_sb_info *sbi)
+int lakefs_clone_room(struct lakefs_sb_info *sbi)
 {
 	struct lakefs_request_hdr ask = { };
 	struct lakefs_p_statfs reply;

@@ -2,8 +2,9 @@
 /*
  * File data, internally: leased blocks, the bank of prepared objects, extent
  * maps. Used by lease.c, declare.c, bank.c, extent*.c, reserve.c, unreserve.c,
- * overwrite.c, iomap.c, writeback.c, fault.c, size.c, direct.c, clone.c, trim.c,
- * falloc.c, shift.c, seal*.c, sums.c, lens.c, exact.c and file.c only.
+ * overwrite.c, iomap.c, writeback.c, fault.c, size.c, direct.c, clone.c,
+ * share.c, trim.c, falloc.c, shift.c, seal*.c, sums.c, lens.c, exact.c and
+ * file.c only.
  *
  * Life of a block of a file:
  *
@@ -21,7 +22,7 @@
  * and those with a src, at src.
  *
  * Fixed blocks are WRITTEN and never written in place: shared ones have other
- * owners (clone.c), sealed ones the daemon may read, hash and share (seal.c),
+ * owners (clone.c, share.c), sealed ones the daemon may read, hash and share (seal.c),
  * checked ones are compared with their checksums at every read (lens.c). A
  * write to them reserves new ones: src is then where the old content is, still
  * mapped by the daemon and still read from, until the MAP of the new ones is
@@ -324,6 +325,11 @@ bool lakefs_read_again(struct inode *inode, loff_t pos);
 /* cmd: LAKEFS_IOC_SEAL, CHECKED, UNSEAL; their errors. seal_lock held */
 int lakefs_seal_inode(struct inode *inode, unsigned int cmd,
 		      struct lakefs_seal *arg);
+/* can the file have [block, +blocks), which are max at most? */
+bool lakefs_call_range_ok(const struct inode *inode, u64 block, u64 blocks,
+			  u64 max);
+/* is a page of [start, end) pinned, or likely to be? */
+bool lakefs_range_pinned(struct inode *inode, u64 start, u64 end);
 
 /* ---- direct.c; pos and length of a write in whole blocks ------------------ */
 ssize_t lakefs_direct_write(struct kiocb *iocb, struct iov_iter *from,
@@ -346,9 +352,30 @@ loff_t lakefs_seek(struct inode *inode, loff_t pos, int whence);
 int lakefs_mmap(struct file *file, struct vm_area_struct *vma);
 
 /* ---- clone.c ------------------------------------------------------------- */
+/* one step: a record. [from, +blocks) of src to [to, +blocks) of dst */
+struct lakefs_clone {
+	struct inode *src;
+	struct inode *dst;
+	u64 from;
+	u64 to;
+	u64 blocks;			/* up to LAKEFS_CLONE_BLOCKS_MAX */
+	loff_t limit;			/* dst's size is not made larger */
+};
+/* both ext_locks, by address; *deposit grows to what lakefs_clone_maps takes */
+int lakefs_clone_lock(const struct lakefs_clone *c, u64 *deposit);
+void lakefs_clone_unlock(const struct lakefs_clone *c);
+/* dst has the blocks of src, as the record that must follow says */
+void lakefs_clone_maps(const struct lakefs_clone *c);
+/* is there room in the metadata for a step? Asks the daemon. -ENOSPC */
+int lakefs_clone_room(struct lakefs_sb_info *sbi);
 loff_t lakefs_remap_file_range(struct file *in, loff_t pos_in,
 			       struct file *out, loff_t pos_out, loff_t len,
 			       unsigned int flags);
+
+/* ---- share.c ------------------------------------------------------------- */
+/* LAKEFS_IOC_SHARE; its errors. seal_lock held */
+int lakefs_share_inodes(struct inode *src, struct inode *dst,
+			struct lakefs_share *arg);
 
 /* ---- shift.c; i_rwsem held ----------------------------------------------- */
 /* may FALLOC_FL_COLLAPSE_RANGE or INSERT_RANGE do that? */

@@ -323,6 +323,7 @@ static int lakefs_fill_inode(struct inode *inode,
 	li->last_seq = barrier == U64_MAX ? 0 : barrier;
 	li->btime = lakefs_get_time(&rec->btime);
 	li->xattr_count = rec->xattr_count;
+	/* not data_seq: what changes the blocks only (SHARE) is later */
 	li->map_seq = li->last_seq;
 	li->mapped_blocks = rec->blocks;
 	li->disk_size = rec->size;

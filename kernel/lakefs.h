@@ -9,11 +9,11 @@
  *
  * Lock order (outer first):
  *   VFS: i_rwsem (dir, then child), invalidate_lock, folio lock
- *   lakefs_sb_info.seal_lock	(mutex) SEAL, CHECKED, UNSEAL: outside the
- *				VFS's of the one inode; s_umount, shared,
+ *   lakefs_sb_info.seal_lock	(mutex) SEAL, CHECKED, UNSEAL, SHARE: outside
+ *				the VFS's of the inodes; s_umount, shared,
  *				is held outside it
  *   lakefs_inode_info.ext_lock	(mutex) the extent map of one inode, sizes;
- *				two of them, by address, in clone.c only
+ *				two of them, by address: lakefs_clone_lock()
  *   LAKEFS_LOADING of a directory (a bit): one reads it whole (dircache.c)
  *   lakefs_sb_info.table_lock	(spin) tables of directories
  *   lakefs_sb_info.pool_lock	(spin) leased blocks and inode numbers
@@ -159,7 +159,7 @@ struct lakefs_sb_info {
 	u64 maps_asked;			/* hints of fetch.c: EXTENTS seen; */
 	unsigned long maps_until;	/* till then maps come with inodes */
 
-	/* sealing (sealcall.c), reads that are checked (lens.c, sums.c) */
+	/* sealing, sharing (sealcall.c), reads that are checked (lens.c, sums.c) */
 	struct workqueue_struct *seal_wq;
 	struct mutex seal_lock;		/* one call at a time */
 	struct workqueue_struct *lens_wq;

@@ -180,16 +180,15 @@ static void lakefs_unseal_marks(struct lakefs_sealing *s)
  * A page that a device may write to does not become dirty before that is
  * over; who pins one now finds its mapping read-only, and waits for us.
  */
-static bool lakefs_seal_pinned(const struct lakefs_sealing *s)
+bool lakefs_range_pinned(struct inode *inode, u64 start, u64 end)
 {
-	struct address_space *mapping = s->inode->i_mapping;
 	struct folio *folio;
 	bool pinned = false;
 	pgoff_t index, next;
 
-	for (index = s->start; index < s->end && !pinned; index = next) {
+	for (index = start; index < end && !pinned; index = next) {
 		next = index + 1;
-		folio = filemap_get_folio(mapping, index);
+		folio = filemap_get_folio(inode->i_mapping, index);
 		if (IS_ERR_OR_NULL(folio))
 			continue;
 		pinned = folio_maybe_dma_pinned(folio);
@@ -212,7 +211,7 @@ static int lakefs_seal_settle(const struct lakefs_sealing *s)
 					   (s->end << LAKEFS_BLOCK_BITS) - 1);
 	if (err)
 		return err;
-	if (lakefs_seal_pinned(s))
+	if (lakefs_range_pinned(inode, s->start, s->end))
 		return -EBUSY;
 	/* a fault that failed gives back only after its invalidate_lock */
 	lakefs_unreserve_blocks(inode, s->start, s->end);
@@ -295,14 +294,13 @@ out:
 	return err;
 }
 
-static bool lakefs_seal_range_ok(const struct inode *inode,
-				 const struct lakefs_seal *arg)
+bool lakefs_call_range_ok(const struct inode *inode, u64 block, u64 blocks,
+			  u64 max)
 {
 	u64 limit = lakefs_blocks_for(inode->i_sb->s_maxbytes);
 
-	return arg->blocks && arg->blocks <= LAKEFS_SEAL_BLOCKS_MAX &&
-	       arg->file_block < limit &&
-	       arg->blocks <= limit - arg->file_block;
+	return blocks && blocks <= max && block < limit &&
+	       blocks <= limit - block;
 }
 
 int lakefs_seal_inode(struct inode *inode, unsigned int cmd,
@@ -316,7 +314,9 @@ int lakefs_seal_inode(struct inode *inode, unsigned int cmd,
 	};
 	int err;
 
-	if (!S_ISREG(inode->i_mode) || !lakefs_seal_range_ok(inode, arg))
+	if (!S_ISREG(inode->i_mode) ||
+	    !lakefs_call_range_ok(inode, arg->file_block, arg->blocks,
+				  LAKEFS_SEAL_BLOCKS_MAX))
 		return -EINVAL;
 	err = lakefs_op_begin(LAKEFS_SB(inode->i_sb));
 	if (!err)

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How the daemon's calls SEAL, CHECKED and UNSEAL come to an inode (seal.c).
+ * How the daemon's calls SEAL, CHECKED and UNSEAL come to an inode (seal.c),
+ * and SHARE to two (share.c).
  *
- * Sealing waits for locks of the file and for answers of the daemon, and those
+ * They wait for locks of the files and for answers of the daemon, and those
  * who hold the locks may wait for the daemon, too. A daemon that is killed, or
  * that gives its attachment up, must go all the same: its file stays open, and
  * no successor can come, as long as a thread of it is in a call. So a worker
@@ -11,8 +12,8 @@
  * the daemon's intents tell.
  *
  * Nothing holds the mount for a caller but its file. So the worker takes
- * s_umount, shared, which an unmount takes to begin, and keeps it: the inode
- * that it holds is gone before the unmount looks for such. Only tries, as
+ * s_umount, shared, which an unmount takes to begin, and keeps it: the inodes
+ * that it holds are gone before the unmount looks for such. Only tries, as
  * who has it exclusively may wait for the daemon; the same for freezing.
  */
 #include <linux/slab.h>
@@ -20,18 +21,21 @@
 #include "chan.h"
 #include "data.h"
 
-struct lakefs_seal_call {
+struct lakefs_call {
 	struct work_struct work;
 	struct lakefs_sb_info *sbi;	/* holds a reference */
 	unsigned int cmd;
-	struct lakefs_seal arg;
+	union {
+		struct lakefs_seal seal;
+		struct lakefs_share share;
+	} arg;				/* _IOC_SIZE(cmd) of it */
 	int err;
 	bool given_up;
 	struct completion done;
 	refcount_t refs;		/* caller and worker */
 };
 
-static void lakefs_seal_put(struct lakefs_seal_call *call)
+static void lakefs_call_put(struct lakefs_call *call)
 {
 	if (!refcount_dec_and_test(&call->refs))
 		return;
@@ -41,7 +45,7 @@ static void lakefs_seal_put(struct lakefs_seal_call *call)
 
 /* ---- the worker ---------------------------------------------------------- */
 
-static int lakefs_seal_enter(struct lakefs_sb_info *sbi)
+static int lakefs_call_enter(struct lakefs_sb_info *sbi)
 {
 	int err = 0;
 
@@ -67,55 +71,89 @@ static int lakefs_seal_enter(struct lakefs_sb_info *sbi)
 	return err;
 }
 
-static void lakefs_seal_leave(struct lakefs_sb_info *sbi)
+static void lakefs_call_leave(struct lakefs_sb_info *sbi)
 {
 	sb_end_write(sbi->sb);
 	up_read(&sbi->sb->s_umount);
 }
 
-static int lakefs_seal_do(struct lakefs_seal_call *call)
+static struct inode *lakefs_call_iget(struct lakefs_sb_info *sbi, u64 ino,
+				      u32 generation)
 {
-	struct lakefs_sb_info *sbi = call->sbi;
+	struct inode *inode = lakefs_iget_ino(sbi->sb, ino);
+
+	if (IS_ERR(inode))
+		return PTR_ERR(inode) == -ESTALE ? ERR_PTR(-ENOENT) : inode;
+	if (inode->i_generation == generation && inode->i_nlink)
+		return inode;
+	iput(inode);
+	return ERR_PTR(-ENOENT);
+}
+
+static int lakefs_seal_do(struct lakefs_call *call)
+{
+	struct lakefs_seal *arg = &call->arg.seal;
 	struct inode *inode;
 	int err;
 
-	inode = lakefs_iget_ino(sbi->sb, call->arg.ino);
+	inode = lakefs_call_iget(call->sbi, arg->ino, arg->generation);
 	if (IS_ERR(inode))
-		return PTR_ERR(inode) == -ESTALE ? -ENOENT : PTR_ERR(inode);
-	if (inode->i_generation != call->arg.generation || !inode->i_nlink)
-		err = -ENOENT;
-	else
-		err = lakefs_seal_inode(inode, call->cmd, &call->arg);
+		return PTR_ERR(inode);
+	err = lakefs_seal_inode(inode, call->cmd, arg);
 	iput(inode);
 	return err;
 }
 
-static void lakefs_seal_work(struct work_struct *work)
+static int lakefs_share_do(struct lakefs_call *call)
 {
-	struct lakefs_seal_call *call =
-		container_of(work, struct lakefs_seal_call, work);
+	struct lakefs_share *arg = &call->arg.share;
+	struct inode *src, *dst;
+	int err;
+
+	if (arg->src_ino == arg->dst_ino)
+		return -EINVAL;
+	src = lakefs_call_iget(call->sbi, arg->src_ino, arg->src_generation);
+	if (IS_ERR(src))
+		return PTR_ERR(src);
+	dst = lakefs_call_iget(call->sbi, arg->dst_ino, arg->dst_generation);
+	if (IS_ERR(dst)) {
+		err = PTR_ERR(dst);
+	} else {
+		err = lakefs_share_inodes(src, dst, arg);
+		iput(dst);
+	}
+	iput(src);
+	return err;
+}
+
+static void lakefs_call_work(struct work_struct *work)
+{
+	struct lakefs_call *call =
+		container_of(work, struct lakefs_call, work);
 	struct lakefs_sb_info *sbi = call->sbi;
 
 	call->err = -EINTR;
 	if (!READ_ONCE(call->given_up)) {
-		call->err = lakefs_seal_enter(sbi);
+		call->err = lakefs_call_enter(sbi);
 		if (!call->err) {
 			mutex_lock(&sbi->seal_lock);
-			call->err = lakefs_seal_do(call);
+			call->err = call->cmd == LAKEFS_IOC_SHARE ?
+				    lakefs_share_do(call) :
+				    lakefs_seal_do(call);
 			mutex_unlock(&sbi->seal_lock);
-			lakefs_seal_leave(sbi);
+			lakefs_call_leave(sbi);
 		}
 	}
 	complete(&call->done);
 	wake_up_all(&sbi->state_wq);
-	lakefs_seal_put(call);
+	lakefs_call_put(call);
 }
 
 /* ---- the call ------------------------------------------------------------ */
 
 /* Also keeps the mount's queue from going away under us. */
-static int lakefs_seal_queue(struct lakefs_attachment *att,
-			     struct lakefs_seal_call *call)
+static int lakefs_call_queue(struct lakefs_attachment *att,
+			     struct lakefs_call *call)
 {
 	struct lakefs_sb_info *sbi = att->sbi;
 	int err = 0;
@@ -139,8 +177,8 @@ static int lakefs_att_over(struct lakefs_attachment *att)
 	       lakefs_is_shutdown(att->sbi) ? -EIO : 0;
 }
 
-static int lakefs_seal_wait(struct lakefs_attachment *att,
-			    struct lakefs_seal_call *call)
+static int lakefs_call_wait(struct lakefs_attachment *att,
+			    struct lakefs_call *call)
 {
 	int err;
 
@@ -156,10 +194,16 @@ static int lakefs_seal_wait(struct lakefs_attachment *att,
 	return err;
 }
 
-int lakefs_ioc_seal(struct lakefs_attachment *att, unsigned int cmd,
-		    struct lakefs_seal __user *argp)
+static bool lakefs_call_flags_ok(const struct lakefs_call *call)
 {
-	struct lakefs_seal_call *call = kzalloc(sizeof(*call), GFP_KERNEL);
+	return call->cmd == LAKEFS_IOC_SHARE ? !call->arg.share.flags :
+					       !call->arg.seal.flags;
+}
+
+int lakefs_ioc_call(struct lakefs_attachment *att, unsigned int cmd,
+		    void __user *argp)
+{
+	struct lakefs_call *call = kzalloc(sizeof(*call), GFP_KERNEL);
 	int err;
 
 	if (!call)
@@ -169,23 +213,23 @@ int lakefs_ioc_seal(struct lakefs_attachment *att, unsigned int cmd,
 	refcount_inc(&call->sbi->refs);
 	refcount_set(&call->refs, 1);
 	init_completion(&call->done);
-	INIT_WORK(&call->work, lakefs_seal_work);
+	INIT_WORK(&call->work, lakefs_call_work);
 	err = -EFAULT;
-	if (copy_from_user(&call->arg, argp, sizeof(call->arg)))
+	if (copy_from_user(&call->arg, argp, _IOC_SIZE(cmd)))
 		goto out;
 	err = -EINVAL;
-	if (call->arg.flags)
+	if (!lakefs_call_flags_ok(call))
 		goto out;
 	refcount_inc(&call->refs);
-	err = lakefs_seal_queue(att, call);
+	err = lakefs_call_queue(att, call);
 	if (err) {
-		lakefs_seal_put(call);
+		lakefs_call_put(call);
 		goto out;
 	}
-	err = lakefs_seal_wait(att, call);
-	if (!err && copy_to_user(argp, &call->arg, sizeof(call->arg)))
+	err = lakefs_call_wait(att, call);
+	if (!err && copy_to_user(argp, &call->arg, _IOC_SIZE(cmd)))
 		err = -EFAULT;
 out:
-	lakefs_seal_put(call);
+	lakefs_call_put(call);
 	return err;
 }

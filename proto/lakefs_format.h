@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MPL-2.0 */
 /*
- * DeepLake on-disk format, version 3.
+ * DeepLake on-disk format, version 4.
  *
  * The single source of every structure on the device. The kernel module, the
  * C tests and (mirrored, and compared field by field by tests/layout) the C#
@@ -11,6 +11,7 @@
  *   1  first version
  *   2  blocks that several files share: LAKEFS_ITEM_SHARED, counters
  *   3  sealed and checked extents: checksum table, counters
+ *   4  identities of files: LAKEFS_ITEM_OBJECT, _IDENTITY, data_seq, counter
  */
 #ifndef LAKEFS_FORMAT_H
 #define LAKEFS_FORMAT_H
@@ -29,7 +30,7 @@ typedef int64_t __s64;
 
 #define LAKEFS_SUPER_MAGIC	0x4c414b45u		/* statfs f_type, "LAKE" */
 #define LAKEFS_SB_MAGIC		0x315346454b414cull	/* bytes "LAKEFS1\0" */
-#define LAKEFS_FORMAT_VERSION	3
+#define LAKEFS_FORMAT_VERSION	4
 #define LAKEFS_BLOCK_BITS	12
 #define LAKEFS_BLOCK_SIZE	4096
 #define LAKEFS_ROOT_INO		1
@@ -49,7 +50,7 @@ typedef int64_t __s64;
 #define LAKEFS_STATE_CLEAN	1	/* WAL after the checkpoint is empty */
 #define LAKEFS_STATE_ACTIVE	2	/* replay needed unless still mounted */
 
-/* feature bits: none defined in version 3 */
+/* feature bits: none defined in version 4 */
 #define LAKEFS_INCOMPAT_KNOWN	0x0ull
 #define LAKEFS_RO_COMPAT_KNOWN	0x0ull
 #define LAKEFS_COMPAT_KNOWN	0x0ull
@@ -165,10 +166,16 @@ struct lakefs_key {
 #define LAKEFS_ITEM_SHARED	10	/* (OBJ_SHARED, device block)
 					   lakefs_shared_item */
 
+#define LAKEFS_ITEM_OBJECT	11	/* (ino, 0) lakefs_object_item */
+#define LAKEFS_ITEM_IDENTITY	12	/* (OBJ_IDENTITIES, first 8 bytes of a
+					   BLAKE3, little-endian) __u64 ino: a
+					   file that had this content */
+
 #define LAKEFS_OBJ_STATE	0xfffffffffffffff0ull
 #define LAKEFS_OBJ_BITMAP	0xfffffffffffffff1ull
 #define LAKEFS_OBJ_ORPHANS	0xfffffffffffffff2ull
 #define LAKEFS_OBJ_SHARED	0xfffffffffffffff3ull
+#define LAKEFS_OBJ_IDENTITIES	0xfffffffffffffff4ull
 #define LAKEFS_BITMAP_CHUNK_BLOCKS 8192	/* 1024 bytes per item */
 
 struct lakefs_time {
@@ -206,7 +213,9 @@ struct lakefs_inode {
 	__u32 link_bytes;		/* symlink target following this struct */
 	__u32 zone;
 	__u64 last_seq;			/* last intent that changed it */
-	__u64 reserved[2];
+	__u64 data_seq;			/* last that changed, or allowed to
+					   change, what the file's bytes are */
+	__u64 reserved;
 };
 
 struct lakefs_dirent {
@@ -232,7 +241,7 @@ struct lakefs_dirent {
  */
 #define LAKEFS_EXTENT_SEALED	0x100u
 #define LAKEFS_EXTENT_CHECKED	0x800u
-/* reserved, refused in version 3: */
+/* reserved, refused in version 4: */
 #define LAKEFS_EXTENT_PACKED	0x200u
 #define LAKEFS_EXTENT_INLINE	0x400u
 #define LAKEFS_EXTENT_CRC_BLOCKS_MAX 256 /* blocks per item that has crcs */
@@ -254,6 +263,17 @@ struct lakefs_extent_item {
 struct lakefs_shared_item {
 	__u32 blocks;			/* up to 2^31 - 1 */
 	__u32 refs;			/* at least 2 */
+};
+
+/*
+ * The identity of a file's content: the BLAKE3 of its size bytes. It holds
+ * while the inode's data_seq and size are these; else it is of what the file
+ * was. All that the file maps below its size was CHECKED when it was made.
+ */
+struct lakefs_object_item {
+	__u8 id[32];
+	__u64 size;
+	__u64 data_seq;
 };
 
 /*
@@ -322,7 +342,8 @@ struct lakefs_engine_state {
 	__u64 checked_blocks;		/* of them, checked */
 	__u64 unclean_seq;		/* applied when the newest mount began
 					 * that followed an unclean end */
-	__u64 reserved[5];
+	__u64 objects;			/* object items */
+	__u64 reserved[4];
 };
 
 #endif /* LAKEFS_FORMAT_H */

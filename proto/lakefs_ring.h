@@ -27,7 +27,7 @@
 #include <sys/ioctl.h>
 #endif
 
-#define LAKEFS_ABI_VERSION	7
+#define LAKEFS_ABI_VERSION	8
 #define LAKEFS_RING_MAGIC	0x474e49524b414cull	/* "LAKRING\0" reversed */
 #define LAKEFS_FEATURES_KNOWN	0x0ull
 
@@ -118,7 +118,8 @@ enum lakefs_intent_op {
 	LAKEFS_I_SEAL		= 13,	/* not written in place from now on */
 	LAKEFS_I_CHECKED	= 14,	/* reads are checked from now on */
 	LAKEFS_I_UNSEAL		= 15,
-	/* reserved numbers, refused in ABI 7 */
+	LAKEFS_I_SHARE		= 16,	/* equal files map the same blocks */
+	/* reserved numbers, refused in ABI 8 */
 	LAKEFS_I_POINT		= 32,
 	LAKEFS_I_REMAP		= 34,
 	LAKEFS_I_WINDOW		= 36,
@@ -126,6 +127,7 @@ enum lakefs_intent_op {
 	/* entries only the daemon writes, into the WAL only */
 	LAKEFS_WAL_OP_EPOCH	= 64,	/* new mount epoch: reap orphans */
 	LAKEFS_WAL_OP_CLEAN	= 65,	/* clean unmount of that epoch */
+	LAKEFS_WAL_OP_OBJECT	= 66,	/* a file's content has this identity */
 };
 
 /* every intent begins with this; len counts all of it, multiple of 8 */
@@ -362,6 +364,21 @@ struct lakefs_i_seal {			/* SEAL, CHECKED, UNSEAL */
 	__u64 blocks;			/* 1 .. LAKEFS_SEAL_BLOCKS_MAX */
 };
 
+/*
+ * SHARE: [file_block, +blocks) of dst has the same content as this range of
+ * src, and maps the same device blocks from now on, with their marks; holes
+ * and unwritten blocks of src become holes. What dst mapped there loses a
+ * reference. All that either has written in the range is CHECKED. No size, no
+ * times and no data_seq change; last_seq of both does.
+ */
+struct lakefs_i_share {
+	struct lakefs_intent_hdr hdr;
+	__u64 src_ino;
+	__u64 dst_ino;			/* another one */
+	__u64 file_block;		/* of both */
+	__u64 blocks;			/* 1 .. LAKEFS_CLONE_BLOCKS_MAX */
+};
+
 /* WAL only */
 struct lakefs_wal_epoch {
 	struct lakefs_intent_hdr hdr;	/* seq 0 */
@@ -369,6 +386,13 @@ struct lakefs_wal_epoch {
 	struct lakefs_time time;
 	__u32 unclean;			/* 1: the one before ended uncleanly */
 	__u32 pad;
+};
+
+/* WAL only: struct lakefs_object_item becomes the inode's */
+struct lakefs_wal_object {
+	struct lakefs_intent_hdr hdr;	/* seq 0 */
+	__u64 ino;
+	struct lakefs_object_item object;
 };
 
 /* ---- requests ------------------------------------------------------------ */
@@ -390,7 +414,7 @@ enum lakefs_request_op {
 	LAKEFS_R_PARENT		= 13,	/* lakefs_r_ino (a dir) -> inode of .. */
 	LAKEFS_R_INODES		= 14,	/* lakefs_r_inodes -> lakefs_p_inode* */
 	LAKEFS_R_TRIM		= 15,	/* lakefs_r_trim -> lakefs_range* */
-	/* reserved numbers, refused in ABI 7 */
+	/* reserved numbers, refused in ABI 8 */
 	LAKEFS_R_WHOLE_DIR	= 32,
 	LAKEFS_R_VIEW		= 33,
 	LAKEFS_R_PINS		= 34,
@@ -645,6 +669,26 @@ struct lakefs_seal {
 	__u64 seq;			/* out: of the intent */
 };
 
+/*
+ * SHARE: asked for by the daemon, too. 0: the intent was recorded with seq.
+ * Otherwise nothing was changed, with the errors of struct lakefs_seal:
+ * -EAGAIN also when not all that either file has written in the range is
+ * CHECKED, or when one ends in it and the other one does not end there; -EINVAL
+ * also when the two are one file; -ENOSPC when there is no room in the
+ * metadata.
+ */
+struct lakefs_share {
+	__u64 src_ino;
+	__u64 dst_ino;
+	__u32 src_generation;
+	__u32 dst_generation;
+	__u64 map_seq;			/* applied when the daemon looked */
+	__u64 file_block;
+	__u64 blocks;			/* 1 .. LAKEFS_CLONE_BLOCKS_MAX */
+	__u64 seq;			/* out: of the intent */
+	__u64 flags;			/* 0 */
+};
+
 #define LAKEFS_IOC_MAGIC	'L'
 #define LAKEFS_IOC_NEXT_WANTED	_IOWR(LAKEFS_IOC_MAGIC, 1, struct lakefs_wanted)
 #define LAKEFS_IOC_ATTACH	_IOWR(LAKEFS_IOC_MAGIC, 2, struct lakefs_attach)
@@ -660,6 +704,7 @@ struct lakefs_seal {
 #define LAKEFS_IOC_SEAL		_IOWR(LAKEFS_IOC_MAGIC, 9, struct lakefs_seal)
 #define LAKEFS_IOC_CHECKED	_IOWR(LAKEFS_IOC_MAGIC, 10, struct lakefs_seal)
 #define LAKEFS_IOC_UNSEAL	_IOWR(LAKEFS_IOC_MAGIC, 11, struct lakefs_seal)
+#define LAKEFS_IOC_SHARE	_IOWR(LAKEFS_IOC_MAGIC, 12, struct lakefs_share)
 
 /* the person's shutdown of a mount (any file or directory of it) */
 #define LAKEFS_FS_IOC_SHUTDOWN	_IOR('X', 125, __u32)

@@ -30,6 +30,9 @@ public sealed record CheckReport
     /// <summary>Of these, checked ones.</summary>
     public required ulong CheckedBlocks { get; init; }
 
+    /// <summary>Files that have an identity.</summary>
+    public required ulong Objects { get; init; }
+
     /// <summary>Data blocks read and compared with their checksum.</summary>
     public required ulong VerifiedBlocks { get; init; }
 

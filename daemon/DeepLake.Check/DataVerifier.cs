@@ -6,7 +6,7 @@ using DeepLake.Platform;
 namespace DeepLake.Check;
 
 /// <summary>Reads data and compares it with its checksums: those of the extent, or those in the checksum table.</summary>
-internal sealed class DataVerifier(CheckTarget target, Findings findings)
+internal sealed class DataVerifier(CheckTarget target, Findings findings, ContentVerifier content)
 {
     private readonly byte[] _block = new byte[LakeFormat.BlockSize];
     private readonly byte[] _table = new byte[LakeFormat.BlockSize];
@@ -17,8 +17,9 @@ internal sealed class DataVerifier(CheckTarget target, Findings findings)
     /// <param name="key">Of the extent.</param>
     /// <param name="item">Inside the data region.</param>
     /// <param name="crcs">That the tree has and that are evidence, one a block, or none.</param>
+    /// <param name="size">Of the file.</param>
     /// <param name="named">The inode, for findings.</param>
-    public void Verify(in ItemKey key, in ExtentItem item, ReadOnlySpan<uint> crcs, NamedInode named)
+    public void Verify(in ItemKey key, in ExtentItem item, ReadOnlySpan<uint> crcs, ulong size, NamedInode named)
     {
         bool isChecked = (item.Flags & ExtentFlags.Checked) != 0;
         for (uint i = 0; i < item.Blocks && (isChecked || !crcs.IsEmpty); i++)
@@ -32,7 +33,13 @@ internal sealed class DataVerifier(CheckTarget target, Findings findings)
 
             target.ReadData!(_block, (long)(item.PhysBlock + i) * LakeFormat.BlockSize);
             VerifiedBlocks++;
-            if (Crc32C.Compute(_block) != expected)
+            bool isGood = Crc32C.Compute(_block) == expected;
+            if (isChecked)
+            {
+                content.Take(key.Object, key.Offset + i, _block, size, isGood);
+            }
+
+            if (!isGood)
             {
                 findings.Add($"{named}: the data of file block {key.Offset + i} does not match its checksum");
             }

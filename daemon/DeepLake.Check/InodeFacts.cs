@@ -10,6 +10,7 @@ internal sealed class InodeFacts
     public uint Mode;
     public uint Nlink;
     public ulong Size;
+    public ulong DataSeq;
     public ulong Blocks;
     public uint XattrCount;
     public uint LinkBytes;
@@ -23,6 +24,9 @@ internal sealed class InodeFacts
     public bool IsOrphan;
     public ulong ParentDirectory;
     public ulong ExtentEnd;
+
+    /// <summary>Something written below its size is not checked.</summary>
+    public bool HasUncheckedData;
 
     /// <summary>One bit for each DT_* that a directory entry shows this inode as.</summary>
     public uint DirentTypes;

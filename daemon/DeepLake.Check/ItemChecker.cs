@@ -10,14 +10,15 @@ namespace DeepLake.Check;
 /// Reads each item once, checks it alone, and gathers what the cross checks need: counts per inode, sums
 /// over both directions of every link, and the blocks in use.
 /// </summary>
-internal sealed class ItemChecker(CheckTarget target, CheckOptions options, Findings findings) : IItemVisitor
+internal sealed class ItemChecker(CheckTarget target, Findings findings, ContentVerifier? content) : IItemVisitor
 {
     private readonly NameHash _hash = new(target.Uuid.ToByteArray(bigEndian: true));
     private readonly PathFinder _paths = new(target.ReadPage, target.Root, target.Height);
     private readonly ulong[] _used = new ulong[(target.Data.Blocks + 63) / 64];
     private readonly ulong[] _unwritten = new ulong[(target.Data.Blocks + 63) / 64];
     private readonly SharedChecker _shared = new(target.Data, findings);
-    private readonly DataVerifier _data = new(target, findings);
+    private readonly DataVerifier? _data = content is null ? null : new DataVerifier(target, findings, content);
+    private readonly ObjectChecker _objects = new(target, findings, content);
 
     public Dictionary<ulong, InodeFacts> Inodes { get; } = [];
 
@@ -38,7 +39,9 @@ internal sealed class ItemChecker(CheckTarget target, CheckOptions options, Find
 
     public ulong CheckedBlocks { get; private set; }
 
-    public ulong VerifiedBlocks => _data.VerifiedBlocks;
+    public ulong VerifiedBlocks => _data?.VerifiedBlocks ?? 0;
+
+    public ulong Objects => _objects.Objects;
 
     /// <summary>Order-independent sums: entries against links back, entries against name hashes.</summary>
     public ulong EntrySum { get; private set; }
@@ -65,6 +68,8 @@ internal sealed class ItemChecker(CheckTarget target, CheckOptions options, Find
             case ItemType.Bitmap: Bitmap(key, data); break;
             case ItemType.State: Counters(data); break;
             case ItemType.Shared: _shared.Item(key, data); break;
+            case ItemType.Object: _objects.Item(key, data, Facts(key.Object), Named(key.Object)); break;
+            case ItemType.Identity: _objects.Name(key, data); break;
             default: findings.Add($"unknown item ({key.Object}, {(uint)key.Type}, {key.Offset})"); break;
         }
     }
@@ -130,11 +135,13 @@ internal sealed class ItemChecker(CheckTarget target, CheckOptions options, Find
         findings.Require(
             record.Ino == LakeFormat.RootIno || (record.Ino >= LakeFormat.FirstIno && record.Ino < target.Counters.NextIno),
             $"{Named(record.Ino)} is outside the numbers given out");
-        findings.Require(record.LastSeq <= target.Counters.AppliedSeq, $"{Named(record.Ino)} was changed by a future intent");
+        findings.Require(
+            record.LastSeq <= target.Counters.AppliedSeq && record.DataSeq <= target.Counters.AppliedSeq, $"{Named(record.Ino)} was changed by a future intent");
         facts.HasRecord = true;
         facts.Mode = record.Mode;
         facts.Nlink = record.Nlink;
         facts.Size = record.Size;
+        facts.DataSeq = record.DataSeq;
         facts.Blocks = record.Blocks;
         facts.XattrCount = record.XattrCount;
         facts.LinkBytes = record.LinkBytes;
@@ -225,6 +232,7 @@ internal sealed class ItemChecker(CheckTarget target, CheckOptions options, Find
         findings.Require(key.Offset >= facts.ExtentEnd, $"{Named(key.Object)}: extents overlap at block {key.Offset}");
         facts.ExtentEnd = key.Offset + item.Blocks;
         facts.BlocksFound += item.Blocks;
+        facts.HasUncheckedData |= (item.Flags & (ExtentFlags.Unwritten | ExtentFlags.Checked)) == 0 && key.Offset * LakeFormat.BlockSize < facts.Size;
         Extents++;
         if (item.PhysBlock < target.Data.StartBlock || item.Blocks > target.Data.Blocks
             || item.PhysBlock - target.Data.StartBlock > target.Data.Blocks - item.Blocks)
@@ -234,11 +242,8 @@ internal sealed class ItemChecker(CheckTarget target, CheckOptions options, Find
         }
 
         MarkUsed(key, item);
-        if (options.Full && target.ReadData is not null)
-        {
-            bool isEvidence = hasCrcs && item.BirthSeq > target.EvidenceAfter;
-            _data.Verify(key, item, isEvidence ? MemoryMarshal.Cast<byte, uint>(data[header..]) : default, Named(key.Object));
-        }
+        bool isEvidence = hasCrcs && item.BirthSeq > target.EvidenceAfter;
+        _data?.Verify(key, item, isEvidence ? MemoryMarshal.Cast<byte, uint>(data[header..]) : default, facts.Size, Named(key.Object));
     }
 
     private void Sealing(in ItemKey key, in ExtentItem item)

@@ -12,7 +12,8 @@ public static class LakeChecker
     public static CheckReport Check(CheckTarget target, CheckOptions options)
     {
         var findings = new Findings(options.MaxFindings);
-        var items = new ItemChecker(target, options, findings);
+        bool readsData = options.Full && target.ReadData is not null;
+        var items = new ItemChecker(target, findings, readsData ? new ContentVerifier(findings) : null);
         var walker = new PageWalker(target.ReadPage, findings, items);
         walker.Walk(target.Root, target.Height);
         items.FinishSpace();
@@ -35,6 +36,7 @@ public static class LakeChecker
             SharedBlocks = items.SharedBlocks,
             SealedBlocks = items.SealedBlocks,
             CheckedBlocks = items.CheckedBlocks,
+            Objects = items.Objects,
             VerifiedBlocks = items.VerifiedBlocks,
         };
     }
@@ -129,6 +131,7 @@ public static class LakeChecker
         findings.Require(
             counted.SealedBlocks == items.SealedBlocks && counted.CheckedBlocks == items.CheckedBlocks,
             $"{counted.SealedBlocks} blocks are counted as sealed, {counted.CheckedBlocks} as checked; it is {items.SealedBlocks} and {items.CheckedBlocks}");
+        findings.Require(counted.Objects == items.Objects, $"{counted.Objects} files are counted that have an identity, {items.Objects} have one");
         findings.Require(
             counted.UncleanSeq <= counted.AppliedSeq, $"a mount is said to have begun uncleanly after intent {counted.UncleanSeq}, which is to come");
     }

@@ -48,6 +48,9 @@ public sealed record EngineStats
     /// <summary>Of these, those of which every read is compared with a checksum.</summary>
     public required ulong CheckedBlocks { get; init; }
 
+    /// <summary>Files whose content has been given an identity; of some of them it has changed since.</summary>
+    public required ulong Objects { get; init; }
+
     public required ulong Inodes { get; init; }
 
     public required ulong Orphans { get; init; }

@@ -24,8 +24,7 @@ public sealed partial class LakeEngine
     /// </summary>
     public SealView? LookForSeal(ulong ino, ulong fileBlock, uint blocks)
     {
-        if (!_state.Inodes.TryGet(ino, out InodeRecord inode) || !FileType.IsRegular(inode.Mode) || inode.Nlink == 0
-            || !_state.Extents.TryGetAt(ino, fileBlock, out Extent first))
+        if (!TryGetFile(ino, out InodeRecord inode) || !_state.Extents.TryGetAt(ino, fileBlock, out Extent first))
         {
             return null;
         }
@@ -51,10 +50,11 @@ public sealed partial class LakeEngine
     }
 
     /// <summary>
-    /// Looks through the inodes from <paramref name="ino"/> on, so many of them, for files with data that is
-    /// not checked. Returns where to go on; <see cref="ulong.MaxValue"/> at the end.
+    /// Looks through the inodes from <paramref name="ino"/> on, so many of them, for files that the ingest has
+    /// something to do with: data that is not checked, no identity that holds, an equal file elsewhere.
+    /// Returns where to go on; <see cref="ulong.MaxValue"/> at the end.
     /// </summary>
-    public ulong FindUnchecked(ulong ino, int inodes, List<ulong> into)
+    public ulong FindUnfinished(ulong ino, int inodes, List<ulong> into)
     {
         for (; inodes > 0; inodes--)
         {
@@ -64,7 +64,8 @@ public sealed partial class LakeEngine
             }
 
             ino = inode.Ino + 1;
-            if (FileType.IsRegular(inode.Mode) && inode.Nlink > 0 && inode.Blocks > 0 && HasUnchecked(inode.Ino))
+            if (FileType.IsRegular(inode.Mode) && inode.Nlink > 0 && inode.Blocks > 0
+                && (HasUnchecked(inode.Ino) || LacksIdentity(inode) || FindEqual(inode.Ino) is not null))
             {
                 into.Add(inode.Ino);
             }
@@ -72,6 +73,10 @@ public sealed partial class LakeEngine
 
         return ino;
     }
+
+    private bool LacksIdentity(in InodeRecord inode) =>
+        ObjectTable.IsWorthIt(inode.Size, inode.Blocks)
+        && !(_state.Objects.TryGet(inode.Ino, out ObjectItem item) && ObjectTable.Holds(item, inode));
 
     private bool HasUnchecked(ulong ino)
     {

@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using DeepLake.Abi;
 using DeepLake.Engine.Format;
+using DeepLake.Engine.Ingest;
 using DeepLake.Engine.Requests;
 using DeepLake.Engine.State;
 using DeepLake.Metadata.Tree;
@@ -16,7 +17,7 @@ namespace DeepLake.Engine;
 /// sockets; the clock is injected. One thread owns it. Any exception from a changing call is final: the
 /// owner gives the engine up and recovery begins from what is durable.
 /// </summary>
-public sealed partial class LakeEngine : IDisposable
+public sealed partial class LakeEngine : IIngestEngine, IDisposable
 {
     private const double WalCheckpointFraction = 0.4;
     private const double WalForcedFraction = 0.8;
@@ -231,6 +232,7 @@ public sealed partial class LakeEngine : IDisposable
         SavedBlocks = _state.Counters.SavedBlocks,
         SealedBlocks = _state.Counters.SealedBlocks,
         CheckedBlocks = _state.Counters.CheckedBlocks,
+        Objects = _state.Counters.Objects,
         Inodes = _state.Counters.InodeCount,
         Orphans = _state.Counters.OrphanCount,
         MetadataPages = _state.Tree.PageCount,
@@ -282,6 +284,14 @@ public sealed partial class LakeEngine : IDisposable
     /// </summary>
     private void MakeRoom(int entryBytes, bool grows)
     {
+        if (!TryMakeRoom(entryBytes, grows))
+        {
+            throw NoRoom();
+        }
+    }
+
+    private bool TryMakeRoom(int entryBytes, bool grows)
+    {
         if (_wal.OpenFrameBytes + entryBytes + LakeFormat.WalAlign > LakeFormat.WalFrameMax)
         {
             Commit();
@@ -290,7 +300,7 @@ public sealed partial class LakeEngine : IDisposable
         // the last line, behind MetadataIsFull: beyond it deleting would have no room either
         if (grows && (long)_state.Tree.PageCount > LastCapacities * _store.CapacityPages)
         {
-            throw NoRoom();
+            return false;
         }
 
         // a frame that goes to the start of the region takes what is left before its end as well
@@ -303,7 +313,7 @@ public sealed partial class LakeEngine : IDisposable
         // Looking is not free; only changed pages, what the store has written and frames use room up.
         if (_checkedStamp == _state.Tree.WorkStamp && _checkedLsn == _wal.Next.Lsn)
         {
-            return;
+            return true;
         }
 
         if (_checkpoints.IsShort)
@@ -313,11 +323,12 @@ public sealed partial class LakeEngine : IDisposable
 
         if (!_checkpoints.HasRoomFor(grows))
         {
-            throw NoRoom();
+            return false;
         }
 
         _checkedStamp = _state.Tree.WorkStamp;
         _checkedLsn = _wal.Next.Lsn;
+        return true;
     }
 
     private static bool MayGrow(ReadOnlySpan<byte> entry) => MemoryMarshal.Read<IntentHeader>(entry).Op switch

@@ -121,6 +121,9 @@ internal static class LakeRecovery
 
         void Visit(in WalFrame header, ReadOnlySpan<byte> payload)
         {
+            // a checkpoint of an earlier recovery may lie within this frame
+            bool isBegun = header.FirstSeq != 0 && header.FirstSeq <= state.Counters.AppliedSeq;
+            int openBytes = isBegun ? BytesBehindApplied(payload, state.Counters.AppliedSeq) : payload.Length;
             while (!payload.IsEmpty)
             {
                 int bytes = payload.Length < 16 ? 0 : (int)Math.Min(MemoryMarshal.Read<uint>(payload), int.MaxValue);
@@ -132,7 +135,8 @@ internal static class LakeRecovery
                 ahead.Before(payload);
                 ReadOnlySpan<byte> entry = payload[..bytes];
                 payload = payload[bytes..];
-                if (IsApplied(entry, state))
+                bool isBehind = payload.Length + bytes <= openBytes;
+                if (IsApplied(entry, isBehind, state))
                 {
                     continue;
                 }
@@ -150,8 +154,8 @@ internal static class LakeRecovery
         }
     }
 
-    /// <summary>A checkpoint of an earlier recovery may lie within the first frame.</summary>
-    private static bool IsApplied(ReadOnlySpan<byte> entry, LakeState state)
+    /// <summary>Whether the checkpoint holds an entry; of one without a seq its place in the frame tells.</summary>
+    private static bool IsApplied(ReadOnlySpan<byte> entry, bool isBehind, LakeState state)
     {
         ulong seq = MemoryMarshal.Read<IntentHeader>(entry).Seq;
         if (Planted.Is(PlantedFault.ReplaySkipsAnEntry) && seq % 32 == 31)
@@ -159,13 +163,40 @@ internal static class LakeRecovery
             return true;
         }
 
-        return seq != 0 && seq <= state.Counters.AppliedSeq && !Planted.Is(PlantedFault.ReplayRepeatsAnEntry);
+        if (seq == 0)
+        {
+            return !isBehind;
+        }
+
+        return seq <= state.Counters.AppliedSeq && !Planted.Is(PlantedFault.ReplayRepeatsAnEntry);
     }
 
     /// <summary>
-    /// A checkpoint that will replay from the frame at hand and skip what is applied of it. The epoch,
-    /// which has no seq, is the last entry of its frame, so it is never before one.
+    /// What of a frame's payload is behind its last entry that is applied. Entries without a seq right there
+    /// may be applied or not; the state is the one that they were made for, and once more they change nothing.
     /// </summary>
+    private static int BytesBehindApplied(ReadOnlySpan<byte> payload, ulong appliedSeq)
+    {
+        int behind = payload.Length;
+        while (payload.Length >= 16)
+        {
+            IntentHeader header = MemoryMarshal.Read<IntentHeader>(payload);
+            if (header.Len < 16 || header.Len > (uint)payload.Length)
+            {
+                break;
+            }
+
+            payload = payload[(int)header.Len..];
+            if (header.Seq != 0 && header.Seq <= appliedSeq)
+            {
+                behind = payload.Length;
+            }
+        }
+
+        return behind;
+    }
+
+    /// <summary>A checkpoint that will replay from the frame at hand and skip what is applied of it.</summary>
     private static void MakeRoom(LakeState state, CheckpointWriter checkpoints, WalPosition frame) =>
         checkpoints.MakeRoom(() => checkpoints.Write(SuperblockState.Active, frame, state.Counters.AppliedSeq));
 

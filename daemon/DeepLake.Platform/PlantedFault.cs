@@ -40,6 +40,11 @@ internal enum PlantedFault
     ReadBackBeforeTheSeal,
     TableEntriesOfNeighboursLost,
     TableNotWritten,
+    ObjectSurvivesAChange,
+    ObjectBeforeAllIsChecked,
+    IdentityOutlivesItsObject,
+    HolesLeftOutOfTheHash,
+    ShareForgetsAReference,
 
     // in the simulator's own parts: the kernel's commit command, the page store's twin, the kernel
     CommitWithoutFlushBefore,
@@ -49,4 +54,5 @@ internal enum PlantedFault
     HeldPagesReused,
     MapBeforeItsData,
     SealedBlocksWrittenInPlace,
+    ShareOfChangedFile,
 }

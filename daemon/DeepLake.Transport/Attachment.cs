@@ -141,13 +141,22 @@ public sealed unsafe class Attachment : IDisposable
 
     /// <summary>
     /// SEAL, CHECKED or UNSEAL. May wait for requests and commits, so it is not for the thread that answers
-    /// them: the only call for another thread, which has to be over before the attachment is disposed.
+    /// them: with SHARE the only call for another thread, which has to be over before the attachment is disposed.
     /// </summary>
     public Errno Seal(uint call, ref SealArgs args)
     {
         fixed (SealArgs* p = &args)
         {
             return Linux.IoCtl(_fd, call, p, out _);
+        }
+    }
+
+    /// <summary>SHARE, as <see cref="Seal"/>.</summary>
+    public Errno Share(ref ShareArgs args)
+    {
+        fixed (ShareArgs* p = &args)
+        {
+            return Linux.IoCtl(_fd, LakeIoctl.Share, p, out _);
         }
     }
 

@@ -94,6 +94,10 @@ internal static class StatsShow
             ulong checkedBlocks = lake.Counters.GetValueOrDefault("checked_blocks");
             Console.WriteLine($"  sealed      {Sizes.Format(sealedBlocks * BlockBytes, plain)} of files, {Sizes.Format(checkedBlocks * BlockBytes, plain)} checked on every read");
         }
+        if (lake.Counters.TryGetValue("objects", out ulong objects) && objects > 0)
+        {
+            Console.WriteLine($"  identified  {objects} files by their content, so that equal ones share their blocks");
+        }
         Console.WriteLine($"  inodes      {lake.Inodes}, of these {lake.Orphans} without a name");
         Console.WriteLine($"  history     epoch {lake.Epoch}, mounted {lake.MountCount} times, made {Time(lake.CreatedSec)}");
         Console.WriteLine($"  sequence    applied {lake.AppliedSeq}, durable {lake.DurableSeq}, checkpoint {Time(lake.CheckpointSec)}");

@@ -64,6 +64,67 @@ public sealed class C050ImportDirectoryTests
     }
 
     [Test]
+    public void Import_OfEqualFiles_TakesTheSpaceOfOne()
+    {
+        string tree = _scratch["tree"];
+        byte[] big = RandomNumberGenerator.GetBytes(3_000_001);
+        byte[] other = [.. big];
+        other[2_900_000] ^= 1;
+        byte[] sparse = new byte[21 << 20];
+        big.AsSpan(0, 100_000).CopyTo(sparse.AsSpan(20 << 20));
+        foreach (string name in new[] { "a", "b", "c" })
+        {
+            Directory.CreateDirectory(Path.Combine(tree, name));
+            File.WriteAllBytes(Path.Combine(tree, name, "big"), big);
+            File.WriteAllText(Path.Combine(tree, name, "small"), "the same");
+            File.WriteAllText(Path.Combine(tree, name, "own"), name);
+            using FileStream file = File.Create(Path.Combine(tree, name, "sparse"));
+            file.Position = 20 << 20;
+            file.Write(sparse.AsSpan(20 << 20));
+        }
+        File.WriteAllBytes(Path.Combine(tree, "other"), other);
+        File.WriteAllBytes(Path.Combine(tree, "empty"), []);
+        Assert.That(Cli.Run("import", tree, _scratch["a.img"]).ExitCode, Is.Zero);
+        JsonElement lake = Cli.Json(Cli.Run("stats", "--json", _scratch["a.img"])).GetProperty("lakes")[0];
+        JsonElement counters = lake.GetProperty("counters");
+        const uint one = 733 + 1 + 256;
+        Assert.That(lake.GetProperty("used_blocks").GetUInt32(), Is.EqualTo(one + 3 + 733));
+        Assert.That(counters.GetProperty("saved_blocks").GetUInt32(), Is.EqualTo(2 * one));
+        Assert.That(counters.GetProperty("objects").GetUInt32(), Is.EqualTo(13u));
+        Assert.That(Cli.Run("stats", _scratch["a.img"]).Output, Does.Contain("identified  13 files"));
+        Cli.AssertClean(_scratch["a.img"]);
+        Dictionary<string, LakeNode> all = LakeReader.ReadAll(_scratch["a.img"]);
+        foreach (string name in new[] { "a", "b", "c" })
+        {
+            Assert.That(all[$"{name}/big"].Content.AsSpan().SequenceEqual(big), name);
+            Assert.That(all[$"{name}/sparse"].Content.AsSpan().SequenceEqual(sparse), name);
+            Assert.That(all[$"{name}/own"].Content, Is.EqualTo(System.Text.Encoding.UTF8.GetBytes(name)));
+        }
+        Assert.That(all["other"].Content.AsSpan().SequenceEqual(other));
+    }
+
+    /// <summary>The checksums of the blocks say that they are right; the content is another one.</summary>
+    [Test]
+    public void VerifyFull_ComparesTheIdentitiesOfFiles()
+    {
+        string tree = _scratch["tree"];
+        Directory.CreateDirectory(tree);
+        File.WriteAllText(Path.Combine(tree, "f"), "a very recognisable content");
+        Assert.That(Cli.Run("import", tree, _scratch["a.img"]).ExitCode, Is.Zero);
+        byte[] image = File.ReadAllBytes(_scratch["a.img"]);
+        int at = image.AsSpan().LastIndexOf("a very recognisable content"u8);
+        uint before = Crc32C.Compute(image.AsSpan(at, 4096));
+        image[at + 3] ^= 1;
+        int entry = image.AsSpan().LastIndexOf(BitConverter.GetBytes(before));
+        BitConverter.GetBytes(Crc32C.Compute(image.AsSpan(at, 4096))).CopyTo(image, entry);
+        File.WriteAllBytes(_scratch["b.img"], image);
+        Assert.That(Cli.Run("verify", _scratch["b.img"]).ExitCode, Is.Zero);
+        CliResult result = Cli.Run("verify", "--full", _scratch["b.img"]);
+        Assert.That(result.ExitCode, Is.EqualTo(3));
+        Assert.That(result.Output, Does.Match(@"problem: inode \d+ \(/f\): its content is not the one that its identity says"));
+    }
+
+    [Test]
     public void Import_IntoALakeThatIsNotEmpty_IsRefused()
     {
         string tree = _scratch["tree"];

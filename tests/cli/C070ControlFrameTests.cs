@@ -56,7 +56,7 @@ public sealed class C070ControlFrameTests
         Response logs = Ask(new Request { Version = ControlProtocol.Version, Logs = new LogsRequest() });
         Assert.That(logs.Error.Code, Is.EqualTo(ErrorCode.ErrorUsage));
         Response pong = Ask(new Request { Version = ControlProtocol.Version, Ping = new PingRequest() });
-        Assert.That(pong.Result.Pong.FormatVersion, Is.EqualTo(3));
+        Assert.That(pong.Result.Pong.FormatVersion, Is.EqualTo(4));
     }
 
     private static Response Ask(Request request)

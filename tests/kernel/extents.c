@@ -2,6 +2,7 @@
 /* Extent maps of the fake daemon: sorted arrays, no two overlap. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include "fake.h"
 
 static void insert(struct node *n, size_t at, struct extent x)
@@ -117,17 +118,13 @@ const char *extents_map(struct node *n, const struct lakefs_i_map *e)
 	return wrong;
 }
 
-const char *extents_clone(struct node *src, struct node *dst,
-			  const struct lakefs_i_clone *e)
+/* what src has written in [from, +blocks) is dst's, too, from to on */
+static void copy(struct node *src, u64 from, struct node *dst, u64 to,
+		 u64 blocks, u64 seq)
 {
-	u64 end = e->src_block + e->blocks, at = e->src_block;
+	u64 end = from + blocks, at = from;
 
-	if (!e->blocks || e->blocks > LAKEFS_CLONE_BLOCKS_MAX)
-		return "clone: nonsense";
-	if (src == dst && e->src_block < e->dst_block + e->blocks &&
-	    e->dst_block < end)
-		return "clone: over itself";
-	cut(dst, e->dst_block, e->dst_block + e->blocks, e->hdr.seq, true);
+	cut(dst, to, to + blocks, seq, true);
 	while (at < end) {
 		size_t i = place(src, at);
 		struct extent x;
@@ -146,14 +143,64 @@ const char *extents_clone(struct node *src, struct node *dst,
 		if (x.flags & LAKEFS_EXTENT_UNWRITTEN)
 			continue;
 		space_share(x.phys, x.blocks);
-		x.file = x.file - e->src_block + e->dst_block;
+		x.file = x.file - from + to;
 		insert(dst, place(dst, x.file), x);
 		dst->rec.blocks += x.blocks;
 	}
+}
+
+const char *extents_clone(struct node *src, struct node *dst,
+			  const struct lakefs_i_clone *e)
+{
+	if (!e->blocks || e->blocks > LAKEFS_CLONE_BLOCKS_MAX)
+		return "clone: nonsense";
+	if (src == dst && e->src_block < e->dst_block + e->blocks &&
+	    e->dst_block < e->src_block + e->blocks)
+		return "clone: over itself";
+	copy(src, e->src_block, dst, e->dst_block, e->blocks, e->hdr.seq);
 	if (e->size > dst->rec.size)
 		dst->rec.size = e->size;
 	dst->rec.mtime = e->mtime;
 	dst->rec.ctime = e->ctime;
+	dst->rec.last_seq = e->hdr.seq;
+	return NULL;
+}
+
+/* is all that is written there checked? */
+static bool all_checked(struct node *n, u64 first, u64 end)
+{
+	for (size_t i = place(n, first); i < n->extent_count; i++) {
+		struct extent *x = n->extents + i;
+
+		if (x->file >= end)
+			break;
+		if (!(x->flags & (LAKEFS_EXTENT_UNWRITTEN |
+				  LAKEFS_EXTENT_CHECKED)))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Sizes, times and bytes stay: that the two are equal is what the test asked
+ * for.
+ */
+const char *extents_share(struct node *src, struct node *dst,
+			  const struct lakefs_i_share *e)
+{
+	u64 end = e->file_block + e->blocks;
+
+	if (!e->blocks || e->blocks > LAKEFS_CLONE_BLOCKS_MAX ||
+	    end < e->blocks || e->hdr.len != sizeof(*e))
+		return "share: nonsense";
+	if (src == dst || !S_ISREG(src->rec.mode) || !S_ISREG(dst->rec.mode))
+		return "share: not two regular files";
+	if (!all_checked(src, e->file_block, end))
+		return "share: of what is not checked";
+	if (!all_checked(dst, e->file_block, end))
+		return "share: onto what is not checked";
+	copy(src, e->file_block, dst, e->file_block, e->blocks, e->hdr.seq);
+	src->rec.last_seq = e->hdr.seq;
 	dst->rec.last_seq = e->hdr.seq;
 	return NULL;
 }

@@ -67,6 +67,8 @@ bool extents_any_sealed(struct node *n, u64 first, u64 end);
 const char *extents_seal(struct node *n, const struct lakefs_i_seal *e);
 const char *extents_clone(struct node *src, struct node *dst,
 			  const struct lakefs_i_clone *e);
+const char *extents_share(struct node *src, struct node *dst,
+			  const struct lakefs_i_share *e);
 const char *extents_shift(struct node *n, const struct lakefs_i_shift *e);
 /* xattrs.c */
 const char *xattr_set(struct node *n, const char *name, u16 name_bytes,
@@ -97,7 +99,7 @@ int fake_mkfs(const char *path, u64 bytes);
 int fake_damage(const char *path, const char *what);
 u32 crc32c(const void *data, size_t bytes);
 
-/* seals.c: sealing for tests that ask at socket_path; the tree's lock */
+/* seals.c: sealing and sharing for tests that ask at socket_path; the tree's lock */
 void seals_begin(const char *socket_path, int chan, int device,
 		 const struct lakefs_sb *sb);
 void seals_lock(void);

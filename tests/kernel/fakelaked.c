@@ -18,7 +18,7 @@
  * --die-after N: every child kills itself after N intents.
  * --evil WHAT: the first child breaks the protocol after 20 intents:
  *   tail, head, len, tag (in the rings), abi, stale (when it attaches).
- * --seals SOCKET: tests ask there for sealing (seals.c).
+ * --seals SOCKET: tests ask there for sealing and sharing (seals.c).
  * --garble SEED: answers are spoilt (garble.c), and intents, which then make
  *   no sense, are not judged.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * What a test asks the fake daemon about sealing, over the socket that
+ * What a test asks the fake daemon about sealing and sharing, over the socket that
  * fakelaked's --seals names: one struct seal_call, one struct seal_answer.
  * Without proto/ and <linux/...>, which exclude each other.
  */
@@ -14,6 +14,7 @@ enum seal_op {
 	SEAL_CALL_SEAL = 1,		/* the ioctl of that name, as given */
 	SEAL_CALL_CHECKED,
 	SEAL_CALL_UNSEAL,
+	SEAL_CALL_SHARE,
 	SEAL_CALL_SUMS,			/* read the range, write its checksums */
 	SEAL_CALL_WHERE,		/* of file_block, as the daemon has it */
 };
@@ -28,7 +29,8 @@ struct seal_call {
 	uint64_t file_block;
 	uint64_t blocks;
 	uint32_t flags;
-	uint32_t pad;
+	uint32_t dst_generation;	/* SHARE */
+	uint64_t dst_ino;
 };
 
 #define SEAL_IS_SEALED	1u

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 /*
- * Sealing in the fake daemon, when a test asks for it: a thread of its own,
+ * Sealing and sharing in the fake daemon, when a test asks for it: a thread of its own,
  * as the calls wait for answers of the daemon.
  */
 #include <errno.h>
@@ -128,6 +128,20 @@ static void ask_kernel(const struct seal_call *c, unsigned long cmd,
 	a->seq = s.seq;
 }
 
+static void share(const struct seal_call *c, struct seal_answer *a)
+{
+	struct lakefs_share s = {
+		.src_ino = c->ino, .src_generation = c->generation,
+		.dst_ino = c->dst_ino, .dst_generation = c->dst_generation,
+		.map_seq = c->map_seq == SEAL_NOW ? applied_seq() : c->map_seq,
+		.file_block = c->file_block, .blocks = c->blocks,
+		.flags = c->flags,
+	};
+
+	a->error = ioctl(seals.chan, LAKEFS_IOC_SHARE, &s) ? errno : 0;
+	a->seq = s.seq;
+}
+
 static void answer_call(const struct seal_call *c, struct seal_answer *a)
 {
 	switch (c->op) {
@@ -137,6 +151,8 @@ static void answer_call(const struct seal_call *c, struct seal_answer *a)
 		return ask_kernel(c, LAKEFS_IOC_CHECKED, a);
 	case SEAL_CALL_UNSEAL:
 		return ask_kernel(c, LAKEFS_IOC_UNSEAL, a);
+	case SEAL_CALL_SHARE:
+		return share(c, a);
 	case SEAL_CALL_SUMS:
 		a->error = put_sums(c);
 		return;

@@ -435,6 +435,14 @@ static const char *apply_clone(const struct lakefs_i_clone *e)
 			    "clone: no such inode";
 }
 
+static const char *apply_share(const struct lakefs_i_share *e)
+{
+	struct node *src = node_find(e->src_ino), *dst = node_find(e->dst_ino);
+
+	return src && dst ? extents_share(src, dst, e) :
+			    "share: no such inode";
+}
+
 static const char *apply_release(const struct lakefs_i_release *e)
 {
 	struct node *n = node_find(e->ino);
@@ -474,6 +482,8 @@ const char *tree_apply(const struct lakefs_intent_hdr *hdr)
 		return apply_release(e);
 	case LAKEFS_I_CLONE:
 		return apply_clone(e);
+	case LAKEFS_I_SHARE:
+		return apply_share(e);
 	case LAKEFS_I_SHIFT:
 		n = node_find(((const struct lakefs_i_shift *)e)->ino);
 		return n ? extents_shift(n, e) : "shift: no such inode";

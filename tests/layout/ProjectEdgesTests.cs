@@ -14,15 +14,15 @@ public sealed class ProjectEdgesTests
         ["DeepLake.Platform"] = ["DeepLake.Abi"],
         ["DeepLake.Storage"] = ["DeepLake.Platform"],
         ["DeepLake.Metadata"] = ["DeepLake.Storage"],
-        ["DeepLake.Engine"] = ["DeepLake.Metadata"],
-        ["DeepLake.Check"] = ["DeepLake.Metadata"],
+        ["DeepLake.Engine"] = ["DeepLake.Metadata", "DeepLake.Hash"],
+        ["DeepLake.Check"] = ["DeepLake.Metadata", "DeepLake.Hash"],
         ["DeepLake.Transport"] = ["DeepLake.Platform"],
         ["DeepLake.Control"] = [],
         ["DeepLake.Hash"] = [],
         ["laked"] =
         [
             "DeepLake.Abi", "DeepLake.Platform", "DeepLake.Storage", "DeepLake.Metadata", "DeepLake.Engine",
-            "DeepLake.Check", "DeepLake.Transport", "DeepLake.Control",
+            "DeepLake.Check", "DeepLake.Transport", "DeepLake.Control", "DeepLake.Hash",
         ],
         // A client, which knows no part of the daemon but what is computation alone: `lakectl hash` works
         // on any file and must print the same identity as the daemon.

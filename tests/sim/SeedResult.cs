@@ -6,8 +6,10 @@ namespace DeepLake.Sim;
 /// <param name="Kind">What it was about.</param>
 /// <param name="Finding">What is wrong with the engine; null: nothing.</param>
 /// <param name="IsRefused">The device lied and the lake was refused.</param>
+/// <param name="Identities">Of files, compared with what the device holds.</param>
+/// <param name="Shares">Ranges of files that were given the blocks of equal ones.</param>
 /// <param name="Hash">The same whenever the seed is run.</param>
-internal sealed record SeedResult(int Seed, FaultKind Kind, string? Finding, bool IsRefused, ulong Hash)
+internal sealed record SeedResult(int Seed, FaultKind Kind, string? Finding, bool IsRefused, long Identities, long Shares, ulong Hash)
 {
     public static SeedResult Of(int seed, StoreKind store, Action<string>? log = null)
     {
@@ -23,6 +25,6 @@ internal sealed record SeedResult(int Seed, FaultKind Kind, string? Finding, boo
             finding = failure is SimulationException ? failure.Message : $"{failure.GetType().Name}: {failure.Message}";
         }
 
-        return new SeedResult(seed, simulation.Kind, finding, simulation.IsRefused, simulation.Hash);
+        return new SeedResult(seed, simulation.Kind, finding, simulation.IsRefused, simulation.Identities, simulation.Shares, simulation.Hash);
     }
 }

@@ -105,7 +105,7 @@ internal sealed record SimSettings
         {
             0 => new KernelMix { MaxInodes = random.Next(10, 120) },
             1 => new KernelMix { MaxInodes = 200, Create = 10, CreateDirectory = 3, Unlink = 4, Rename = 8, Link = 3, Map = 2, Reflink = 1 },
-            _ => new KernelMix { MaxInodes = random.Next(4, 20), Map = 8, Overwrite = 6, Punch = 3, Reflink = 6, Shift = 3 },
+            _ => new KernelMix { MaxInodes = random.Next(4, 20), Map = 8, Overwrite = 6, Punch = 3, Reflink = 6, Shift = 3, Copy = 5 },
         };
         mix = mix with { LeaseBlocks = random.Next(20, 300), MaxMapBlocks = random.Next(1, 33) };
         if (kind == FaultKind.FullDevice)

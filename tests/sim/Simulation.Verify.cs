@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MPL-2.0
+using System.Runtime.InteropServices;
 using DeepLake.Abi;
 using DeepLake.Engine;
+using DeepLake.Hash;
+using DeepLake.Metadata.Tree;
 
 namespace DeepLake.Sim;
 
@@ -37,6 +40,10 @@ internal sealed partial class Simulation
         RequireClean(() => Lake.Check(engine), "the recovered lake");
         new StateComparer(engine).CompareAll(tree);
         VerifyData(tree, seq);
+        if (!DeviceLied)
+        {
+            VerifyIdentities(engine, tree);
+        }
     }
 
     /// <summary>The epoch of a mount is there with its first record; one that was not answered may be.</summary>
@@ -79,6 +86,48 @@ internal sealed partial class Simulation
         if (!_isMounted)
         {
             _kernel.SetVersions(found);
+        }
+    }
+
+    /// <summary>An identity that holds is that of what the device has.</summary>
+    private void VerifyIdentities(LakeEngine engine, ModelTree tree)
+    {
+        var hasher = new Blake3Hasher();
+        byte[] data = new byte[LakeFormat.BlockSize];
+        BTree items = engine.TreeForCheck();
+        foreach (ModelInode inode in tree.Inodes.Values.Where(i => i.IsRegular))
+        {
+            if (!items.TryGet(new TreeKey(inode.Ino, (uint)ItemType.Object, 0), out ReadOnlySpan<byte> item))
+            {
+                continue;
+            }
+
+            ObjectItem identity = MemoryMarshal.Read<ObjectItem>(item);
+            if (identity.DataSeq != inode.DataSeq || identity.Size != inode.Size)
+            {
+                continue;
+            }
+
+            hasher.Reset();
+            ulong at = 0;
+            foreach ((ulong fileBlock, ModelBlock block) in inode.Blocks.Where(b => !b.Value.IsUnwritten))
+            {
+                ulong from = fileBlock * LakeFormat.BlockSize;
+                if (from >= inode.Size)
+                {
+                    break;
+                }
+
+                hasher.AppendZeros((long)(from - at));
+                _device.Peek(data, Bytes(block.Phys));
+                int bytes = (int)Math.Min(inode.Size - from, LakeFormat.BlockSize);
+                hasher.Append(data.AsSpan(0, bytes));
+                at = from + (ulong)bytes;
+            }
+
+            hasher.AppendZeros((long)(inode.Size - at));
+            Require(hasher.Finish() == Blake3Hash.Read(identity.Id), $"the identity of inode {inode.Ino} is not that of what it holds");
+            Identities++;
         }
     }
 

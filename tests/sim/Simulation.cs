@@ -53,6 +53,12 @@ internal sealed partial class Simulation : IDisposable
 
     public FaultKind Kind => _settings.Kind;
 
+    /// <summary>How many identities were compared with what the device holds.</summary>
+    public long Identities { get; private set; }
+
+    /// <summary>How many times a file was given the blocks of one that is equal.</summary>
+    public long Shares => _kernel.Shares;
+
     /// <summary>The device lied, and the lake said so.</summary>
     public bool IsRefused => _isRefused;
 

@@ -203,6 +203,7 @@ internal sealed class StateComparer(LakeEngine engine)
         XattrCount = (uint)inode.Xattrs.Count,
         LinkBytes = (uint)inode.Link.Length,
         LastSeq = inode.LastSeq,
+        DataSeq = inode.DataSeq,
     };
 
     private static void Same(in InodeRecord told, in InodeRecord expected, string what)

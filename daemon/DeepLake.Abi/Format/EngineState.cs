@@ -26,5 +26,7 @@ public struct EngineState
     public ulong CheckedBlocks;
     /// <summary>Applied when the newest mount began that followed an unclean end: an in-place write before may be unknown.</summary>
     public ulong UncleanSeq;
-    public ULong5 Reserved;
+    /// <summary>Object items.</summary>
+    public ulong Objects;
+    public ULong4 Reserved;
 }

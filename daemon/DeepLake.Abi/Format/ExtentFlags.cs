@@ -24,11 +24,11 @@ public static class ExtentFlags
     [CConst("LAKEFS_EXTENT_CHECKED")]
     public const uint Checked = 0x800u;
 
-    /// <summary>Reserved, refused in version 3.</summary>
+    /// <summary>Reserved, refused in version 4.</summary>
     [CConst("LAKEFS_EXTENT_PACKED")]
     public const uint Packed = 0x200u;
 
-    /// <summary>Reserved, refused in version 3.</summary>
+    /// <summary>Reserved, refused in version 4.</summary>
     [CConst("LAKEFS_EXTENT_INLINE")]
     public const uint Inline = 0x400u;
 }

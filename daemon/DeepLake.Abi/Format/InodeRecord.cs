@@ -33,5 +33,7 @@ public struct InodeRecord
     public uint Zone;
     /// <summary>Last intent that changed it.</summary>
     public ulong LastSeq;
-    public ULong2 Reserved;
+    /// <summary>Last intent that changed what the file's bytes are, or allowed them to be changed in place.</summary>
+    public ulong DataSeq;
+    public ulong Reserved;
 }

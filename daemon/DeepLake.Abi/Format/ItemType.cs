@@ -33,4 +33,10 @@ public enum ItemType : uint
 
     [CConst("LAKEFS_ITEM_SHARED")]
     Shared = 10,
+
+    [CConst("LAKEFS_ITEM_OBJECT")]
+    Object = 11,
+
+    [CConst("LAKEFS_ITEM_IDENTITY")]
+    Identity = 12,
 }

@@ -15,4 +15,7 @@ public static class ObjectIds
 
     [CConst("LAKEFS_OBJ_SHARED")]
     public const ulong Shared = 0xfffffffffffffff3ul;
+
+    [CConst("LAKEFS_OBJ_IDENTITIES")]
+    public const ulong Identities = 0xfffffffffffffff4ul;
 }

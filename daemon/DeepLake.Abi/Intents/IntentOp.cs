@@ -52,6 +52,9 @@ public enum IntentOp : ushort
     [CConst("LAKEFS_I_UNSEAL")]
     Unseal = 15,
 
+    [CConst("LAKEFS_I_SHARE")]
+    Share = 16,
+
     [CConst("LAKEFS_I_POINT")]
     Point = 32,
 
@@ -69,4 +72,7 @@ public enum IntentOp : ushort
 
     [CConst("LAKEFS_WAL_OP_CLEAN")]
     WalClean = 65,
+
+    [CConst("LAKEFS_WAL_OP_OBJECT")]
+    WalObject = 66,
 }

@@ -44,6 +44,10 @@ public static class LakeIoctl
     [CConst("LAKEFS_IOC_UNSEAL")]
     public const uint Unseal = 0xc0304c0bu;
 
+    /// <summary>Equal files map the same blocks.</summary>
+    [CConst("LAKEFS_IOC_SHARE")]
+    public const uint Share = 0xc0404c0cu;
+
     /// <summary>Shutdown of a mount by a person, on any of its files.</summary>
     [CConst("LAKEFS_FS_IOC_SHUTDOWN")]
     public const uint Shutdown = 0x8004587du;

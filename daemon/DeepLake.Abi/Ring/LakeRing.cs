@@ -5,7 +5,7 @@ namespace DeepLake.Abi;
 public static class LakeRing
 {
     [CConst("LAKEFS_ABI_VERSION")]
-    public const uint AbiVersion = 7;
+    public const uint AbiVersion = 8;
 
     /// <summary>Magic of the kernel page.</summary>
     [CConst("LAKEFS_RING_MAGIC")]
@@ -81,7 +81,7 @@ public static class LakeRing
     [CConst("LAKEFS_OVERWRITE_MAX")]
     public const uint OverwriteMax = 60;
 
-    /// <summary>Blocks of one clone intent, mapped blocks of one shift intent: bounds the pages it changes.</summary>
+    /// <summary>Blocks of one clone or share intent, mapped blocks of one shift intent: bounds the pages it changes.</summary>
     [CConst("LAKEFS_CLONE_BLOCKS_MAX")]
     public const uint CloneBlocksMax = 4096;
 

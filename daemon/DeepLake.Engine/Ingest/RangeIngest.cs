@@ -38,12 +38,16 @@ public sealed class RangeIngest(Func<ulong, ulong, uint, SealView?> look, ISeale
     /// <summary>Some of the file was sealed earlier, and some has been written since.</summary>
     public bool IsRewritten { get; private set; }
 
+    /// <summary>The newest intent that was asked for in the range.</summary>
+    public ulong AskedSeq { get; private set; }
+
     public void Begin(ulong ino, ulong fileBlock, uint blocks)
     {
         (_ino, _fileBlock, _blocks) = (ino, fileBlock, blocks);
         Refusal = Errno.None;
         NextBlock = ulong.MaxValue;
         IsRewritten = false;
+        AskedSeq = 0;
         _tries = 0;
         _read = null;
         Stage = IngestStage.Seal;
@@ -90,6 +94,7 @@ public sealed class RangeIngest(Func<ulong, ulong, uint, SealView?> look, ISeale
             SealArgs args = Args(view, view.FileBlock, view.Blocks);
             Refusal = kernel.Seal(ref args);
             _sealSeq = args.Seq;
+            AskedSeq = args.Seq;
         }
 
         if (TriesAgain())
@@ -144,6 +149,7 @@ public sealed class RangeIngest(Func<ulong, ulong, uint, SealView?> look, ISeale
 
             SealArgs args = Args(now, fileBlock, blocks);
             Refusal = kernel.Checked(ref args);
+            AskedSeq = Math.Max(AskedSeq, args.Seq);
             if (TriesAgain())
             {
                 return IngestStage.Check;

@@ -30,6 +30,9 @@ public sealed class ReadBack(IBlockDevice device, ChecksumTable table) : IDispos
     /// <summary>Called with the bytes of each read before it, to wait until there is time for it.</summary>
     public Action<int>? Pace { get; init; }
 
+    /// <summary>Gets what is read, for the file's identity; null: nobody wants it.</summary>
+    public ContentHasher? Content { get; set; }
+
     /// <exception cref="StorageException">The device failed; nothing has been changed that matters.</exception>
     public void Run(SealView view)
     {
@@ -43,7 +46,8 @@ public sealed class ReadBack(IBlockDevice device, ChecksumTable table) : IDispos
             for (uint done = 0; done < piece.Blocks; done += ChunkBlocks)
             {
                 int count = (int)Math.Min(ChunkBlocks, piece.Blocks - done);
-                Read(piece.PhysBlock + done, count);
+                ReadOnlySpan<byte> bytes = Read(piece.PhysBlock + done, count);
+                Content?.Take(piece.FileBlock + done, bytes);
                 Judge(view, piece, (int)done, count, ref from);
             }
         }
@@ -55,9 +59,38 @@ public sealed class ReadBack(IBlockDevice device, ChecksumTable table) : IDispos
         }
     }
 
+    /// <summary>
+    /// Reads what is checked once more, and compares it with the table as every read of it is; for the
+    /// identity of a file that was not read at once.
+    /// </summary>
+    /// <exception cref="StorageException">The device failed.</exception>
+    public void Reread(SealView view, ContentHasher content)
+    {
+        _good.Clear();
+        _damaged.Clear();
+        BlocksRead = 0;
+        foreach (SealPiece piece in view.Pieces.Where(p => p.IsWritten))
+        {
+            for (uint done = 0; done < piece.Blocks; done += ChunkBlocks)
+            {
+                int count = (int)Math.Min(ChunkBlocks, piece.Blocks - done);
+                content.Take(piece.FileBlock + done, Read(piece.PhysBlock + done, count));
+                for (int i = 0; i < count && piece.IsChecked; i++)
+                {
+                    if (table[piece.PhysBlock + done + (ulong)i] != _sums[i])
+                    {
+                        _damaged.Add(piece.FileBlock + done + (ulong)i);
+                    }
+                }
+            }
+        }
+
+        table.Forget();
+    }
+
     public void Dispose() => _buffer.Dispose();
 
-    private void Read(ulong physBlock, int count)
+    private ReadOnlySpan<byte> Read(ulong physBlock, int count)
     {
         Span<byte> bytes = _buffer.Slice(0, count * LakeFormat.BlockSize);
         Pace?.Invoke(bytes.Length);
@@ -68,6 +101,7 @@ public sealed class ReadBack(IBlockDevice device, ChecksumTable table) : IDispos
         }
 
         BlocksRead += (ulong)count;
+        return bytes;
     }
 
     private void Judge(SealView view, SealPiece piece, int done, int count, ref ulong from)

@@ -19,9 +19,10 @@ internal sealed partial class IntentApplier
         CheckClone(intent, source, inode);
 
         ulong removed = state.Extents.Punch(intent.DstIno, intent.DstBlock, intent.Blocks, this);
-        ulong added = CopyExtents(intent);
+        ulong added = CopyExtents(intent.SrcIno, intent.SrcBlock, intent.DstIno, intent.DstBlock, intent.Blocks, counts: true);
         inode.Blocks = inode.Blocks - removed + added;
         inode.Size = Math.Max(inode.Size, intent.Size);
+        inode.DataSeq = _seq;
         inode.Mtime = intent.Mtime;
         inode.Ctime = intent.Ctime;
         PutInode(ref inode);
@@ -44,12 +45,12 @@ internal sealed partial class IntentApplier
     /// Holes and unwritten blocks are left out: the destination was punched. The source keeps its own
     /// reference all the while, so nothing of it can have been freed by the punch.
     /// </summary>
-    private ulong CopyExtents(in IntentClone intent)
+    private ulong CopyExtents(ulong source, ulong first, ulong target, ulong to, ulong count, bool counts)
     {
-        ulong end = intent.SrcBlock + intent.Blocks;
-        ulong at = intent.SrcBlock;
+        ulong end = first + count;
+        ulong at = first;
         ulong added = 0;
-        while (at < end && state.Extents.TryGetAt(intent.SrcIno, at, out Extent extent) && extent.FileBlock < end)
+        while (at < end && state.Extents.TryGetAt(source, at, out Extent extent) && extent.FileBlock < end)
         {
             ulong from = Math.Max(extent.FileBlock, at);
             uint blocks = (uint)(Math.Min(extent.FileEnd, end) - from);
@@ -60,19 +61,23 @@ internal sealed partial class IntentApplier
             }
 
             int skipped = (int)(from - extent.FileBlock);
-            ReadOnlySpan<byte> crcs = MemoryMarshal.AsBytes(state.Extents.CrcsOf(intent.SrcIno, extent));
+            ReadOnlySpan<byte> crcs = MemoryMarshal.AsBytes(state.Extents.CrcsOf(source, extent));
             crcs = crcs.IsEmpty ? crcs : crcs.Slice(skipped * 4, (int)blocks * 4);
             crcs.CopyTo(_cloneCrcs);
             ulong phys = extent.PhysBlock + (ulong)skipped;
-            state.Shared.Add(phys, blocks, ref state.Counters.SharedBlocks, ref state.Counters.SavedBlocks);
+            if (counts)
+            {
+                state.Shared.Add(phys, blocks, ref state.Counters.SharedBlocks, ref state.Counters.SavedBlocks);
+            }
+
             uint flags = Planted.Is(PlantedFault.CloneForgetsTheSeal)
                 ? extent.Flags & ~(ExtentFlags.Sealed | ExtentFlags.Checked)
                 : extent.Flags;
             CountSealed(blocks, 0, flags);
             // it was born when its data was: what the checksums are worth depends on that
             state.Extents.Insert(
-                intent.DstIno,
-                new Extent(from - intent.SrcBlock + intent.DstBlock, phys, blocks, flags, extent.BirthSeq),
+                target,
+                new Extent(from - first + to, phys, blocks, flags, extent.BirthSeq),
                 _cloneCrcs.AsSpan(0, crcs.Length));
             added += blocks;
         }

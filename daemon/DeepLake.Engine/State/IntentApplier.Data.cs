@@ -31,6 +31,7 @@ internal sealed partial class IntentApplier
         {
             inode.Blocks -= removed;
             inode.Size = intent.Size;
+            inode.DataSeq = _seq;
         }
 
         if ((intent.Valid & AttrMask.Mode) != 0)
@@ -126,6 +127,7 @@ internal sealed partial class IntentApplier
             intent.Ino, new Extent(intent.FileBlock, intent.PhysBlock, intent.Blocks, intent.Flags, _seq), crcs);
         ref InodeRecord inode = ref EditInode(intent.Ino);
         inode.Blocks = inode.Blocks - removed + intent.Blocks;
+        inode.DataSeq = _seq;
         Touched(intent.Ino);
         inode.Size = Math.Max(inode.Size, intent.Size);
         inode.Mtime = intent.Mtime;
@@ -162,8 +164,10 @@ internal sealed partial class IntentApplier
         }
 
         ulong removed = state.Extents.Punch(intent.Ino, intent.FileBlock, intent.Blocks, this);
+        Touched(intent.Ino);
         ref InodeRecord inode = ref EditInode(intent.Ino);
         inode.Blocks -= removed;
+        inode.DataSeq = _seq;
         inode.Mtime = intent.Mtime;
         inode.Ctime = intent.Ctime;
     }
@@ -187,6 +191,9 @@ internal sealed partial class IntentApplier
                 Fault($"overwrite intent {_seq} of inode {intent.Ino}: sealed blocks were written in place");
             }
         }
+
+        // its attributes stay what they are: no newest seq
+        state.Inodes.Edit(intent.Ino).DataSeq = _seq;
     }
 
     private void Release(ReadOnlySpan<byte> entry)
@@ -209,6 +216,7 @@ internal sealed partial class IntentApplier
             state.Extents.Punch(inode.Ino, 0, ulong.MaxValue, this);
         }
 
+        RemoveObject(inode.Ino);
         if (inode.XattrCount > 0)
         {
             state.Xattrs.RemoveAll(inode.Ino);

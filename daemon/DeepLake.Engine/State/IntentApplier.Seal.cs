@@ -51,7 +51,11 @@ internal sealed partial class IntentApplier : IMarkedExtents
         _mark = op;
         _markedIno = intent.Ino;
         state.Extents.Mark(intent.Ino, intent.FileBlock, intent.Blocks, this);
-        EditInode(intent.Ino);
+        ref InodeRecord inode = ref EditInode(intent.Ino);
+        if (op == IntentOp.Unseal && !Planted.Is(PlantedFault.ObjectSurvivesAChange))
+        {
+            inode.DataSeq = _seq;
+        }
     }
 
     /// <summary>

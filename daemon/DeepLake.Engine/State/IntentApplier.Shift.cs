@@ -21,6 +21,7 @@ internal sealed partial class IntentApplier
 
         Touched(intent.Ino);
         ref InodeRecord inode = ref EditInode(intent.Ino);
+        inode.DataSeq = _seq;
         inode.Size = intent.Size == 0 ? inode.Size : intent.Size;
         inode.Mtime = intent.Mtime;
         inode.Ctime = intent.Ctime;

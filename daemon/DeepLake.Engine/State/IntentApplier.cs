@@ -43,6 +43,8 @@ internal sealed partial class IntentApplier(LakeState state) : IFreedBlocks
             case IntentOp.Clone: Clone(entry); break;
             case IntentOp.Shift: Shift(entry); break;
             case IntentOp.Seal or IntentOp.Checked or IntentOp.Unseal: Seal(entry, header.Op); break;
+            case IntentOp.Share: Share(entry); break;
+            case IntentOp.WalObject when header.Seq == 0: PutObject(entry); break;
             case IntentOp.WalEpoch: BeginEpoch(entry); break;
             case IntentOp.WalClean: break;
             default: Fault($"intent {_seq} has the unknown operation {(ushort)header.Op}"); break;

@@ -28,6 +28,8 @@ internal sealed class LakeState : IDisposable
         Xattrs = new XattrTable(tree, hash);
         Extents = new ExtentTable(tree);
         Shared = new SharedTable(tree);
+        Objects = new ObjectTable(tree);
+        Identities = new IdentityTable(tree);
     }
 
     public BTree Tree { get; }
@@ -46,6 +48,10 @@ internal sealed class LakeState : IDisposable
     public ExtentTable Extents { get; }
 
     public SharedTable Shared { get; }
+
+    public ObjectTable Objects { get; }
+
+    public IdentityTable Identities { get; }
 
     /// <summary>Counters; a field so that the applier changes them in place.</summary>
     public EngineState Counters;

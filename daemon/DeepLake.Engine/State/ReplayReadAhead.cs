@@ -78,6 +78,16 @@ internal sealed class ReplayReadAhead(LakeState state)
                 Inode(Field(entry, 2));
                 Add(Field(entry, 2), ItemType.Extent, Field(entry, 3));
                 break;
+            case IntentOp.Share when entry.Length >= FirstField + (3 * FieldBytes):
+                Inode(Field(entry, 0));
+                Add(Field(entry, 0), ItemType.Extent, Field(entry, 2));
+                Inode(Field(entry, 1));
+                Add(Field(entry, 1), ItemType.Extent, Field(entry, 2));
+                break;
+            case IntentOp.WalObject when entry.Length >= FirstField + FieldBytes:
+                Inode(Field(entry, 0));
+                Add(Field(entry, 0), ItemType.Object, 0);
+                break;
             case IntentOp.Setattr or IntentOp.Xattr or IntentOp.Overwrite or IntentOp.Release when entry.Length >= FirstField + FieldBytes:
                 Inode(Field(entry, 0));
                 break;

@@ -50,7 +50,7 @@ public sealed partial class ExtentTable
     }
 
     /// <summary>The last extent that begins before <paramref name="fileBlock"/>.</summary>
-    private bool TryGetLastBefore(ulong ino, ulong fileBlock, out Extent extent)
+    public bool TryGetLastBefore(ulong ino, ulong fileBlock, out Extent extent)
     {
         extent = default;
         if (fileBlock == 0

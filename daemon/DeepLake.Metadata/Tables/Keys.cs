@@ -25,6 +25,10 @@ internal static class Keys
 
     public static TreeKey Bitmap(ulong chunk) => new(ObjectIds.Bitmap, (uint)ItemType.Bitmap, chunk);
 
+    public static TreeKey Object(ulong ino) => new(ino, (uint)ItemType.Object, 0);
+
+    public static TreeKey Identity(ulong prefix) => new(ObjectIds.Identities, (uint)ItemType.Identity, prefix);
+
     public static TreeKey State => new(ObjectIds.State, (uint)ItemType.State, 0);
 
     public static bool Is(TreeKey key, ulong obj, ItemType type) => key.Object == obj && key.Type == (uint)type;

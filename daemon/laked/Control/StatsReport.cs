@@ -36,6 +36,7 @@ internal static class StatsReport
         into.Counters["saved_blocks"] = stats.SavedBlocks;
         into.Counters["sealed_blocks"] = stats.SealedBlocks;
         into.Counters["checked_blocks"] = stats.CheckedBlocks;
+        into.Counters["objects"] = stats.Objects;
         into.Counters["metadata_pages"] = stats.MetadataPages;
         into.Counters["metadata_capacity_pages"] = stats.MetadataCapacityPages;
         into.Counters["wal_bytes_used"] = stats.WalBytesUsed;

@@ -2,7 +2,9 @@
 using DeepLake.Abi;
 using DeepLake.Control;
 using DeepLake.Engine.Ingest;
+using DeepLake.Hash;
 using DeepLake.Laked.Control;
+using DeepLake.Metadata.Tables;
 using DeepLake.Platform;
 using DeepLake.Storage;
 
@@ -11,7 +13,8 @@ namespace DeepLake.Laked.Import;
 /// <summary>
 /// Writes file data to leased blocks in large sequential writes; small files share one. The checksums, the
 /// maps, and the final attributes of files whose data was still waiting, follow when the data is on the
-/// device. Nobody else writes to these files, so all of it is sealed and checked from the beginning.
+/// device. Nobody else writes to these files, so all of it is sealed and checked from the beginning, and
+/// they get their identities.
 /// </summary>
 internal sealed class DataWriter(LakeWriter lake, IBlockDevice device, ChecksumTable table) : IDisposable
 {
@@ -29,6 +32,10 @@ internal sealed class DataWriter(LakeWriter lake, IBlockDevice device, ChecksumT
     private ulong _stagingStart;
     private int _usedBlocks;
     private int _uncommittedWrites;
+    private readonly Blake3Hasher _content = new();
+    private ulong _contentIno;
+    private ulong _contentBytes;
+    private ulong _contentBlocks;
 
     /// <summary>Bytes of files written so far.</summary>
     internal ulong WrittenBytes { get; private set; }
@@ -47,6 +54,7 @@ internal sealed class DataWriter(LakeWriter lake, IBlockDevice device, ChecksumT
                 break;
             }
             int blocks = (got + BlockBytes - 1) / BlockBytes;
+            Hash(ino, offset + done, room[..got], blocks);
             room[got..(blocks * BlockBytes)].Clear();
             _maps.Add(new PendingMap(ino, (offset + done) / BlockBytes, _usedBlocks, blocks, offset + done + (ulong)got));
             _usedBlocks += blocks;
@@ -65,7 +73,7 @@ internal sealed class DataWriter(LakeWriter lake, IBlockDevice device, ChecksumT
     /// <summary>Size and times of a file, once its data has its maps.</summary>
     internal void Finish(ulong ino, NodeAttributes node)
     {
-        var finish = new PendingFinish(ino, node);
+        var finish = new PendingFinish(ino, node, IdentityOf(ino, node));
         if (_maps.Count > 0 && _maps[^1].Ino == ino)
         {
             _finishes.Add(finish);
@@ -168,6 +176,40 @@ internal sealed class DataWriter(LakeWriter lake, IBlockDevice device, ChecksumT
     {
         uint valid = AttrMask.Atime | AttrMask.Mtime | (finish.Node.IsRegular ? AttrMask.Size : 0);
         lake.SetAttributes(finish.Ino, valid, finish.Node);
+        if (finish.Identity is { } id)
+        {
+            lake.Identify(finish.Ino, id);
+        }
+    }
+
+    // One file after the other, each from its front to its end.
+    private void Hash(ulong ino, ulong offset, ReadOnlySpan<byte> bytes, int blocks)
+    {
+        if (ino != _contentIno)
+        {
+            _content.Reset();
+            (_contentIno, _contentBytes, _contentBlocks) = (ino, 0, 0);
+        }
+        _contentBlocks += (ulong)blocks;
+        if (offset < _contentBytes || !ObjectTable.IsWorthIt(offset + (ulong)bytes.Length, _contentBlocks))
+        {
+            _contentBytes = ulong.MaxValue; // none: out of order, or a hole without end
+            return;
+        }
+        _content.AppendZeros((long)(offset - _contentBytes));
+        _content.Append(bytes);
+        _contentBytes = offset + (ulong)bytes.Length;
+    }
+
+    private Blake3Hash? IdentityOf(ulong ino, NodeAttributes node)
+    {
+        if (ino != _contentIno || _contentBytes > node.SizeBytes || !ObjectTable.IsWorthIt(node.SizeBytes, _contentBlocks))
+        {
+            return null;
+        }
+        _content.AppendZeros((long)(node.SizeBytes - _contentBytes));
+        _contentIno = 0;
+        return _content.Finish();
     }
 
     private static int FillWhole(Span<byte> buffer, FillBuffer fill)
@@ -187,5 +229,5 @@ internal sealed class DataWriter(LakeWriter lake, IBlockDevice device, ChecksumT
 
     private readonly record struct PendingMap(ulong Ino, ulong FileBlock, int StagingBlock, int Blocks, ulong EndBytes);
 
-    private readonly record struct PendingFinish(ulong Ino, NodeAttributes Node);
+    private readonly record struct PendingFinish(ulong Ino, NodeAttributes Node, Blake3Hash? Identity);
 }

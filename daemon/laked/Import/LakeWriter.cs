@@ -3,6 +3,8 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using DeepLake.Abi;
 using DeepLake.Engine;
+using DeepLake.Engine.Ingest;
+using DeepLake.Hash;
 using DeepLake.Laked.Control;
 using DeepLake.Control;
 using DeepLake.Platform;
@@ -13,7 +15,7 @@ namespace DeepLake.Laked.Import;
 /// Plays the kernel's part for a lake that is not mounted: asks the engine for leases, decides every
 /// change, and tells it as an intent with the next seq.
 /// </summary>
-internal sealed class LakeWriter(LakeEngine engine)
+internal sealed class LakeWriter(LakeEngine engine) : ISharer
 {
     private const int CommitBytes = LakeFormat.WalFrameMax / 2;
     private const int InitialXattrBytes = 32 * 1024;
@@ -194,6 +196,43 @@ internal sealed class LakeWriter(LakeEngine engine)
         int length = Unsafe.SizeOf<IntentSeal>();
         Send(new IntentSeal { Header = NewHeader(IntentOp.Seal, length), Ino = ino, FileBlock = fileBlock, Blocks = blocks }, length);
         Send(new IntentSeal { Header = NewHeader(IntentOp.Checked, length), Ino = ino, FileBlock = fileBlock, Blocks = blocks }, length);
+    }
+
+    /// <summary>
+    /// Gives a file, which is complete, its identity; when the lake has an equal one, both map the same
+    /// blocks from now on. Nothing of it has to be: a lake without room goes on without.
+    /// </summary>
+    internal void Identify(ulong ino, Blake3Hash id)
+    {
+        InodeRecord inode = GetInode(ino);
+        EqualFiles? equal = engine.FindEqual(ino, inode.Size, id);
+        if (!engine.PutObject(ino, inode.DataSeq, inode.Size, id) || equal is null)
+        {
+            return;
+        }
+        var share = new ShareIngest(engine, this);
+        share.Begin(equal.Value);
+        while (!share.IsDone)
+        {
+            share.Advance();
+        }
+    }
+
+    /// <summary>What the daemon asks of the kernel, whose part this plays.</summary>
+    Errno ISharer.Share(ref ShareArgs args)
+    {
+        int length = Unsafe.SizeOf<IntentShare>();
+        var intent = new IntentShare
+        {
+            Header = NewHeader(IntentOp.Share, length),
+            SrcIno = args.SrcIno,
+            DstIno = args.DstIno,
+            FileBlock = args.FileBlock,
+            Blocks = args.Blocks,
+        };
+        Send(intent, length);
+        args.Seq = engine.AppliedSeq;
+        return Errno.None;
     }
 
     internal void Commit() => engine.Commit();

@@ -6,7 +6,7 @@ using DeepLake.Transport;
 
 namespace DeepLake.Laked.Ingest;
 
-/// <summary>The kernel's side of sealing through an attachment; not for the engine's thread.</summary>
+/// <summary>The kernel's side of sealing and sharing through an attachment; not for the engine's thread.</summary>
 internal sealed class AttachmentSealer(Attachment attachment) : ISealer
 {
     /// <summary>Intents that the calls have made so far.</summary>
@@ -18,9 +18,12 @@ internal sealed class AttachmentSealer(Attachment attachment) : ISealer
 
     public Errno Unseal(ref SealArgs args) => Call(LakeIoctl.Unseal, ref args);
 
-    private Errno Call(uint call, ref SealArgs args)
+    public Errno Share(ref ShareArgs args) => Count(attachment.Share(ref args));
+
+    private Errno Call(uint call, ref SealArgs args) => Count(attachment.Seal(call, ref args));
+
+    private Errno Count(Errno error)
     {
-        Errno error = attachment.Seal(call, ref args);
         Intents += error == Errno.None ? 1ul : 0ul;
         return error;
     }

@@ -14,13 +14,13 @@ namespace DeepLake.Laked.Ingest;
 
 /// <summary>
 /// The ingest of one lake: seals files that have been quiet for a while, reads them back on a descriptor of
-/// its own, and has their reads checked from then on. Holds no state that matters: it looks, the kernel
-/// decides, the engine applies.
+/// its own, has their reads checked from then on, gives them their identities, and has equal ones share
+/// their blocks. Holds no state that matters: it looks, the kernel decides, the engine applies.
 /// </summary>
 internal sealed class IngestThread
 {
     private const int ThreadStackBytes = 512 << 10;
-    private const int SealSeenPollMs = 1;
+    private const int AppliedPollMs = 1;
 
     private static readonly TimeSpan EnginePatience = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(10);
@@ -36,11 +36,13 @@ internal sealed class IngestThread
     private readonly Stopwatch _clock = Stopwatch.StartNew();
     private readonly List<ulong> _found = [];
     private readonly AttachmentSealer _sealer;
+    private readonly QueuedEngine _engine;
     private readonly SharedWords _words;
     private readonly DeviceUse _use;
     private readonly LakeActivity _activity = new();
     private readonly IngestPacer _pacer;
     private TimeSpan _lookAt;
+    private ulong _ino;
     private ulong _scanFrom;
     private bool _isScanning;
     private TimeSpan _noticeAt;
@@ -57,6 +59,7 @@ internal sealed class IngestThread
         _path = path;
         _policy = new IngestPolicy(quiet);
         _device = new GatedDevice(device);
+        _engine = new QueuedEngine(OnEngine);
         _thread = new Thread(Run, ThreadStackBytes) { IsBackground = true, Name = $"ingest {path}" };
     }
 
@@ -108,7 +111,11 @@ internal sealed class IngestThread
         {
             using var table = new ChecksumTable(_device, Superblock());
             using var readBack = new ReadBack(_device, table) { Pace = _pacer.Allow };
-            var range = new RangeIngest(Look, _sealer, readBack);
+            var file = new FileIngest(_engine, _sealer, readBack)
+            {
+                Damaged = Tell,
+                IsStopped = () => _stop.IsSet,
+            };
             // a daemon that has just come looks for what its predecessor left, after a while
             _scanFrom = 0;
             TimeSpan scanAt = _policy.QuietOf(0);
@@ -119,7 +126,7 @@ internal sealed class IngestThread
                 {
                     (_queue.HasForgotten, _isScanning, _scanFrom) = (false, true, 0);
                 }
-                Work(range, readBack);
+                Work(file);
             }
         }
         catch (IngestEndException)
@@ -164,7 +171,7 @@ internal sealed class IngestThread
             return;
         }
         _found.Clear();
-        OnEngine(engine => _scanFrom = engine.FindUnchecked(_scanFrom, IngestPolicy.ScanInodes, _found));
+        OnEngine(engine => _scanFrom = engine.FindUnfinished(_scanFrom, IngestPolicy.ScanInodes, _found));
         _isScanning = _scanFrom != ulong.MaxValue;
         foreach (ulong ino in _found)
         {
@@ -172,7 +179,7 @@ internal sealed class IngestThread
         }
     }
 
-    private void Work(RangeIngest range, ReadBack readBack)
+    private void Work(FileIngest file)
     {
         foreach (ulong ino in _queue.TakeDue(_clock.Elapsed))
         {
@@ -193,10 +200,10 @@ internal sealed class IngestThread
                 Unseal(ino);
                 continue;
             }
-            Errno refusal = Ingest(ino, range, readBack);
+            Errno refusal = Ingest(ino, file);
             switch (refusal)
             {
-                case Errno.None or Errno.ENOENT or Errno.EINVAL:
+                case Errno.None or Errno.ENOENT or Errno.EINVAL or Errno.ENOSPC:
                     break;
                 case Errno.EBUSY or Errno.ENOMEM:
                     _queue.PutIfAbsent(ino, _clock.Elapsed + _policy.BusyPause);
@@ -210,55 +217,33 @@ internal sealed class IngestThread
         }
     }
 
-    /// <summary>One file, range after range.</summary>
-    private Errno Ingest(ulong ino, RangeIngest range, ReadBack readBack)
+    private Errno Ingest(ulong ino, FileIngest file)
     {
-        bool isRewritten = false;
+        _ino = ino;
         _pacer.Allow(IngestPolicy.BytesPerFile);
-        for (ulong from = 0; from != ulong.MaxValue && !_stop.IsSet; from = range.NextBlock)
+        file.Begin(ino, LakeRing.SealBlocksMax);
+        while (!file.IsDone && !_stop.IsSet)
         {
-            range.Begin(ino, from, LakeRing.SealBlocksMax);
-            while (range.Stage != IngestStage.Done && !_stop.IsSet)
+            file.Advance();
+            if (file.IsWaiting)
             {
-                bool reads = range.Stage == IngestStage.Read;
-                bool waits = range.Stage is IngestStage.Wait;
-                IngestStage before = range.Stage;
-                range.Advance();
-                if (reads)
-                {
-                    Tell(ino, readBack);
-                }
-                if (waits && range.Stage == before)
-                {
-                    _stop.Wait(SealSeenPollMs);
-                }
-            }
-            isRewritten |= range.IsRewritten;
-            if (range.Refusal != Errno.None)
-            {
-                break;
+                _stop.Wait(AppliedPollMs);
             }
         }
-        if (isRewritten)
+        if (file.IsRewritten)
         {
             _policy.NoteRewrite(ino);
         }
-        return range.Refusal;
+        return file.Refusal;
     }
 
-    private void Tell(ulong ino, ReadBack readBack)
-    {
-        if (readBack.Damaged.Count > 0)
-        {
-            ServeEvents.DataDamaged(_logger, _path, ino, readBack.Damaged[0], readBack.Damaged.Count);
-        }
-    }
+    private void Tell(IReadOnlyList<ulong> damaged) => ServeEvents.DataDamaged(_logger, _path, _ino, damaged[0], damaged.Count);
 
     /// <summary>Back to being written in place.</summary>
     private void Unseal(ulong ino)
     {
         _policy.NoteUnsealed(ino);
-        for (ulong from = 0; !_stop.IsSet && Look(ino, from, LakeRing.SealBlocksMax) is { MetadataIsFull: false } view; from = view.FileBlock + view.Blocks)
+        for (ulong from = 0; !_stop.IsSet && _engine.LookForSeal(ino, from, LakeRing.SealBlocksMax) is { MetadataIsFull: false } view; from = view.FileBlock + view.Blocks)
         {
             if (!view.HasSealed)
             {
@@ -277,13 +262,6 @@ internal sealed class IngestThread
                 return;
             }
         }
-    }
-
-    private SealView? Look(ulong ino, ulong fileBlock, uint blocks)
-    {
-        SealView? view = null;
-        OnEngine(engine => view = engine.LookForSeal(ino, fileBlock, blocks));
-        return view;
     }
 
     private void OnEngine(Action<LakeEngine> work)

@@ -122,7 +122,12 @@ internal sealed class LakeLoop : IDisposable
         }
         if (_commands.HasWork)
         {
+            bool wasClean = !_engine.HasUncommitted;
             _commands.RunAll(_engine, _device);
+            if (wasClean)
+            {
+                _uncommittedSince = Stopwatch.GetTimestamp(); // an identity may have come, which is an entry of the log
+            }
             worked = true;
         }
         return worked || answered > 0;

@@ -43,6 +43,8 @@ extern const struct test folio_tests[];
 extern const struct test flush_tests[];
 extern const struct test seal_tests[];
 extern const struct test checked_tests[];
+extern const struct test sharing_tests[];
+extern const struct test sharerace_tests[];
 
 /* number of operations of the long tests: DATATEST_OPS */
 extern int ops_wanted;
@@ -59,6 +61,13 @@ bool remount(void);
 int clone_range(int from, uint64_t at, uint64_t len, int to, uint64_t pos);
 /* blocks of the file that fiemap calls shared */
 uint64_t shared_blocks(int fd);
+/*
+ * A way of writing to [pos, +len) of a file of 20 blocks of the pattern of
+ * seed 5, and what is in it then (share.c). Way 2 takes whole blocks.
+ */
+#define SHARE_WAYS 6
+void share_write(int fd, int way, uint64_t pos, uint64_t len);
+void share_check(int fd, int way, uint64_t pos, uint64_t len);
 /* a fast generator, one per process; begins with the test's own seed */
 uint32_t rnd(void);
 void rnd_seed(uint64_t seed);

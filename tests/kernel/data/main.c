@@ -4,8 +4,8 @@
  * whose names begin with one of NAME, in DIR. With --dev, DIR is where that
  * device is mounted, and tests may unmount and mount it again. One line each,
  * "pass NAME" or "fail NAME: reason"; exit status 1 when any failed.
- * DATATEST_SEALS: the socket of fakelaked, which seals when it is asked to; the
- * tests of sealing are there only then.
+ * DATATEST_SEALS: the socket of fakelaked, which seals and shares when it is
+ * asked to; the tests of that are there only then.
  */
 #include "sealing.h"
 #include <sys/mount.h>
@@ -148,7 +148,7 @@ int main(int argc, char **argv)
 		shift_tests, folio_tests, tail_tests, direct_tests, many_tests,
 		model_tests, space_tests, share_tests, clone_tests, trim_tests,
 		flush_tests,
-		NULL, NULL, NULL
+		NULL, NULL, NULL, NULL, NULL
 	};
 	struct frame frame = { .lists = all, .seconds = 1500, .begin = begin };
 	struct statfs sf;
@@ -162,8 +162,10 @@ int main(int argc, char **argv)
 	if (seal_socket && device) {
 		size_t n = sizeof(all) / sizeof(*all);
 
-		all[n - 3] = seal_tests;
-		all[n - 2] = checked_tests;
+		all[n - 5] = seal_tests;
+		all[n - 4] = checked_tests;
+		all[n - 3] = sharing_tests;
+		all[n - 2] = sharerace_tests;
 	}
 	if (argc < 2 || strlen(argv[1]) >= sizeof(top_dir) ||
 	    statfs(argv[1], &sf) || (device && !fs_type)) {

@@ -261,27 +261,7 @@ static void seal_parts(void)
 
 static struct seal_call call_of(int fd, uint32_t op)
 {
-	struct seal_call c = {
-		.op = op, .map_seq = SEAL_NOW, .blocks = BLOCKS,
-	};
-	unsigned int generation;
-	struct stat st;
-
-	OK(fstat(fd, &st));
-	OK(ioctl(fd, FS_IOC_GETVERSION, &generation));
-	c.ino = st.st_ino;
-	c.generation = generation;
-	return c;
-}
-
-static void refused(const struct seal_call *c, int error)
-{
-	struct seal_answer a = seal_ask_call(c);
-
-	if (a.error != error)
-		fail_at(__FILE__, __LINE__, "op %u of inode %llu: %s, not %s",
-			c->op, (unsigned long long)c->ino, strerror(a.error),
-			strerror(error));
+	return seal_call_of(fd, op, 0, BLOCKS);
 }
 
 static void seal_refused(void)
@@ -294,42 +274,42 @@ static void seal_refused(void)
 	c.map_seq = seal_where(fd, 0).map_seq;
 	put_pattern(fd, BLOCKS * BLOCK, BLOCK, OLD);
 	OK(fsync(fd));
-	refused(&c, EAGAIN);
+	seal_ask_refused(&c, EAGAIN);
 	/* dirty data is written, and makes it a later one */
 	c.map_seq = seal_where(fd, 0).map_seq;
 	put_pattern(fd, 3 * BLOCK, BLOCK, NEW);
-	refused(&c, EAGAIN);
+	seal_ask_refused(&c, EAGAIN);
 	c.map_seq = SEAL_NOW;
 
 	bad = c;
 	bad.generation++;
-	refused(&bad, ENOENT);
+	seal_ask_refused(&bad, ENOENT);
 	bad = c;
 	bad.ino += 1000000;
-	refused(&bad, ENOENT);
+	seal_ask_refused(&bad, ENOENT);
 	bad.ino = 0;
-	refused(&bad, ENOENT);
+	seal_ask_refused(&bad, ENOENT);
 	dir = OK(open(path(""), O_RDONLY | O_DIRECTORY));
 	bad = call_of(dir, SEAL_CALL_SEAL);
-	refused(&bad, EINVAL);
+	seal_ask_refused(&bad, EINVAL);
 	close(dir);
 	bad = c;
 	bad.blocks = 0;
-	refused(&bad, EINVAL);
+	seal_ask_refused(&bad, EINVAL);
 	bad.blocks = 4097;
-	refused(&bad, EINVAL);
+	seal_ask_refused(&bad, EINVAL);
 	bad.blocks = UINT64_MAX;
 	bad.file_block = 2;
-	refused(&bad, EINVAL);
+	seal_ask_refused(&bad, EINVAL);
 	bad = c;
 	bad.file_block = UINT64_MAX;
-	refused(&bad, EINVAL);
+	seal_ask_refused(&bad, EINVAL);
 	bad = c;
 	bad.flags = 1;
-	refused(&bad, EINVAL);
+	seal_ask_refused(&bad, EINVAL);
 	bad = c;
 	bad.op = SEAL_CALL_CHECKED;
-	refused(&bad, EAGAIN);		/* it is not sealed */
+	seal_ask_refused(&bad, EAGAIN);		/* it is not sealed */
 
 	/* nothing of that has sealed anything */
 	places_read(fd, &places);
@@ -341,7 +321,7 @@ static void seal_refused(void)
 
 	/* no name any more */
 	OK(unlink(path("a")));
-	refused(&c, ENOENT);
+	seal_ask_refused(&c, ENOENT);
 	close(fd);
 }
 
@@ -352,19 +332,19 @@ static void seal_refused_mount(void)
 	int dir = OK(open(top_dir, O_RDONLY | O_DIRECTORY));
 
 	OK(ioctl(dir, FIFREEZE, 0));
-	refused(&c, EBUSY);
+	seal_ask_refused(&c, EBUSY);
 	OK(ioctl(dir, FITHAW, 0));
 	close(fd);
 	close(dir);
 	OK(mount(NULL, top_dir, NULL, MS_REMOUNT | MS_RDONLY, NULL));
-	refused(&c, EROFS);
+	seal_ask_refused(&c, EROFS);
 	OK(mount(NULL, top_dir, NULL, MS_REMOUNT, NULL));
 	fd = OK(open(path("a"), O_RDWR));
 	seal(fd, 0, BLOCKS);
 	close(fd);
 	/* the file is not in memory: it is loaded */
 	drop_caches();
-	refused(&c, 0);
+	seal_ask_refused(&c, 0);
 }
 
 /* ---- afterwards ---------------------------------------------------------- */

@@ -20,56 +20,104 @@ struct seal_answer seal_ask_call(const struct seal_call *call)
 	fail_at(__FILE__, __LINE__, "nobody answers at %s", seal_socket);
 }
 
-struct seal_answer seal_ask(int fd, uint32_t op, uint64_t block,
-			    uint64_t blocks)
+static void name_file(int fd, uint64_t *ino, uint32_t *generation)
+{
+	unsigned int number;
+	struct stat st;
+
+	OK(fstat(fd, &st));
+	OK(ioctl(fd, FS_IOC_GETVERSION, &number));
+	*ino = st.st_ino;
+	*generation = number;
+}
+
+struct seal_call seal_call_of(int fd, uint32_t op, uint64_t block,
+			      uint64_t blocks)
 {
 	struct seal_call call = {
 		.op = op, .map_seq = SEAL_NOW, .file_block = block,
 		.blocks = blocks,
 	};
-	unsigned int generation;
-	struct stat st;
 
-	OK(fstat(fd, &st));
-	OK(ioctl(fd, FS_IOC_GETVERSION, &generation));
-	call.ino = st.st_ino;
-	call.generation = generation;
+	name_file(fd, &call.ino, &call.generation);
+	return call;
+}
+
+struct seal_call share_call_of(int src, int dst, uint64_t block,
+			       uint64_t blocks)
+{
+	struct seal_call call = seal_call_of(src, SEAL_CALL_SHARE, block,
+					     blocks);
+
+	name_file(dst, &call.dst_ino, &call.dst_generation);
+	return call;
+}
+
+struct seal_answer seal_ask(int fd, uint32_t op, uint64_t block,
+			    uint64_t blocks)
+{
+	struct seal_call call = seal_call_of(fd, op, block, blocks);
+
 	return seal_ask_call(&call);
 }
 
+void seal_ask_refused(const struct seal_call *c, int error)
+{
+	struct seal_answer a = seal_ask_call(c);
+
+	if (a.error != error)
+		fail_at(__FILE__, __LINE__, "op %u of inode %llu: %s, not %s",
+			c->op, (unsigned long long)c->ino, strerror(a.error),
+			strerror(error));
+}
+
 /* EINTR, ESTALE: the daemon died in the call. Asked twice is no matter. */
-static void ask_until_done(int fd, uint32_t op, uint64_t block,
-			   uint64_t blocks)
+static void ask_until_done(int fd, int other, const struct seal_call *call)
 {
 	struct seal_answer a;
 
 	for (int i = 0; i < TRIES; i++) {
 		OK(fsync(fd));
-		a = seal_ask(fd, op, block, blocks);
+		OK(fsync(other));
+		a = seal_ask_call(call);
 		if (!a.error)
 			return;
 		if (a.error != EAGAIN && a.error != EINTR && a.error != ESTALE)
 			break;
 		usleep(10000);
 	}
-	fail_at(__FILE__, __LINE__, "op %u: %s", op, strerror(a.error));
+	fail_at(__FILE__, __LINE__, "op %u: %s", call->op, strerror(a.error));
+}
+
+static void ask_of_one(int fd, uint32_t op, uint64_t block, uint64_t blocks)
+{
+	struct seal_call call = seal_call_of(fd, op, block, blocks);
+
+	ask_until_done(fd, fd, &call);
 }
 
 void seal(int fd, uint64_t block, uint64_t blocks)
 {
-	ask_until_done(fd, SEAL_CALL_SEAL, block, blocks);
+	ask_of_one(fd, SEAL_CALL_SEAL, block, blocks);
 }
 
 void seal_checked(int fd, uint64_t block, uint64_t blocks)
 {
 	seal(fd, block, blocks);
-	ask_until_done(fd, SEAL_CALL_SUMS, block, blocks);
-	ask_until_done(fd, SEAL_CALL_CHECKED, block, blocks);
+	ask_of_one(fd, SEAL_CALL_SUMS, block, blocks);
+	ask_of_one(fd, SEAL_CALL_CHECKED, block, blocks);
 }
 
 void unseal(int fd, uint64_t block, uint64_t blocks)
 {
-	ask_until_done(fd, SEAL_CALL_UNSEAL, block, blocks);
+	ask_of_one(fd, SEAL_CALL_UNSEAL, block, blocks);
+}
+
+void seal_share(int src, int dst, uint64_t block, uint64_t blocks)
+{
+	struct seal_call call = share_call_of(src, dst, block, blocks);
+
+	ask_until_done(src, dst, &call);
 }
 
 struct seal_answer seal_where(int fd, uint64_t block)

@@ -21,11 +21,20 @@ struct seal_answer seal_ask(int fd, uint32_t op, uint64_t block,
 			    uint64_t blocks);
 /* the same with everything told */
 struct seal_answer seal_ask_call(const struct seal_call *call);
+/* CHECKs that this is the error; 0: there is none */
+void seal_ask_refused(const struct seal_call *call, int error);
+/* a call that may be done now; SHARE gives src's blocks to dst */
+struct seal_call seal_call_of(int fd, uint32_t op, uint64_t block,
+			      uint64_t blocks);
+struct seal_call share_call_of(int src, int dst, uint64_t block,
+			       uint64_t blocks);
 /* SEAL; again while the file has changed. The data is synced first. */
 void seal(int fd, uint64_t block, uint64_t blocks);
 /* and its checksums, and CHECKED */
 void seal_checked(int fd, uint64_t block, uint64_t blocks);
 void unseal(int fd, uint64_t block, uint64_t blocks);
+/* SHARE of what is checked; again while a file has changed */
+void seal_share(int src, int dst, uint64_t block, uint64_t blocks);
 /* where the block is, once all is applied; CHECKs that it is somewhere */
 struct seal_answer seal_where(int fd, uint64_t block);
 /* a block as it is on the device */

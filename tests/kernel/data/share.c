@@ -90,8 +90,7 @@ static int same_status(int a, uint64_t at, uint64_t len, int b, uint64_t pos)
 	return d.info.status;
 }
 
-/* each way of writing to one side leaves the other one as it was */
-static void write_one(int fd, int way, uint64_t pos, uint64_t len)
+void share_write(int fd, int way, uint64_t pos, uint64_t len)
 {
 	uint8_t *p;
 
@@ -126,7 +125,7 @@ static void write_one(int fd, int way, uint64_t pos, uint64_t len)
 	}
 }
 
-static void check_one(int fd, int way, uint64_t pos, uint64_t len)
+void share_check(int fd, int way, uint64_t pos, uint64_t len)
 {
 	check_pattern(fd, 0, pos, 5);
 	if (way < 3)
@@ -137,9 +136,10 @@ static void check_one(int fd, int way, uint64_t pos, uint64_t len)
 		check_pattern(fd, pos + len, 20 * BLOCK - pos - len, 5);
 }
 
+/* each way of writing to one side leaves the other one as it was */
 static void share_sides(void)
 {
-	for (int way = 0; way < 6; way++)
+	for (int way = 0; way < SHARE_WAYS; way++)
 		for (int side = 0; side < 2; side++)
 			for (int odd = 0; odd < 2; odd++) {
 				uint64_t pos = 3 * BLOCK, len = 5 * BLOCK;
@@ -153,11 +153,11 @@ static void share_sides(void)
 					pos += 512;
 				}
 				OK(clone_range(a, 0, 20 * BLOCK, b, 0));
-				write_one(side ? b : a, way, pos, len);
-				check_one(side ? b : a, way, pos, len);
+				share_write(side ? b : a, way, pos, len);
+				share_check(side ? b : a, way, pos, len);
 				check_pattern(side ? a : b, 0, 20 * BLOCK, 5);
 				drop_caches();
-				check_one(side ? b : a, way, pos, len);
+				share_check(side ? b : a, way, pos, len);
 				check_pattern(side ? a : b, 0, 20 * BLOCK, 5);
 				close(a);
 				close(b);

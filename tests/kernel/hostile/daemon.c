@@ -48,20 +48,41 @@ static int attach(void)
 static pid_t children[CHILDREN_MAX];
 static int child_count;
 
+static u64 plausible_ino(void)
+{
+	return random_below(2) ? random_below(40) : random_odd();
+}
+
+static u64 plausible_blocks(void)
+{
+	return random_below(2) ? random_below(20) : random_odd();
+}
+
 /* Whom it waits for is us, who do not answer: it has to be killed. */
-static void seal_in_a_child(int chan, struct lakefs_seal *s)
+static void call_in_a_child(int chan)
 {
 	static const unsigned long calls[] = {
 		LAKEFS_IOC_SEAL, LAKEFS_IOC_CHECKED, LAKEFS_IOC_UNSEAL,
+		LAKEFS_IOC_SHARE,
 	};
-	unsigned long cmd = calls[random_below(3)];
+	unsigned long cmd = calls[random_below(4)];
+	struct lakefs_seal seal = {
+		.ino = plausible_ino(), .map_seq = random_odd(),
+		.file_block = random_below(20), .blocks = plausible_blocks(),
+	};
+	struct lakefs_share share = {
+		.src_ino = plausible_ino(), .dst_ino = plausible_ino(),
+		.map_seq = random_odd(), .file_block = random_below(20),
+		.blocks = plausible_blocks(),
+	};
 	pid_t pid;
 
 	if (child_count == CHILDREN_MAX)
 		return;
 	pid = fork();
 	if (!pid) {
-		ioctl(chan, cmd, s);
+		ioctl(chan, cmd, cmd == LAKEFS_IOC_SHARE ? (void *)&share :
+							   (void *)&seal);
 		_exit(0);
 	}
 	if (pid > 0)
@@ -98,12 +119,6 @@ static void call_plausibly(int chan, const struct lakefs_kpage *k)
 	struct lakefs_declare d = { .durable_seq = random_odd() };
 	struct lakefs_commit c = { 0 };
 
-	struct lakefs_seal s = {
-		.ino = random_below(2) ? random_below(40) : random_odd(),
-		.map_seq = random_odd(), .file_block = random_below(20),
-		.blocks = random_below(2) ? random_below(20) : random_odd(),
-	};
-
 	switch (random_below(5)) {
 	case 0:
 		r.durable_seq = k->durable_seq + random_below(2);
@@ -124,7 +139,7 @@ static void call_plausibly(int chan, const struct lakefs_kpage *k)
 		ioctl(chan, LAKEFS_IOC_COMMIT, &c);
 		break;
 	case 3:
-		seal_in_a_child(chan, &s);
+		call_in_a_child(chan);
 		break;
 	default:
 		ioctl(chan, LAKEFS_IOC_KICK);
@@ -197,7 +212,7 @@ static void be_hostile(int chan)
 			break;
 		case 3:
 			ioctl(chan, _IOC(random_below(4), LAKEFS_IOC_MAGIC,
-					 random_below(13), random_below(200)),
+					 random_below(14), random_below(200)),
 			      arg_pointer(4096));
 			break;
 		case 4:

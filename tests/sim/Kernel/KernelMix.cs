@@ -30,6 +30,8 @@ internal sealed record KernelMix
 
     public int Shift { get; init; } = 2;
 
+    public int Copy { get; init; } = 2;
+
     public int Release { get; init; } = 1;
 
     /// <summary>With so many inodes unlinking comes instead of creating.</summary>

@@ -81,7 +81,8 @@ internal sealed partial class SimKernel
             return;
         }
 
-        byte[]? crcs = (flags & ExtentFlags.Unwritten) != 0 ? [] : WriteData(phys, count);
+        LakeTime now = Now;
+        byte[]? crcs = (flags & ExtentFlags.Unwritten) != 0 ? [] : WriteData(phys, count, fileBlock, now);
         if (crcs is null)
         {
             Discard(isConversion, phys, count);
@@ -102,11 +103,59 @@ internal sealed partial class SimKernel
             Blocks = (uint)count,
             Flags = flags,
             Size = _random.Next(5) == 0 ? 0 : size,
-            Mtime = Now,
-            Ctime = Now,
+            Mtime = now,
+            Ctime = now,
         };
         Record(intent, IntentOp.Map, flags == ExtentFlags.Crc ? crcs : []);
-        WriteLateData(phys, crcs.Length / 4);
+        WriteLateData(phys, crcs.Length / 4, fileBlock, now);
+    }
+
+    /// <summary>A program writes a file that others have, too: the same bytes, at other places of the device.</summary>
+    private void WriteCopy(LakeEngine engine)
+    {
+        if (IsFull || PickRegular() is not { } inode)
+        {
+            return;
+        }
+
+        uint contents = (uint)_random.Next((int)ModelTree.CopiedContents);
+        var time = new LakeTime { Sec = 1, Nsec = contents };
+        Record(new IntentSetattr { Ino = inode.Ino, Valid = AttrMask.Size }, IntentOp.Setattr);
+        // each content has its own blocks, a hole and an end within a block
+        ulong blocks = 4 + (5 * (ulong)contents);
+        ulong size = (blocks * LakeFormat.BlockSize) - 100;
+        for (ulong at = 0; at < blocks; at++)
+        {
+            if (at == 2)
+            {
+                continue;
+            }
+
+            if (!TryTakeBlocks(engine, 1, out ulong phys))
+            {
+                return; // it has come so far
+            }
+
+            if (WriteData(phys, 1, at, time) is not { } crcs)
+            {
+                Discard(isConversion: false, phys, 1);
+                return;
+            }
+
+            var intent = new IntentMap
+            {
+                Ino = inode.Ino,
+                FileBlock = at,
+                PhysBlock = phys,
+                Blocks = 1,
+                Flags = ExtentFlags.Crc,
+                Size = at == blocks - 1 ? size : (at + 1) * LakeFormat.BlockSize,
+                Mtime = time,
+                Ctime = time,
+            };
+            Record(intent, IntentOp.Map, crcs);
+            WriteLateData(phys, 1, at, time);
+        }
     }
 
     // Writeback that failed: the blocks are neither used nor used again.
@@ -119,12 +168,12 @@ internal sealed partial class SimKernel
     }
 
     /// <summary>The checksums of what was written for the next record; null when it failed.</summary>
-    private byte[]? WriteData(ulong phys, int count)
+    private byte[]? WriteData(ulong phys, int count, ulong fileBlock, LakeTime time)
     {
         uint[] crcs = new uint[count];
         for (int i = 0; i < count; i++)
         {
-            byte[] sector = DataBlock.Sector(ModelTree.BaseOf(_tree.Boot, LastSeq + 1, i), 0);
+            byte[] sector = DataBlock.Sector(ModelTree.BaseOf(_tree.Boot, LastSeq + 1, fileBlock, time, i), 0);
             crcs[i] = DataBlock.Crc(sector);
             if (!Planted.Is(PlantedFault.MapBeforeItsData) && !TryWrite(sector, phys + (ulong)i))
             {
@@ -137,7 +186,7 @@ internal sealed partial class SimKernel
 
     private readonly Queue<(byte[] Sector, ulong Phys, ulong Seq)> _late = new();
 
-    private void WriteLateData(ulong phys, int count)
+    private void WriteLateData(ulong phys, int count, ulong fileBlock, LakeTime time)
     {
         if (!Planted.Is(PlantedFault.MapBeforeItsData))
         {
@@ -146,7 +195,7 @@ internal sealed partial class SimKernel
 
         for (int i = 0; i < count; i++)
         {
-            _late.Enqueue((DataBlock.Sector(ModelTree.BaseOf(_tree.Boot, LastSeq, i), 0), phys + (ulong)i, LastSeq));
+            _late.Enqueue((DataBlock.Sector(ModelTree.BaseOf(_tree.Boot, LastSeq, fileBlock, time, i), 0), phys + (ulong)i, LastSeq));
         }
 
         while (_late.TryPeek(out (byte[] Sector, ulong Phys, ulong Seq) first) && first.Seq + 20 < LastSeq)
@@ -199,7 +248,7 @@ internal sealed partial class SimKernel
         }
 
         (ulong block, ModelBlock value) = inode.Blocks.ElementAt(_random.Next(inode.Blocks.Count));
-        if (value.IsUnwritten || value.IsMarked || (value.IsSealed && !Planted.Is(PlantedFault.SealedBlocksWrittenInPlace)))
+        if (value.IsUnwritten || value.IsMarked || ModelTree.IsCopied(value.Base) || (value.IsSealed && !Planted.Is(PlantedFault.SealedBlocksWrittenInPlace)))
         {
             return;
         }
@@ -236,7 +285,7 @@ internal sealed partial class SimKernel
         {
             _pending.Dequeue();
             if (!_tree.Inodes.TryGetValue(write.Ino, out ModelInode? inode) || !inode.Blocks.TryGetValue(write.Block, out ModelBlock value)
-                || value.Phys != write.Phys || value.IsMarked || value.IsUnwritten || value.HasCrc
+                || value.Phys != write.Phys || value.IsMarked || value.IsUnwritten || value.HasCrc || ModelTree.IsCopied(value.Base)
                 || (value.IsSealed && !Planted.Is(PlantedFault.SealedBlocksWrittenInPlace)))
             {
                 continue;

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MPL-2.0
+using System.Diagnostics.CodeAnalysis;
 using DeepLake.Abi;
 using DeepLake.Engine.Ingest;
 using DeepLake.Platform;
 
 namespace DeepLake.Sim;
 
-/// <summary>Sealing: the daemon asks, this decides. What is sealed is written elsewhere from then on.</summary>
+/// <summary>Sealing and sharing: the daemon asks, this decides. What is sealed is written elsewhere from then on.</summary>
 internal sealed partial class SimKernel : ISealer
 {
     public Errno Seal(ref SealArgs args) => Ask(ref args, IntentOp.Seal);
@@ -14,9 +15,54 @@ internal sealed partial class SimKernel : ISealer
 
     public Errno Unseal(ref SealArgs args) => Ask(ref args, IntentOp.Unseal);
 
+    /// <summary>How many were granted.</summary>
+    public long Shares { get; private set; }
+
+    public Errno Share(ref ShareArgs args)
+    {
+        if (!TryFind(args.SrcIno, args.SrcGeneration, out ModelInode? source) || !TryFind(args.DstIno, args.DstGeneration, out ModelInode? target))
+        {
+            return Errno.ENOENT;
+        }
+
+        if (IsFull)
+        {
+            return Errno.ENOSPC;
+        }
+
+        if (_random.Next(6) == 0)
+        {
+            // a program is quicker, and changes one of the two after the daemon has looked
+            ulong ino = _random.Next(2) == 0 ? args.SrcIno : args.DstIno;
+            ulong block = args.FileBlock + (ulong)_random.Next((int)args.Blocks);
+            Record(new IntentUnmap { Ino = ino, FileBlock = block, Blocks = 1, Mtime = Now, Ctime = Now }, IntentOp.Unmap);
+        }
+
+        ulong end = args.FileBlock + args.Blocks;
+        bool hasChanged = source.MapSeq > args.MapSeq || target.MapSeq > args.MapSeq;
+        if ((hasChanged && !Planted.Is(PlantedFault.ShareOfChangedFile))
+            || HasUnchecked(source, args.FileBlock, end) || HasUnchecked(target, args.FileBlock, end))
+        {
+            return Errno.EAGAIN;
+        }
+
+        Record(
+            new IntentShare { SrcIno = args.SrcIno, DstIno = args.DstIno, FileBlock = args.FileBlock, Blocks = args.Blocks },
+            IntentOp.Share);
+        args.Seq = LastSeq;
+        Shares++;
+        return Errno.None;
+    }
+
+    private bool TryFind(ulong ino, uint generation, [NotNullWhen(true)] out ModelInode? inode) =>
+        _tree.Inodes.TryGetValue(ino, out inode) && inode.Nlink > 0 && inode.Generation == generation;
+
+    private static bool HasUnchecked(ModelInode inode, ulong from, ulong end) =>
+        inode.Blocks.Any(b => b.Key >= from && b.Key < end && !b.Value.IsUnwritten && !b.Value.IsChecked);
+
     private Errno Ask(ref SealArgs args, IntentOp op)
     {
-        if (!_tree.Inodes.TryGetValue(args.Ino, out ModelInode? inode) || inode.Nlink == 0 || inode.Generation != args.Generation)
+        if (!TryFind(args.Ino, args.Generation, out ModelInode? inode))
         {
             return Errno.ENOENT;
         }

@@ -71,7 +71,7 @@ internal sealed partial class SimKernel(int seed, KernelMix? mix = null, IBlockD
         int[] weights =
         [
             _mix.Create, _mix.CreateDirectory, _mix.CreateTemporary, _mix.Link, _mix.Unlink, _mix.Rename, _mix.SetAttributes,
-            _mix.Xattr, _mix.Map, _mix.Overwrite, _mix.Punch, _mix.Reflink, _mix.Shift, _mix.Release,
+            _mix.Xattr, _mix.Map, _mix.Overwrite, _mix.Punch, _mix.Reflink, _mix.Shift, _mix.Copy, _mix.Release,
         ];
         int pick = _random.Next(weights.Sum());
         int kind = 0;
@@ -97,6 +97,7 @@ internal sealed partial class SimKernel(int seed, KernelMix? mix = null, IBlockD
             case 10: Punch(); break;
             case 11: Clone(); break;
             case 12: Shift(); break;
+            case 13: WriteCopy(engine); break;
             default: Release(); break;
         }
 
@@ -225,12 +226,16 @@ internal sealed partial class SimKernel(int seed, KernelMix? mix = null, IBlockD
 
     private string NewName() => $"{new string('n', _random.Next(1, 60))}{_names++}";
 
+    /// <summary>A file whose content others have, too, or once had.</summary>
+    public static bool HoldsCopy(ModelInode inode) => inode.Blocks.Count > 0 && ModelTree.IsCopied(inode.Blocks.First().Value.Base);
+
     private ModelInode? PickRegular()
     {
         for (int i = 0; i < 5 && _others.Count > 0; i++)
         {
             ModelInode inode = Pick(_others);
-            if (inode.IsRegular)
+            // copies are left alone now and then, so that some are found to be equal
+            if (inode.IsRegular && !(HoldsCopy(inode) && _random.Next(3) > 0))
             {
                 return inode;
             }

@@ -39,6 +39,9 @@ internal sealed class ModelInode(ulong ino, uint mode)
     /// <summary>The last intent that changed what its blocks are or the rules for them.</summary>
     public ulong MapSeq { get; set; }
 
+    /// <summary>The last intent that changed what its bytes are, or allowed them to be changed in place.</summary>
+    public ulong DataSeq { get; set; }
+
     /// <summary>Of a directory that has a name.</summary>
     public ulong Parent { get; set; }
 
@@ -69,6 +72,7 @@ internal sealed class ModelInode(ulong ino, uint mode)
         LastSeq = LastSeq,
         Barrier = Barrier,
         MapSeq = MapSeq,
+        DataSeq = DataSeq,
         Parent = Parent,
         Link = Link,
         Entries = new(Entries),

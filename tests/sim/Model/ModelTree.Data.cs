@@ -13,7 +13,7 @@ internal sealed partial class ModelTree
         ReadOnlySpan<byte> rest = Tail<IntentMap>(record);
         bool hasCrc = (intent.Flags & ExtentFlags.Crc) != 0;
         ReadOnlySpan<uint> crcs = hasCrc ? MemoryMarshal.Cast<byte, uint>(rest[..((int)intent.Blocks * 4)]) : default;
-        ModelInode inode = ChangedMap(intent.Ino);
+        ModelInode inode = ChangedData(intent.Ino);
         for (int i = 0; i < (int)intent.Blocks; i++)
         {
             ulong block = intent.FileBlock + (ulong)i;
@@ -24,7 +24,7 @@ internal sealed partial class ModelTree
                 _refs.Add(phys, 1);
             }
 
-            inode.Blocks[block] = new ModelBlock(phys, intent.Flags, hasCrc ? crcs[i] : 0, BaseOf(Boot, Seq, i), false);
+            inode.Blocks[block] = new ModelBlock(phys, intent.Flags, hasCrc ? crcs[i] : 0, BaseOf(Boot, Seq, intent.FileBlock, intent.Mtime, i), false);
         }
 
         inode.Size = Math.Max(inode.Size, intent.Size);
@@ -34,7 +34,7 @@ internal sealed partial class ModelTree
 
     private void Unmap(in IntentUnmap intent)
     {
-        ModelInode inode = ChangedMap(intent.Ino);
+        ModelInode inode = ChangedData(intent.Ino);
         Punch(inode, intent.FileBlock, intent.FileBlock + intent.Blocks);
         inode.Mtime = intent.Mtime;
         inode.Ctime = intent.Ctime;
@@ -47,6 +47,7 @@ internal sealed partial class ModelTree
         ModelInode inode = Inodes[intent.Ino];
         inode.Barrier = Seq;
         inode.MapSeq = Seq;
+        inode.DataSeq = Seq;
         foreach (BlockRange range in MemoryMarshal.Cast<byte, BlockRange>(Tail<IntentOverwrite>(record))[..(int)intent.Count])
         {
             foreach (ulong block in Range(inode, range.Start, range.Start + range.Count))
@@ -60,7 +61,7 @@ internal sealed partial class ModelTree
     private void Clone(in IntentClone intent)
     {
         ModelInode source = Inodes[intent.SrcIno];
-        ModelInode target = ChangedMap(intent.DstIno);
+        ModelInode target = ChangedData(intent.DstIno);
         source.Barrier = Seq;
         Punch(target, intent.DstBlock, intent.DstBlock + intent.Blocks);
         foreach (ulong block in Range(source, intent.SrcBlock, intent.SrcBlock + intent.Blocks))
@@ -83,7 +84,7 @@ internal sealed partial class ModelTree
 
     private void Shift(in IntentShift intent)
     {
-        ModelInode inode = ChangedMap(intent.Ino);
+        ModelInode inode = ChangedData(intent.Ino);
         bool up = (intent.Flags & LakeRing.ShiftUp) != 0;
         var moved = new List<KeyValuePair<ulong, ModelBlock>>();
         foreach (ulong block in Range(inode, intent.FileBlock, intent.FileBlock + intent.Blocks))

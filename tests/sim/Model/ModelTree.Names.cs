@@ -167,6 +167,7 @@ internal sealed partial class ModelTree
         if ((intent.Valid & AttrMask.Size) != 0)
         {
             inode.MapSeq = Seq;
+            inode.DataSeq = Seq;
             ulong end = (intent.Size + LakeFormat.BlockSize - 1) / LakeFormat.BlockSize;
             if (intent.Size < inode.Size)
             {

@@ -13,6 +13,11 @@ namespace DeepLake.Sim;
 /// </summary>
 internal sealed partial class ModelTree
 {
+    /// <summary>How many contents there are that more than one file may have.</summary>
+    public const uint CopiedContents = 3;
+
+    private const ulong CopiedBase = 0xffff_0000_0000_0000;
+
     private readonly Dictionary<ulong, int> _refs = [];
 
     private ModelTree()
@@ -51,8 +56,16 @@ internal sealed partial class ModelTree
         return tree;
     }
 
-    /// <summary>What the block that a record maps holds at first.</summary>
-    public static ulong BaseOf(ulong boot, ulong seq, int index) => (boot << 48) | (seq << 8) | (uint)index;
+    /// <summary>
+    /// What the block that a record maps holds at first: unique in a simulation, unless the file is one of a
+    /// few that are written again and again, which the record's times say.
+    /// </summary>
+    public static ulong BaseOf(ulong boot, ulong seq, ulong fileBlock, LakeTime time, int index) => time.Nsec < CopiedContents
+        ? CopiedBase | ((ulong)time.Nsec << 32) | (fileBlock + (ulong)index)
+        : (boot << 48) | (seq << 8) | (uint)index;
+
+    /// <summary>Whether other blocks may hold the same; these are not written in place.</summary>
+    public static bool IsCopied(ulong contents) => contents >= CopiedBase;
 
     public ModelTree Copy()
     {
@@ -102,6 +115,7 @@ internal sealed partial class ModelTree
             case IntentOp.Release: Destroy(Inodes[Read<IntentRelease>(record).Ino]); break;
             case IntentOp.Clone: Clone(Read<IntentClone>(record)); break;
             case IntentOp.Shift: Shift(Read<IntentShift>(record)); break;
+            case IntentOp.Share: Share(Read<IntentShare>(record)); break;
             case IntentOp.Seal or IntentOp.Checked or IntentOp.Unseal: Seal(Read<IntentSeal>(record), header.Op); break;
             default: throw new SimulationException($"the model does not know operation {header.Op}");
         }
@@ -130,10 +144,11 @@ internal sealed partial class ModelTree
         return inode;
     }
 
-    private ModelInode ChangedMap(ulong ino)
+    private ModelInode ChangedData(ulong ino)
     {
         ModelInode inode = Changed(ino);
         inode.MapSeq = Seq;
+        inode.DataSeq = Seq;
         return inode;
     }
 

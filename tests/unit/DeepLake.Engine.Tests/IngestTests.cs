@@ -241,17 +241,20 @@ public sealed class IngestTests
     }
 
     [Test]
-    public void TheSearch_FindsWhatIsNotChecked()
+    public void TheSearch_FindsWhatIsNotChecked_OrHasNoIdentity()
     {
         Write(20, 0, _data, 10);
         Write(21, 0, _data + 100, 10);
         Write(22, 0, _data + 200, 10);
         Run(21);
+        Run(22);
+        ContentView content = _engine.LookAtContent(21, 0)!;
+        Assert.That(_engine.PutObject(21, content.DataSeq, content.Size, default));
         var found = new List<ulong>();
         ulong at = 0;
         while (at != ulong.MaxValue)
         {
-            at = _engine.FindUnchecked(at, 2, found);
+            at = _engine.FindUnfinished(at, 2, found);
         }
 
         Assert.That(found, Is.EqualTo(new[] { 20ul, 22ul }));
@@ -355,6 +358,8 @@ public sealed class IngestTests
         public Errno Refusal { get; set; }
 
         public int Asked { get; private set; }
+
+        public Errno Share(ref ShareArgs args) => Errno.EAGAIN;
 
         public Errno Seal(ref SealArgs args) => Ask(ref args, IntentOp.Seal);
 

@@ -19,6 +19,8 @@ public sealed class SimulationTests
         AssertNothing(results, StoreKind.Twin);
         Assert.That(results.Select(r => r.Kind).Distinct(), Is.EquivalentTo(Enum.GetValues<FaultKind>()));
         Assert.That(results.Any(r => r.IsRefused), Is.True, "no damage was ever refused: the instrument is blind");
+        Assert.That(results.Sum(r => r.Identities), Is.GreaterThan(Seeds), "hardly any identity was compared: the instrument is blind");
+        Assert.That(results.Sum(r => r.Shares), Is.GreaterThan(Seeds / 4), "hardly anything was shared: the instrument is blind");
     }
 
     [Test]

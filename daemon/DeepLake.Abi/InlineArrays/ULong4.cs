@@ -3,12 +3,12 @@ using System.Runtime.CompilerServices;
 
 namespace DeepLake.Abi;
 
-/// <summary>2 values of ulong in place; used as a span.</summary>
+/// <summary>4 values of ulong in place; used as a span.</summary>
 [InlineArray(Length)]
-public struct ULong2
+public struct ULong4
 {
     /// <summary>How many values it holds.</summary>
-    public const int Length = 2;
+    public const int Length = 4;
 
     private ulong _element0;
 }

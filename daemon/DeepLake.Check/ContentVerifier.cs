@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MPL-2.0
+using DeepLake.Abi;
+using DeepLake.Hash;
+using DeepLake.Metadata.Tables;
+
+namespace DeepLake.Check;
+
+/// <summary>
+/// Takes the identity of each file from its checked blocks, as they are read in the order of its map, and
+/// compares it with the one that it has.
+/// </summary>
+internal sealed class ContentVerifier(Findings findings)
+{
+    private readonly Blake3Hasher _hasher = new();
+    private ulong _ino;
+    private ulong _at;
+    private bool _isWhole;
+
+    /// <summary>The next block of a file; <paramref name="isGood"/>: it is what its checksum says.</summary>
+    public void Take(ulong ino, ulong fileBlock, ReadOnlySpan<byte> block, ulong size, bool isGood)
+    {
+        Begin(ino);
+        ulong from = fileBlock * LakeFormat.BlockSize;
+        _isWhole &= isGood && from >= _at;
+        if (from >= size || !_isWhole)
+        {
+            return;
+        }
+
+        _hasher.AppendZeros((long)(from - _at));
+        int bytes = (int)Math.Min((ulong)block.Length, size - from);
+        _hasher.Append(block[..bytes]);
+        _at = from + (ulong)bytes;
+    }
+
+    /// <summary>After the last block. What was found to be damaged, or is not checked, is told elsewhere.</summary>
+    public void Compare(ulong ino, in ObjectItem item, InodeFacts facts, NamedInode named)
+    {
+        Begin(ino);
+        if (!_isWhole || facts.HasUncheckedData || !ObjectTable.IsWorthIt(item.Size, facts.BlocksFound))
+        {
+            return;
+        }
+
+        _hasher.AppendZeros((long)(item.Size - _at));
+        findings.Require(_hasher.Finish() == Blake3Hash.Read(item.Id), $"{named}: its content is not the one that its identity says");
+    }
+
+    private void Begin(ulong ino)
+    {
+        if (_ino == ino)
+        {
+            return;
+        }
+
+        _hasher.Reset();
+        (_ino, _at, _isWhole) = (ino, 0, true);
+    }
+}
