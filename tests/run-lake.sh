@@ -1,16 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: MPL-2.0
 # Wrong inputs, a full device, reflink and trim as programs use them, and ways to
-# be shut down, files that are sealed and checked, with the real daemon in the
+# be shut down, files that are sealed, checked and shared, with the real daemon in the
 # busybox guest; a guest of little memory whose daemon is stopped and dead.
-# ONLY="full down seal memory": some of them.
+# ONLY="full down seal share memory": some of them.
 # KERNEL=debug: under KASAN and lockdep.
 set -uo pipefail
 . "$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/lib/suite.sh"
 suite_begin lake
 kernel=${KERNEL:-6.12}
 limit=$(suite_seconds 600)
-wanted() { case " ${ONLY:-full down seal memory} " in *" $1 "*) ;; *) return 1 ;; esac; }
+wanted() { case " ${ONLY:-full down seal share memory} " in *" $1 "*) ;; *) return 1 ;; esac; }
 
 # Mostly waiting for time to pass: beside the others.
 memory_job=
@@ -48,20 +48,23 @@ down() {
 }
 ! wanted down || down
 
-# sealing: two boots of one lake, the first of which ends without unmounting
-seal() {
-	local status part
+# twice NAME SIZE: two boots of one lake, the first of which ends without
+# unmounting; NAME-guest.sh says what happens in them
+twice() {
+	local name=$1 size=$2 status part
 	for part in first again; do
 		status=0
 		"$LAKE_VM" run --lake --kernel "$kernel" --smp "${SMP:-2}" --mem "${MEM:-1G}" \
-			--timeout "$limit" --disk "$suite_dir/seal,size=256M" \
-			--file "$LAKE_TESTS/lake/seal-guest.sh:/guest.sh" -- \
-			sh /guest.sh $part >"$suite_dir/seal-$part.results" || status=$?
-		suite_collect "$suite_dir/seal-$part.results" ''
-		[ $status = 0 ] || fail "the guest that seals ($part) ends with status $status"
+			--timeout "$limit" --disk "$suite_dir/$name,size=$size" \
+			--env SHARE_MIB="${SHARE_MIB:-12}" \
+			--file "$LAKE_TESTS/lake/$name-guest.sh:/guest.sh" -- \
+			sh /guest.sh $part >"$suite_dir/$name-$part.results" || status=$?
+		suite_collect "$suite_dir/$name-$part.results" ''
+		[ $status = 0 ] || fail "the guest of $name ($part) ends with status $status"
 	done
 }
-! wanted seal || seal
+! wanted seal || twice seal 256M
+! wanted share || twice share "${SHARE_DISK:-256M}"
 
 if [ -n "$memory_job" ]; then
 	wait $memory_job || say "the guest of little memory: status $?"

@@ -21,12 +21,14 @@ check() { # NAME CMD...
 count() { lakectl stats $l | sed -n "s/^  $1 blocks  *//p"; }
 laked() { ps -o pid,args | sed -n 's/^ *\([0-9]*\) .*[@]laked serve.*/\1/p'; }
 
-# every block in use becomes checked, within two minutes
+# Every block in use becomes checked, within minutes. Looking costs an emulated
+# guest more than what is waited for.
 all_checked() {
-	for i in $(seq 240); do
+	for i in $(seq 60); do
 		used=$(du -sk $l | cut -f1)
-		[ $(($(count checked) * 4)) -ge $((used - 4)) ] && [ "$(count checked)" -gt 0 ] && return 0
-		sleep 0.5
+		checked=$(count checked)
+		[ $((checked * 4)) -ge $((used - 4)) ] && [ "$checked" -gt 0 ] && return 0
+		sleep 3
 	done
 	lakectl stats $l
 	lakectl logs 2>/dev/null | tail -n 20
