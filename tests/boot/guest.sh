@@ -4,7 +4,7 @@
 # hello.c. Prints "pass CASE" and "fail CASE" lines for the host, and
 # "digest NAME VALUE" for what must be equal on ext4 and on a lake.
 #   guest.sh first FSTYPE     everything a person would do on a new system
-#   guest.sh again FSTYPE     after a reboot: all of it is still there
+#   guest.sh again FSTYPE     after a reboot: all of it is still there; then as cut 1
 #   guest.sh cut FSTYPE N     writes until the power goes (round N)
 #   guest.sh uncut FSTYPE     what was acknowledged (in /mnt/share/acked) is there
 verb=$1 fstype=$2 round=${3:-0}
@@ -261,4 +261,5 @@ check 'no unit is masked' nothing_masked
 do_$verb
 [ "$fstype" != lakefs ] || check 'laked stays within 200 MiB' daemon_is_small
 check 'no fault in the kernel log' no_fault
+[ "$verb" != again ] || do_cut
 exit 0
