@@ -90,7 +90,7 @@ debug_make() {
 debug_fetch() {
 	local work=$1 key
 	apt_private_setup $DEBUG_SUITE
-	key="$(apt_private_deb_path $DEBUG_SUITE $DEBUG_SOURCE) $(debug_options_key)"
+	key="$(apt_private_deb_paths $DEBUG_SUITE $DEBUG_SOURCE) $(debug_options_key)"
 	stamp_ok "$work/stamp" "$key" && return
 	rm -rf "$work"
 	mkdir -p "$work/source" "$work/objects"
