@@ -10,6 +10,7 @@ set -uo pipefail
 suite_begin lake
 kernel=${KERNEL:-6.12}
 limit=$(suite_seconds 600)
+lib=(--file "$LAKE_TESTS/lake/lib.sh:/lib.sh")
 wanted() { case " ${ONLY:-full down seal share memory} " in *" $1 "*) ;; *) return 1 ;; esac; }
 
 # Mostly waiting for time to pass: beside the others.
@@ -26,7 +27,7 @@ if wanted full; then
 	"$LAKE_VM" run --lake --kernel "$kernel" --tools coreutils --smp "${SMP:-2}" \
 		--mem "${MEM:-1G}" --timeout "$limit" \
 		--disk "$suite_dir/lake,size=128M" --disk "$suite_dir/ext4" \
-		--file "$LAKE_TESTS/lake/guest.sh:/guest.sh" -- sh /guest.sh \
+		--file "$LAKE_TESTS/lake/guest.sh:/guest.sh" "${lib[@]}" -- sh /guest.sh \
 		>"$suite_dir/results" || status=$?
 	suite_collect "$suite_dir/results" ''
 	[ $status = 0 ] || fail "the guest ends with status $status"
@@ -41,7 +42,7 @@ down() {
 		--timeout "$limit" \
 		--disk "$suite_dir/down,size=128M" \
 		--file "$suite_dir/goingdown:/goingdown" \
-		--file "$LAKE_TESTS/lake/down-guest.sh:/guest.sh" -- \
+		--file "$LAKE_TESTS/lake/down-guest.sh:/guest.sh" "${lib[@]}" -- \
 		sh /guest.sh >"$suite_dir/down.results" || status=$?
 	suite_collect "$suite_dir/down.results" ''
 	[ $status = 0 ] || fail "the guest of shutdowns ends with status $status"
@@ -57,7 +58,7 @@ twice() {
 		"$LAKE_VM" run --lake --kernel "$kernel" --smp "${SMP:-2}" --mem "${MEM:-1G}" \
 			--timeout "$limit" --disk "$suite_dir/$name,size=$size" \
 			--env SHARE_MIB="${SHARE_MIB:-12}" \
-			--file "$LAKE_TESTS/lake/$name-guest.sh:/guest.sh" -- \
+			--file "$LAKE_TESTS/lake/$name-guest.sh:/guest.sh" "${lib[@]}" -- \
 			sh /guest.sh $part >"$suite_dir/$name-$part.results" || status=$?
 		suite_collect "$suite_dir/$name-$part.results" ''
 		[ $status = 0 ] || fail "the guest of $name ($part) ends with status $status"

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MPL-2.0
 # The VM tool itself: what the other suites rely on. KERNEL=debug: that what
 # the debug kernel finds fails a run.
-# ONLY=names: what is seen to be wrong before a guest starts.
+# ONLY=names: what is seen to be wrong before a guest starts. ONLY=shells: how
+# a person's guest ends.
 set -uo pipefail
 . "$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/lib/suite.sh"
 suite_begin vm
@@ -233,50 +234,111 @@ refused() {
 	! grep '==>' "$suite_dir/refused"
 }
 
-# A machine that never starts holds the disk as one that runs does.
-disk_in_use() {
-	local disk=$suite_dir/used.img pid said status=0
-	echo kept >"$disk"
-	truncate -s 1M "$disk"
+# hold_disk FILE [OPTION]: a machine that never starts has FILE in use as one
+# that runs has; $holder is its pid, and release_disk ends it.
+hold_disk() {
 	qemu-system-x86_64 -S -nodefaults -display none -M q35 -m 64M \
-		-blockdev "driver=raw,node-name=d,file.driver=file,file.filename=$disk" \
+		-blockdev "driver=raw,node-name=d,${2:+$2,}file.driver=file,file.filename=$1" \
 		-device virtio-blk-pci,drive=d </dev/null &
-	pid=$!
+	holder=$!
+	has_lock $holder
+}
+
+release_disk() {
+	kill $holder
+	wait $holder
+}
+
+# has_lock PID: waits until that QEMU has its disk.
+has_lock() {
 	for _ in $(seq 100); do
-		grep -qs '^lock:' /proc/$pid/fdinfo/* && break
+		grep -qs '^lock:' /proc/$1/fdinfo/* && return
 		sleep 0.2
 	done
-	said="$disk is in use by another guest (pid $pid); nothing was changed. Next:"
+	return 1
+}
+
+disk_in_use() {
+	local disk=$suite_dir/used.img said status=0
+	echo kept >"$disk"
+	truncate -s 1M "$disk"
+	hold_disk "$disk" || return 1
+	said="$disk is in use by another guest (pid $holder); nothing was changed. Next:"
 	refused "$said" "$LAKE_VM" run --disk "$disk,size=1M" -- true &&
 		refused "$said" "$LAKE_VM" shell --root lake --root-disk "$disk" &&
 		refused "$said" "$LAKE_VM" run --disk "$disk,ro" -- true &&
 		! timeout 60 make -s -C "$LAKE_ROOT" run FRESH=1 "DISK=$disk" 2>"$suite_dir/refused" &&
 		grep -F "$said" "$suite_dir/refused" &&
 		[ "$(head -n 1 "$disk" | tr -d '\0')" = kept ] || status=1
-	kill $pid
-	wait $pid
+	release_disk
 	[ $status = 0 ] || { cat "$suite_dir/refused"; return 1; }
 	(. "$LAKE_ROOT/qemu/lib/disk.sh"; disk_check --disk "$disk")
 }
 
 # Two that only read do not disturb each other.
 disk_is_read() {
-	local disk=$suite_dir/read.img pid status=0
+	local disk=$suite_dir/read.img status=0
 	truncate -s 1M "$disk"
-	qemu-system-x86_64 -S -nodefaults -display none -M q35 -m 64M \
-		-blockdev "driver=raw,node-name=d,read-only=on,file.driver=file,file.filename=$disk" \
-		-device virtio-blk-pci,drive=d </dev/null &
-	pid=$!
-	for _ in $(seq 100); do
-		grep -qs '^lock:' /proc/$pid/fdinfo/* && break
-		sleep 0.2
-	done
+	hold_disk "$disk" read-only=on || return 1
 	(. "$LAKE_ROOT/qemu/lib/disk.sh"
 		disk_check --disk "$disk" on
 		! (disk_check --disk "$disk" off)) || status=1
-	kill $pid
-	wait $pid
+	release_disk
 	return $status
+}
+
+# shell_ended SIGNAL STATUS: a person's guest whose QEMU gets that signal. Before,
+# bash said "Killed" and a command line of a page.
+shell_ended() {
+	local shell pid='' status=0 said=$suite_dir/shell
+	"$LAKE_VM" shell --disk "$suite_dir/shell.img,size=1M" </dev/null >"$said" 2>&1 &
+	shell=$!
+	for _ in $(seq 600); do
+		pid=$(pgrep -P $shell qemu-system) && break
+		[ -d /proc/$shell ] || break
+		sleep 0.2
+	done
+	[ -n "$pid" ] && has_lock "$pid" && kill -s "$1" "$pid" || status=1
+	wait $shell || [ $? = "$2" ] || status=1
+	grep "^vm: the guest is gone: .* signal $(($2 - 128)) (SIG$1)" "$said" &&
+		grep '^vm: Next: ' "$said" && ! grep -E 'Killed|TMPDIR|blockdev|terminating' "$said" &&
+		[ $status = 0 ] || { cat "$said"; return 1; }
+}
+
+# Long work says so: in a log every LAKE_PROGRESS_SECONDS, on a terminal each second.
+slow_work() {
+	cat >"$suite_dir/slow.sh" <<-'END'
+	set -euo pipefail
+	. "$LAKE_ROOT/qemu/lib/common.sh"
+	work() { echo begins; sleep 2.6; echo 'I: the second part'; (exec sleep 20) & sleep 2.6; printf 'the last words' >&2; return 3; }
+	with_progress --late 'nothing of note' true
+	with_progress 'a long work' work || exit $?
+	END
+}
+
+slow_work_in_a_log() {
+	local status=0
+	slow_work
+	LAKE_PROGRESS_SECONDS=2 timeout 15 bash "$suite_dir/slow.sh" >"$suite_dir/slow.out" 2>"$suite_dir/slow.err" || status=$?
+	cat "$suite_dir/slow.out" "$suite_dir/slow.err"
+	[ $status = 3 ] && [ ! -s "$suite_dir/slow.out" ] &&
+		[[ $(head -n 1 "$suite_dir/slow.err") = *'==>'*' a long work' ]] &&
+		! grep 'of note' "$suite_dir/slow.err" &&
+		grep -x '    [23] s' "$suite_dir/slow.err" &&
+		grep -x '    [4567] s: the second part' "$suite_dir/slow.err" &&
+		grep -x begins "$suite_dir/slow.err" &&
+		[ "$(tail -n 1 "$suite_dir/slow.err")" = 'the last words' ] &&
+		[ "$(grep -c '^    ' "$suite_dir/slow.err")" -le 3 ]
+}
+
+slow_work_on_a_terminal() {
+	slow_work
+	timeout 15 script -qec "bash $suite_dir/slow.sh" /dev/null </dev/null >"$suite_dir/slow.tty"
+	[ $? = 3 ] || { cat "$suite_dir/slow.tty"; return 1; }
+	cat -v "$suite_dir/slow.tty"
+	# each time takes the line of the one before; so does what the command writes
+	cat -v "$suite_dir/slow.tty" | grep -F '    1 s^M^[[K    2 s' &&
+		cat -v "$suite_dir/slow.tty" | grep -E 's: the second part\^M\^\[\[Kthe last words'
 }
 
 no_such_places() {
@@ -298,12 +360,24 @@ no_such_places() {
 what_is_named() {
 	check 'a disk that another guest has in use is refused, and by whom is said' disk_in_use
 	check 'a disk that others only read may be read' disk_is_read
+	check 'work that is long says so in a log' slow_work_in_a_log
+	check 'and on a terminal' slow_work_on_a_terminal
 	check 'what is named and is not there is told before anything is built' no_such_places
 	check 'wrong options are refused' expect 125 "$LAKE_VM" run --disk /nonexistent -- true
 }
 
+shells() {
+	check 'a shell whose QEMU is killed says what happened' shell_ended KILL 137
+	check 'and one whose QEMU is told to end' shell_ended TERM 143
+}
+
 if [ "${ONLY:-}" = names ]; then
 	what_is_named
+	suite_end
+	exit
+fi
+if [ "${ONLY:-}" = shells ]; then
+	shells
 	suite_end
 	exit
 fi
@@ -323,6 +397,7 @@ check "the guest's clock keeps the host's pace" clock_keeps_pace
 check 'two processors' expect 2 "$LAKE_VM" run --smp 2 -- sh -c 'exit $(nproc)'
 check 'a start that the emulator spoiled is tried again' starts_again
 check 'and no other' starts_once
+shells
 check 'a run that takes too long is ended' expect 124 "$LAKE_VM" run --timeout 4 -- sleep 100
 check 'the power cut stops the command' power_cut
 check 'the power cut waits for a line of the command' power_cut_when

@@ -43,7 +43,11 @@ internal sealed class ContentVerifier(Findings findings)
         }
 
         _hasher.AppendZeros((long)(item.Size - _at));
-        findings.Require(_hasher.Finish() == Blake3Hash.Read(item.Id), $"{named}: its content is not the one that its identity says");
+        Blake3Hash expected = Blake3Hash.Read(item.Id);
+        Blake3Hash found = _hasher.Finish();
+        findings.Require(
+            found == expected,
+            $"{named}: its content is not the one that its identity says, although each of its blocks matches its checksum: its BLAKE3 is {found}, the identity is {expected}");
     }
 
     private void Begin(ulong ino)

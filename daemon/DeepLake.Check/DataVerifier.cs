@@ -41,9 +41,16 @@ internal sealed class DataVerifier(CheckTarget target, Findings findings, Conten
 
             if (!isGood)
             {
-                findings.Add($"{named}: the data of file block {key.Offset + i} does not match its checksum");
+                AddDamage(named, key.Offset + i, item.PhysBlock + i);
             }
         }
+    }
+
+    private void AddDamage(NamedInode named, ulong fileBlock, ulong physBlock)
+    {
+        ulong from = fileBlock * LakeFormat.BlockSize;
+        findings.Add(
+            $"{named}: its bytes {from} to {from + LakeFormat.BlockSize - 1} are damaged (at byte {physBlock * LakeFormat.BlockSize} of the device, block {physBlock}): they do not match their checksum");
     }
 
     private uint Entry(ulong physBlock)

@@ -15,6 +15,9 @@ public sealed record EngineOptions
     /// <summary>Wall clock, only for superblock times.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
+    /// <summary>Called on the opening thread before the first change of the log is replayed; not when there is none.</summary>
+    public Action? Replaying { get; init; }
+
     /// <summary>The simulator has a twin.</summary>
     internal PageStoreOpener OpenPages { get; init; } = FasterPageStore.Open;
 }

@@ -49,7 +49,7 @@ public sealed partial class LakeEngine : IIngestEngine, IDisposable
         DurableSeq = _state.Counters.AppliedSeq;
         ReplayedIntents = lake.ReplayedIntents;
         WasClean = lake.WasClean;
-        FellBack = lake.FellBack;
+        Damage = lake.Damage;
         _wal.Epoch = _state.Counters.Epoch;
     }
 
@@ -70,7 +70,10 @@ public sealed partial class LakeEngine : IIngestEngine, IDisposable
     public ulong ReplayedIntents { get; }
 
     /// <summary>The newest checkpoint was damaged; the one before it and a longer log gave the state.</summary>
-    public bool FellBack { get; }
+    public bool FellBack => Damage is not null;
+
+    /// <summary>What was wrong with that checkpoint; null when nothing was.</summary>
+    public string? Damage { get; }
 
     /// <summary>No more inodes, names or xattrs should come; what has been recorded already still has room.</summary>
     public bool MetadataIsFull => (long)_state.Tree.PageCount > _store.CapacityPages;
@@ -213,8 +216,8 @@ public sealed partial class LakeEngine : IIngestEngine, IDisposable
 
     public EngineStats GetStats() => new()
     {
-        Uuid = new Guid(_checkpoints.Superblock.Uuid, bigEndian: true),
-        Label = System.Text.Encoding.UTF8.GetString(((ReadOnlySpan<byte>)_checkpoints.Superblock.Label).TrimEnd((byte)0)),
+        Uuid = SuperblockStore.UuidOf(_checkpoints.Superblock),
+        Label = SuperblockStore.LabelOf(_checkpoints.Superblock),
         WasClean = WasClean,
         ReplayedIntents = ReplayedIntents,
         FellBack = FellBack,

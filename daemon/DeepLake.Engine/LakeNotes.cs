@@ -11,17 +11,30 @@ namespace DeepLake.Engine;
 /// </summary>
 public static class LakeNotes
 {
-    /// <summary>One line each; none when nothing is to be said.</summary>
-    /// <exception cref="LakeFormatException">The device holds no lake that can be used.</exception>
-    public static IEnumerable<string> Of(IBlockDevice device)
+    /// <summary>One line each; none when nothing is to be said. What cannot be read is a note, too.</summary>
+    public static IReadOnlyList<string> Of(IBlockDevice device)
     {
-        SuperblockStore.ReadAll(device, out List<(long Offset, string Why)> unusable);
-        foreach ((long offset, string why) in unusable)
+        try
         {
-            ulong block = (ulong)offset / LakeFormat.BlockSize;
-            string copy = block == LakeFormat.SuperblockABlock ? "A" : "B";
-            yield return $"superblock copy {copy} (block {block}) cannot be used: {why}; "
-                + "the other copy is whole, and the next mount writes this one anew";
+            SuperblockStore.ReadAll(device, out List<(long Offset, string Why)> unusable);
+            return [.. unusable.Select(u => Describe(u.Offset, u.Why))];
         }
+        catch (LakeFormatException failure)
+        {
+            // Only of a lake that is open: it was damaged since.
+            return [$"both superblock copies are damaged ({failure.Message}): after a power cut the lake could not be opened; unmounting it writes one anew"];
+        }
+        catch (StorageException failure)
+        {
+            return [$"the superblock copies cannot be read: {failure.Message}"];
+        }
+    }
+
+    private static string Describe(long offset, string why)
+    {
+        ulong block = (ulong)offset / LakeFormat.BlockSize;
+        (string copy, string other) = block == LakeFormat.SuperblockABlock ? ("A", "B") : ("B", "A");
+        return $"superblock copy {copy} is damaged, at byte {offset} of the device (block {block}): {why}; "
+            + $"nothing is lost, as copy {other} is whole, and the next mount or checkpoint writes copy {copy} anew";
     }
 }

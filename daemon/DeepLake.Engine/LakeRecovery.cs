@@ -26,7 +26,7 @@ internal static class LakeRecovery
         {
             try
             {
-                return RecoverFrom(device, sink, copies, i, options);
+                return RecoverFrom(device, sink, copies, i, damage, options);
             }
             catch (StorageException failure) when (failure.IsCorruption)
             {
@@ -39,11 +39,11 @@ internal static class LakeRecovery
         }
 
         throw new LakeFormatException(
-            Errno.EUCLEAN, $"the lake's metadata is damaged: {damage}", "restore the device from a backup");
+            Errno.EUCLEAN, $"the lake cannot be opened, its metadata is damaged: {damage}", "restore the device from a backup");
     }
 
     private static RecoveredLake RecoverFrom(
-        IBlockDevice device, ICommitSink sink, List<Superblock> copies, int index, EngineOptions options)
+        IBlockDevice device, ICommitSink sink, List<Superblock> copies, int index, string? damage, EngineOptions options)
     {
         Superblock superblock = copies[index];
         CheckpointTicket ticket = SuperblockStore.ReadTicket(device, superblock);
@@ -55,7 +55,8 @@ internal static class LakeRecovery
             var pages = new PageStoreOptions
             {
                 MemoryBytes = options.PageStoreBytes,
-                Before = index + 1 < copies.Count ? TryReadTicket(device, copies[index + 1]) : null,
+                // there is nothing to go back to when it cannot be read
+                Before = index + 1 < copies.Count ? SuperblockStore.TryReadTicket(device, copies[index + 1]) : null,
             };
             store = options.OpenPages(device, LakeLayout.PageStore(superblock), ticket, pages);
             state = LakeState.Open(store, superblock, (int)(options.TreeCacheBytes / LakeFormat.BlockSize));
@@ -75,7 +76,7 @@ internal static class LakeRecovery
                 + (isNewest || Planted.Is(PlantedFault.FallbackOverwritesTheGoodCopy) ? 0ul : 1ul);
             var checkpoints = new CheckpointWriter(store, state, next, sink, options.Clock);
             var from = CheckpointWriter.PositionOf(superblock);
-            (ulong replayed, bool hadFrames) = Replay(wal, from, Oldest(copies), state, checkpoints);
+            (ulong replayed, bool hadFrames) = Replay(wal, from, Oldest(copies), state, checkpoints, options.Replaying);
             // what a newer checkpoint held was durable: without it the log has to lead there
             if (state.Counters.AppliedSeq < copies[0].CheckpointSeq)
             {
@@ -85,7 +86,7 @@ internal static class LakeRecovery
             }
 
             bool clean = superblock.State == SuperblockState.Clean && !hadFrames && isNewest;
-            return new RecoveredLake(store, state, wal, checkpoints, replayed, clean, !isNewest);
+            return new RecoveredLake(store, state, wal, checkpoints, replayed, clean, damage);
         }
         catch
         {
@@ -97,7 +98,7 @@ internal static class LakeRecovery
     }
 
     private static (ulong Replayed, bool HadFrames) Replay(
-        Wal wal, WalPosition from, WalPosition keep, LakeState state, CheckpointWriter checkpoints)
+        Wal wal, WalPosition from, WalPosition keep, LakeState state, CheckpointWriter checkpoints, Action? replaying)
     {
         var applier = new IntentApplier(state);
         var ahead = new ReplayReadAhead(state);
@@ -114,7 +115,7 @@ internal static class LakeRecovery
 
         if (result.LaterFrameFound)
         {
-            throw StorageException.Corruption($"the log's frame {result.Next.Lsn} is damaged, later frames are whole");
+            throw StorageException.Corruption($"the log's frame {result.Next.Lsn} is damaged although later frames are whole, and what it recorded is lost");
         }
 
         return (replayed, result.Frames > 0);
@@ -139,6 +140,11 @@ internal static class LakeRecovery
                 if (IsApplied(entry, isBehind, state))
                 {
                     continue;
+                }
+
+                if (replayed == 0)
+                {
+                    replaying?.Invoke();
                 }
 
                 if (checkpoints.IsShort)
@@ -199,19 +205,6 @@ internal static class LakeRecovery
     /// <summary>A checkpoint that will replay from the frame at hand and skip what is applied of it.</summary>
     private static void MakeRoom(LakeState state, CheckpointWriter checkpoints, WalPosition frame) =>
         checkpoints.MakeRoom(() => checkpoints.Write(SuperblockState.Active, frame, state.Counters.AppliedSeq));
-
-    // There is nothing to go back to when it cannot be read.
-    private static CheckpointTicket? TryReadTicket(IBlockDevice device, in Superblock superblock)
-    {
-        try
-        {
-            return SuperblockStore.ReadTicket(device, superblock);
-        }
-        catch (StorageException failure) when (failure.IsCorruption)
-        {
-            return null;
-        }
-    }
 
     private static WalPosition Oldest(List<Superblock> copies) =>
         CheckpointWriter.PositionOf(Planted.Is(PlantedFault.OlderCheckpointsFramesNotKept) ? copies[0] : copies[^1]);

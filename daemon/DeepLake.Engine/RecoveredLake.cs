@@ -4,7 +4,7 @@ using DeepLake.Storage;
 
 namespace DeepLake.Engine;
 
-/// <summary>What recovery hands to the engine.</summary>
+/// <summary>What recovery hands to the engine. Damage: why the newest checkpoint could not be used; null when it was.</summary>
 internal readonly record struct RecoveredLake(
     IPageStore Store,
     LakeState State,
@@ -12,4 +12,4 @@ internal readonly record struct RecoveredLake(
     CheckpointWriter Checkpoints,
     ulong ReplayedIntents,
     bool WasClean,
-    bool FellBack);
+    string? Damage);

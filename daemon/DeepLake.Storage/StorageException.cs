@@ -20,7 +20,8 @@ public sealed class StorageException : Exception
     /// <summary>The bytes on the device contradict their checksum or their structure.</summary>
     public bool IsCorruption => Errno == Errno.EUCLEAN;
 
-    public static StorageException Corruption(string what) => new(Errno.EUCLEAN, $"corrupt: {what}");
+    /// <param name="what">A sentence: what is damaged, and where.</param>
+    public static StorageException Corruption(string what) => new(Errno.EUCLEAN, what);
 
     public static StorageException Io(Errno errno, string operation, long offset, int bytes) =>
         new(errno, $"{operation} of {bytes} bytes at {offset} failed: {Linux.Describe(errno)}");

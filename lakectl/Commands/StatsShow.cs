@@ -12,13 +12,17 @@ namespace DeepLake.Lakectl.Commands;
 internal static class StatsShow
 {
     private const ulong BlockBytes = 4096;
+    private const string Offline = "offline";
+
+    // Always 0 of a lake that nobody has mounted; JSON has them, for sums.
+    private static readonly string[] OfAMount = ["leased_blocks", "quarantined_blocks"];
 
     private const string Notes =
         """
         Each block for data is one of these, and those that are shared count once:
           used         in files
           leased       reserved by the kernel of a mounted lake, to be written next
-          quarantined  freed, but not durably yet
+          quarantined  of a mounted lake: freed, but not durably yet
           free
         In JSON, in blocks of 4096 bytes: data_blocks is the sum of used_blocks,
         free_blocks, counters.leased_blocks and counters.quarantined_blocks.
@@ -100,11 +104,19 @@ internal static class StatsShow
         }
         Console.WriteLine($"  inodes      {lake.Inodes}, of these {lake.Orphans} without a name");
         Console.WriteLine($"  history     epoch {lake.Epoch}, mounted {lake.MountCount} times, made {Time(lake.CreatedSec)}");
-        Console.WriteLine($"  sequence    applied {lake.AppliedSeq}, durable {lake.DurableSeq}, checkpoint {Time(lake.CheckpointSec)}");
+        string sequence = lake.State == Offline ? $"{lake.AppliedSeq}" : $"applied {lake.AppliedSeq}, durable {lake.DurableSeq}";
+        Console.WriteLine($"  sequence    {sequence}, checkpoint {Time(lake.CheckpointSec)}");
         Console.WriteLine($"  {HowItWasOpened(lake)}");
+        foreach (string note in lake.Notes)
+        {
+            Console.WriteLine($"  note        {Printable.Of(note)}");
+        }
         foreach ((string name, ulong value) in lake.Counters.OrderBy(c => c.Key, StringComparer.Ordinal))
         {
-            Console.WriteLine($"  {name.Replace('_', ' '),-24} {value}");
+            if (lake.State != Offline || !OfAMount.Contains(name))
+            {
+                Console.WriteLine($"  {name.Replace('_', ' '),-24} {value}");
+            }
         }
     }
 
@@ -112,6 +124,10 @@ internal static class StatsShow
     internal static string DataLine(LakeStats lake, bool plain)
     {
         string Size(ulong blocks) => Sizes.Format(blocks * BlockBytes, plain);
+        if (lake.State == Offline)
+        {
+            return $"{Size(lake.UsedBlocks)} used, {Size(lake.FreeBlocks)} free: {Size(lake.DataBlocks)} in all";
+        }
         return $"{Size(lake.UsedBlocks)} used, {Size(lake.Counters.GetValueOrDefault("leased_blocks"))} reserved for writing, "
             + $"{Size(lake.Counters.GetValueOrDefault("quarantined_blocks"))} being freed, {Size(lake.FreeBlocks)} free: "
             + $"{Size(lake.DataBlocks)} in all";
@@ -181,6 +197,7 @@ internal static class StatsShow
         w.WriteNumber("durable_seq", lake.DurableSeq);
         w.WriteNumber("created_sec", lake.CreatedSec);
         w.WriteNumber("checkpoint_sec", lake.CheckpointSec);
+        w.WriteStrings("notes", lake.Notes);
         w.WriteStartObject("counters");
         foreach ((string name, ulong value) in lake.Counters.OrderBy(c => c.Key, StringComparer.Ordinal))
         {

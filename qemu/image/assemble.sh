@@ -13,7 +13,11 @@ root=$work/root
 
 in_root() { LC_ALL=C.UTF-8 PATH=/usr/sbin:/usr/bin:/sbin:/bin chroot "$root" "$@"; }
 
+# Told with the time (qemu/lib/progress.sh).
+part() { echo "I: $*"; }
+
 unpack() {
+	part 'unpacking the Debian root'
 	mkdir -p "$root"
 	tar -xf "$base" -C "$root" --xattrs --xattrs-include='*' \
 		--numeric-owner --exclude='./dev/*'
@@ -26,6 +30,7 @@ copy_tree() {
 }
 
 install_kernel() {
+	part 'installing kernel and modules'
 	mkdir -p "$root/usr/lib/modules" "$root/boot"
 	cp -a --no-preserve=ownership "$kernel/root/lib/modules/$release" \
 		"$root/usr/lib/modules/"
@@ -60,6 +65,7 @@ configure() {
 
 # Debian's own tool with our hook, as on any system.
 make_initramfs() {
+	part 'making the initramfs'
 	mount --bind /dev "$root/dev"
 	mount -t proc proc "$root/proc"
 	mount -t sysfs -o ro sysfs "$root/sys"
@@ -76,6 +82,7 @@ clean() {
 }
 
 write_results() {
+	part 'writing the images'
 	tar -C "$root" --format=posix --xattrs --xattrs-include='*' \
 		--numeric-owner --sort=name -cf "$work/root.tar" .
 	truncate -s "${LAKE_IMAGE_SIZE:-4G}" "$work/ext4.disk"

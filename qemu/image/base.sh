@@ -11,6 +11,10 @@ as_root() {
 	if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
 }
 
+# as_root_now: asks for the password, where one is needed, while nothing else
+# writes to the terminal.
+as_root_now() { as_root true || die "root's rights are needed for owners and device nodes"; }
+
 image_packages() {
 	sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "$LAKE_ROOT/qemu/image/packages"
 }
@@ -30,9 +34,10 @@ base_build() {
 	while read -r option; do
 		[ -z "$option" ] || options+=(--aptopt="$option")
 	done < <(apt_host_acquire)
-	step "making the Debian root: $LAKE_IMAGE_SUITE (about 150 MB to fetch)"
 	rm -f "$LAKE_IMAGE/base.stamp"
-	as_root mmdebstrap --mode=root --quiet --variant=minbase \
+	as_root_now
+	with_progress "making the Debian root: $LAKE_IMAGE_SUITE (about 150 MB to fetch; minutes)" \
+		as_root mmdebstrap --mode=root --variant=minbase \
 		--include="$include" --format=tar \
 		--keyring="$LAKE_APT_KEYRING" "${options[@]}" \
 		--aptopt='APT::Install-Recommends "false"' \
@@ -42,7 +47,7 @@ base_build() {
 		--dpkgopt='path-exclude=/usr/share/info/*' \
 		--dpkgopt='path-exclude=/usr/share/locale/*' \
 		"$LAKE_IMAGE_SUITE" "$LAKE_IMAGE/base.tar.new" - \
-		< <(apt_private_sources "$LAKE_IMAGE_SUITE") >&2 ||
+		< <(apt_private_sources "$LAKE_IMAGE_SUITE") ||
 		die "mmdebstrap could not make the Debian root"
 	as_root chown "$(id -u):$(id -g)" "$LAKE_IMAGE/base.tar.new"
 	mv "$LAKE_IMAGE/base.tar.new" "$LAKE_IMAGE/base.tar"

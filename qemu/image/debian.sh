@@ -25,13 +25,14 @@ tree_inputs_key() {
 tree_build() {
 	local kernel=$1 module=$2 key=$3 work=$LAKE_IMAGE/work
 	stamp_ok "$LAKE_IMAGE/tree.stamp" "$key" && return
-	step "assembling the Debian image (no download, about a minute)"
+	as_root_now
 	as_root rm -rf "$work"
 	mkdir -p "$work"
 	rm -f "$LAKE_IMAGE/tree.stamp"
-	as_root env LAKE_IMAGE_SIZE="$LAKE_IMAGE_SIZE" unshare --mount \
+	with_progress "assembling the Debian image (no download, about a minute)" \
+		as_root env LAKE_IMAGE_SIZE="$LAKE_IMAGE_SIZE" unshare --mount \
 		bash "$here/assemble.sh" "$work" "$LAKE_IMAGE/base.tar" \
-		"$LAKE_PARTS" "$here/root" "$kernel" "$module" >&2 ||
+		"$LAKE_PARTS" "$here/root" "$kernel" "$module" ||
 		die "the Debian image could not be assembled"
 	as_root chown -R "$(id -u):$(id -g)" "$work"
 	mv "$work/root.tar" "$LAKE_IMAGE/root.tar"
@@ -50,11 +51,11 @@ lake_build() {
 	local key=$1 disk=$LAKE_IMAGE/debian-lake.disk lakectl
 	lakectl=$LAKE_PARTS/usr/lib/deeplake/lakectl
 	stamp_ok "$LAKE_IMAGE/lake.stamp" "$key" && return
-	step "importing the Debian root into a lake"
 	rm -f "$LAKE_IMAGE/lake.stamp" "$disk.new"
 	truncate -s "$LAKE_IMAGE_SIZE" "$disk.new"
 	"$lakectl" mkfs --label debian "$disk.new" >&2 || die "lakectl mkfs failed"
-	"$lakectl" import "$LAKE_IMAGE/root.tar" "$disk.new" >&2 ||
+	with_progress "importing the Debian root into a lake" \
+		"$lakectl" import "$LAKE_IMAGE/root.tar" "$disk.new" ||
 		die "lakectl import failed"
 	mv "$disk.new" "$disk"
 	printf '%s\n' "$key" >"$LAKE_IMAGE/lake.stamp"

@@ -11,10 +11,11 @@ LAKE_PARTS=$LAKE_BUILD/parts
 # which restore for another target and may run at the same time.
 parts_dotnet() {
 	local out=$LAKE_BUILD/publish/$2
-	dotnet publish "$LAKE_ROOT/$1" -nologo -v q -c Release -r linux-x64 \
+	with_progress --late "building $2 with its runtime" \
+		dotnet publish "$LAKE_ROOT/$1" -nologo -v q -c Release -r linux-x64 \
 		--self-contained --artifacts-path "$LAKE_BUILD/dotnet" \
 		-p:DebugType=none -p:SatelliteResourceLanguages=en \
-		-p:InvariantGlobalization=true -o "$out" >&2 ||
+		-p:InvariantGlobalization=true -o "$out" ||
 		die "dotnet publish of $1 failed"
 }
 
@@ -26,8 +27,9 @@ parts_launcher() {
 # parts_module KERNELDIR: path of lakefs.ko for that kernel.
 parts_module() {
 	local dir=$LAKE_BUILD/module/${1##*/}
-	make -s -j"$(nproc)" -C "$LAKE_ROOT/kernel" KDIR="$1/build" OUT="$dir" \
-		CC="$(cat "$1/cc")" >&2 || die "lakefs.ko does not build"
+	with_progress --late "building lakefs.ko for $(cat "$1/release")" \
+		make -s -j"$(nproc)" -C "$LAKE_ROOT/kernel" KDIR="$1/build" \
+		OUT="$dir" CC="$(cat "$1/cc")" || die "lakefs.ko does not build"
 	printf '%s\n' "$dir/kernel/lakefs.ko"
 }
 

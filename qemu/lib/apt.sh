@@ -91,8 +91,8 @@ apt_private() {
 }
 
 apt_private_update() {
-	step "fetching the package index of $1 (about 10 MB)"
-	apt_private "$1" apt-get -qq update >&2 ||
+	with_progress "fetching the package index of $1 (about 10 MB)" \
+		apt_private "$1" apt-get -qq update ||
 		die "could not fetch the index of $1 from $(apt_private_mirror)"
 }
 
@@ -130,9 +130,11 @@ apt_private_fetch_locked() {
 	local store=$LAKE_APT/$suite/debs
 	mkdir -p "$dir"
 	# An old index names versions the mirror no longer has: refresh once.
-	(cd "$store" && apt_private "$suite" apt-get -qq download "$@") >&2 || {
+	(cd "$store" && with_progress --late "downloading $# packages" \
+		apt_private "$suite" apt-get -qq download "$@") || {
 		apt_private_update "$suite"
-		(cd "$store" && apt_private "$suite" apt-get -q download "$@") >&2 ||
+		(cd "$store" && with_progress "downloading $# packages" \
+			apt_private "$suite" apt-get -q download "$@") ||
 			die "could not download packages of $suite: $*"
 	}
 	debs=$(apt_private_deb_paths "$suite" "$@")

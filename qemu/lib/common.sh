@@ -52,3 +52,5 @@ quote() {
 		sep=' '
 	done
 }
+
+. "$LAKE_ROOT/qemu/lib/progress.sh"

@@ -139,6 +139,39 @@ public sealed class C010MkfsTests
         Assert.That(Cli.Json(forced).GetProperty("overwrites").GetString(), Does.Contain($"at byte {offset}"));
     }
 
+    /// <summary>Regression: it was called data of an unknown kind at the end.</summary>
+    [TestCase(0, 1 << 20, "a DeepLake filesystem whose beginning is gone", "restore the device from a backup")]
+    [TestCase(4096, 4096, "a DeepLake filesystem whose first superblock is damaged", "lakectl verify")]
+    public void Mkfs_RecognisesALake_ByItsLastBlock(int from, int zeroes, string said, string advice)
+    {
+        Assert.That(Cli.Run("mkfs", "--size", "128M", "--label", "Ein See", _scratch["a.img"]).ExitCode, Is.Zero);
+        string uuid = Cli.Json(Cli.Run("stats", "--json", _scratch["a.img"])).GetProperty("lakes")[0].GetProperty("uuid").GetString()!;
+        Overwrite(from, new byte[zeroes]);
+        string before = Scratch.HashOf(_scratch["a.img"]);
+        CliResult result = Cli.Run("mkfs", _scratch["a.img"]);
+        Assert.That(result.ExitCode, Is.EqualTo(1));
+        Assert.That(result.Errors, Does.Contain($"{said}: \"Ein See\", uuid {uuid}; the copy of its superblock at byte {(128 << 20) - 4096} is whole"));
+        Assert.That(result.Errors, Does.Contain(advice).And.Contain("--force"));
+        Assert.That(Scratch.HashOf(_scratch["a.img"]), Is.EqualTo(before));
+        Assert.That(Cli.Run("mkfs", "--force", _scratch["a.img"]).ExitCode, Is.Zero);
+        Cli.AssertClean(_scratch["a.img"]);
+    }
+
+    [Test]
+    public void Mkfs_NamesALake_UnderWhatWasWrittenOverItsBeginning()
+    {
+        Cli.MakeLake(_scratch["a.img"]);
+        byte[] other = new byte[1 << 20];
+        other[510] = 0x55;
+        other[511] = 0xaa;
+        Overwrite(0, other);
+        string said = Cli.Run("mkfs", _scratch["a.img"]).Errors;
+        Assert.That(said, Does.Contain("partition table").And.Contain("left of a DeepLake filesystem whose beginning was overwritten"));
+        // A last block that is not whole proves nothing.
+        Overwrite((128 << 20) - 100, [1]);
+        Assert.That(Cli.Run("mkfs", _scratch["a.img"]).Errors, Does.Contain("partition table").And.Not.Contain("DeepLake"));
+    }
+
     [Test]
     public void Mkfs_DryRun_SaysWhereItLooked()
     {
@@ -233,6 +266,13 @@ public sealed class C010MkfsTests
         }
         Assert.That(Scratch.HashOf(_scratch["a.img"]), Is.EqualTo(before));
         Assert.That(Cli.Run("mkfs", "--force", _scratch["a.img"]).ExitCode, Is.Zero);
+    }
+
+    private void Overwrite(int offset, byte[] bytes)
+    {
+        using FileStream file = File.OpenWrite(_scratch["a.img"]);
+        file.Position = offset;
+        file.Write(bytes);
     }
 
     // Asking whether the image is busy makes it busy for a moment: then the import is refused, and is begun again.

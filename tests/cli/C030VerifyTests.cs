@@ -59,7 +59,7 @@ public sealed class C030VerifyTests
         // Regression: nothing was said of it.
         CliResult told = Cli.Run("verify", _scratch["a.img"]);
         Assert.That(told.ExitCode, Is.Zero, "a power cut may leave it so");
-        Assert.That(told.Output, Does.Contain("note: superblock copy A (block 1) cannot be used").And.Contain("clean"));
+        Assert.That(told.Output, Does.Contain("note: superblock copy A is damaged, at byte 4096 of the device (block 1): the superblock does not match its checksum; nothing is lost").And.Contain("clean"));
         Assert.That(Notes(_scratch["a.img"]), Has.Length.EqualTo(1));
         Damage(_scratch["a.img"], (128 << 20) - BlockBytes + 100);
         CliResult result = Cli.Run("verify", _scratch["a.img"]);
@@ -109,7 +109,7 @@ public sealed class C030VerifyTests
         CliResult older = first.ExitCode == 0 ? first : second, newest = first.ExitCode == 0 ? second : first;
         Assert.That(older.ExitCode, Is.Zero);
         Assert.That(newest.ExitCode, Is.EqualTo(3));
-        Assert.That(newest.Output, Does.Contain("newest checkpoint is damaged"));
+        Assert.That(newest.Output, Does.Match(@"newest checkpoint is damaged: the checkpoint ticket at byte (262144|294912) of the device .* Nothing is lost"));
         Assert.That(Cli.Json(newest).GetProperty("inodes").GetInt32(), Is.EqualTo(2));
     }
 
@@ -142,7 +142,8 @@ public sealed class C030VerifyTests
         Assert.That(Cli.Json(result).GetProperty("problem_count").GetInt32(), Is.EqualTo(1));
         // Regression: only the inode's number was told.
         CliResult told = Cli.Run("verify", "--full", _scratch["a.img"]);
-        Assert.That(told.Output, Does.Match(@"problem: inode \d+ \(/a/d\\x1b\[1m/file\): the data of file block 0"));
+        Assert.That(told.Output, Does.Match(
+            @"problem: inode \d+ \(/a/d\\x1b\[1m/file\): its bytes 0 to 4095 are damaged \(at byte \d+ of the device, block \d+\): they do not match"));
     }
 
     [Test]
@@ -164,7 +165,68 @@ public sealed class C030VerifyTests
             file.Position = (128 << 20) - BlockBytes;
             file.Write(new byte[BlockBytes]);
         }
-        Assert.That(Notes(_scratch["a.img"]), Has.One.Contains("copy B (block 32767) cannot be used: there is none"));
+        Assert.That(Notes(_scratch["a.img"]), Has.One.Contains("copy B is damaged, at byte 134213632 of the device (block 32767): there is no superblock there"));
+    }
+
+    /// <summary>Regression: only verify told of it.</summary>
+    [Test]
+    public void Stats_OfADamagedSuperblock_SaySoAndWork()
+    {
+        Assert.That(Cli.Run("stats", _scratch["a.img"]).Output, Does.Not.Contain("note"));
+        Assert.That(StatsNotes(), Is.Empty);
+        Damage(_scratch["a.img"], BlockBytes + 100);
+        CliResult result = Cli.Run("stats", _scratch["a.img"]);
+        Assert.That(result.ExitCode, Is.Zero);
+        Assert.That(result.Output, Does.Match("  note +superblock copy A is damaged, at byte 4096 of the device"));
+        Assert.That(StatsNotes(), Is.EqualTo(Notes(_scratch["a.img"])));
+    }
+
+    /// <summary>Regression: what only a daemon counts, and what only a mount has, was shown as 0.</summary>
+    [Test]
+    public void Stats_OfALakeThatIsNotMounted_ShowOnlyWhatItHas()
+    {
+        CliResult result = Cli.Run("stats", "--bytes", _scratch["a.img"]);
+        Assert.That(result.Output, Does.Not.Match("commits|checkpoints|leased|reserved|quarantined|being freed|durable"));
+        Assert.That(result.Output, Does.Match(@"data +0 used, (\d+) free: \1 in all\n").And.Match("metadata pages +[1-9]"));
+        var lake = Cli.Json(Cli.Run("stats", "--json", _scratch["a.img"])).GetProperty("lakes")[0];
+        var counters = lake.GetProperty("counters");
+        Assert.That(counters.TryGetProperty("commits", out _) || counters.TryGetProperty("checkpoints", out _), Is.False);
+        Assert.That(
+            lake.GetProperty("used_blocks").GetInt64() + lake.GetProperty("free_blocks").GetInt64()
+            + counters.GetProperty("leased_blocks").GetInt64() + counters.GetProperty("quarantined_blocks").GetInt64(),
+            Is.EqualTo(lake.GetProperty("data_blocks").GetInt64()), "as the help says");
+    }
+
+    /// <summary>Regression: "recovering ..." was printed for lakes that had been unmounted cleanly.</summary>
+    [Test]
+    public void Recovering_IsSaid_WhenThereIsSomethingToReplay()
+    {
+        Assert.That(Cli.Run("verify", _scratch["a.img"]).Errors, Does.Not.Contain("recovering").And.Contain("checking the structure ..."));
+        Assert.That(Cli.Run("stats", _scratch["a.img"]).Errors, Is.Empty);
+        new TarBuilder().Add('0', "file", content: new byte[20_000]).WriteTo(_scratch["t.tar"]);
+        Assert.That(Cli.Run("import", _scratch["t.tar"], _scratch["a.img"]).ExitCode, Is.Zero);
+        Assert.That(Cli.Run("verify", _scratch["a.img"]).Errors, Does.Not.Contain("recovering"));
+        // Without the newest checkpoint, the log after the one before it.
+        ulong last = (128 << 20) - BlockBytes;
+        Damage(_scratch["a.img"], Generation(BlockBytes) > Generation((long)last) ? BlockBytes + 100 : (long)last + 100);
+        Assert.That(Cli.Run("verify", _scratch["a.img"]).Errors, Does.StartWith("recovering ...\nchecking the structure ...\n"));
+        CliResult stats = Cli.Run("stats", _scratch["a.img"]);
+        Assert.That(stats.Errors, Is.EqualTo("recovering ...\n"));
+        Assert.That(stats.Output, Does.Match("not cleanly; [1-9][0-9]* changes replayed"));
+    }
+
+    private ulong Generation(long superblock)
+    {
+        using FileStream file = File.OpenRead(_scratch["a.img"]);
+        file.Position = superblock + 16;
+        using var reader = new BinaryReader(file);
+        return reader.ReadUInt64();
+    }
+
+    private string[] StatsNotes()
+    {
+        var lake = Cli.Json(Cli.Run("stats", "--json", _scratch["a.img"])).GetProperty("lakes")[0];
+        return [.. lake.GetProperty("notes").EnumerateArray().Select(n => n.GetString()!)];
     }
 
     private static string[] Notes(string image)

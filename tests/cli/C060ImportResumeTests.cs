@@ -99,15 +99,29 @@ public sealed class C060ImportResumeTests
         Thread.Sleep(500);
     }
 
+    // The threads of lakectl come and go while they are looked at: any of them may have started the worker.
     private static int Child(int parent)
     {
-        string children = File.ReadAllText($"/proc/{parent}/task/{parent}/children").Trim();
-        foreach (string task in Directory.GetDirectories($"/proc/{parent}/task"))
+        for (int i = 0; i < 100; i++)
         {
-            string found = File.ReadAllText(Path.Combine(task, "children")).Trim();
-            children = found.Length > 0 ? found : children;
+            foreach (string task in Directory.GetDirectories($"/proc/{parent}/task"))
+            {
+                try
+                {
+                    string children = File.ReadAllText(Path.Combine(task, "children")).Trim();
+                    if (children.Length > 0)
+                    {
+                        return int.Parse(children.Split(' ')[0]);
+                    }
+                }
+                catch (IOException)
+                {
+                    // This one has ended.
+                }
+            }
+            Thread.Sleep(50);
         }
-        return int.Parse(children.Split(' ')[0]);
+        throw new AssertionException("lakectl has no worker");
     }
 
     private static void Kill(int process, string signal)

@@ -105,6 +105,28 @@ public sealed class C080HashTests
         Assert.That(result.Output, Does.StartWith("af1349b9f5f9a1a6a0404dea36dcc949"));
     }
 
+    /// <summary>It is waited for, as b3sum does, until the person has had enough.</summary>
+    [TestCase(false)]
+    [TestCase(true)]
+    public void AFifoThatNobodyFills_WaitsUntilInterrupted_AndSaysNothing(bool isOpened)
+    {
+        string fifo = _scratch["fifo"];
+        Assert.That(Run("mkfifo", fifo).ExitCode, Is.Zero);
+        // Programs that a script starts in the background ignore the signal, and so do theirs.
+        var info = new ProcessStartInfo("env", ["--default-signal=INT", Cli.Lakectl, "hash", fifo])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        using Process hash = Process.Start(info)!;
+        using FileStream? writer = isOpened ? new FileStream(fifo, FileMode.Open, FileAccess.Write) : null;
+        Assert.That(hash.WaitForExit(TimeSpan.FromSeconds(2)), Is.False);
+        Assert.That(Run("kill", "-INT", hash.Id.ToString()).ExitCode, Is.Zero);
+        CliResult result = Cli.Finish(hash);
+        Assert.That(result.ExitCode, Is.EqualTo(130));
+        Assert.That(result.Output + result.Errors, Is.Empty);
+    }
+
     [Test]
     public void Json_HasVersionNameHashAndLength()
     {

@@ -19,15 +19,16 @@ system_tar() {
 	while read -r option; do
 		[ -z "$option" ] || options+=(--aptopt="$option")
 	done < <(apt_host_acquire)
-	step "making a Debian system with DKMS: $suite (about 200 MB to fetch)"
-	as_root mmdebstrap --mode=root --quiet --variant=minbase \
+	as_root_now
+	with_progress "making a Debian system with DKMS: $suite (about 200 MB to fetch; minutes)" \
+		as_root mmdebstrap --mode=root --variant=minbase \
 		--include="$packages" --format=tar \
 		--keyring="$LAKE_APT_KEYRING" "${options[@]}" \
 		--aptopt='APT::Install-Recommends "false"' \
 		--dpkgopt='path-exclude=/usr/share/doc/*' \
 		--dpkgopt='path-exclude=/usr/share/man/*' \
 		--dpkgopt='path-exclude=/usr/share/locale/*' \
-		"$suite" "$1" - < <(apt_private_sources "$suite") >&2 ||
+		"$suite" "$1" - < <(apt_private_sources "$suite") ||
 		die "mmdebstrap could not make the system"
 }
 

@@ -3,20 +3,8 @@
 # In the busybox guest, with the real daemon and launcher: the three ways of
 # FS_IOC_SHUTDOWN, what others than root may ask, and a daemon that dies again
 # and again. /dev/vda: empty. Prints `pass NAME` / `fail NAME`.
-l=/lake
+. /lib.sh
 sys=/sys/fs/lakefs/vda
-mkdir -p $l
-
-check() { # NAME CMD...
-	name=$1
-	shift
-	if "$@" >/tmp/check.log 2>&1; then
-		echo "pass $name"
-	else
-		echo "fail $name"
-		sed 's/^/    /' /tmp/check.log >&2
-	fi
-}
 
 fails_with() { # TEXT CMD...
 	text=$1
@@ -53,7 +41,6 @@ check 'a wrong way is refused' fails_with 'invalid' /goingdown 3 $l
 check 'none of them leaves what came after' sh -c "! ls $l/after-*"
 
 # ---- a daemon that dies at one place ---------------------------------------------
-laked() { ps -o pid,args | sed -n 's/^ *\([0-9]*\) .*[@]laked serve.*/\1/p'; }
 dies_again_and_again() {
 	touch $l/kept
 	sync

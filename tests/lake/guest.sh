@@ -2,19 +2,7 @@
 # SPDX-License-Identifier: MPL-2.0
 # In the busybox guest, with the real daemon: wrong inputs and a full device.
 # /dev/vda: empty, 128 MiB. /dev/vdb: ext4. Prints `pass NAME` / `fail NAME`.
-l=/lake
-mkdir -p $l
-
-check() { # NAME CMD...
-	name=$1
-	shift
-	if "$@" >/tmp/check.log 2>&1; then
-		echo "pass $name"
-	else
-		echo "fail $name"
-		sed 's/^/    /' /tmp/check.log >&2
-	fi
-}
+. /lib.sh
 
 # refused STATUS TEXT CMD...: ends with STATUS and says TEXT
 refused() {

@@ -4,22 +4,9 @@
 # files are sealed and checked, written again, and outlive the daemon and the
 # machine. /dev/vda: empty at first. `first` leaves the lake mounted when the
 # machine ends, `again` is the boot after it. Prints `pass NAME` / `fail NAME`.
-l=/lake
-mkdir -p $l
-
-check() { # NAME CMD...
-	name=$1
-	shift
-	if "$@" >/tmp/check.log 2>&1; then
-		echo "pass $name"
-	else
-		echo "fail $name"
-		sed 's/^/    /' /tmp/check.log >&2
-	fi
-}
+. /lib.sh
 
 count() { lakectl stats $l | sed -n "s/^  $1 blocks  *//p"; }
-laked() { ps -o pid,args | sed -n 's/^ *\([0-9]*\) .*[@]laked serve.*/\1/p'; }
 
 # Every block in use becomes checked, within minutes. Looking costs an emulated
 # guest more than what is waited for.

@@ -5,23 +5,10 @@
 # meanwhile, and outlive the daemon and the machine. /dev/vda: empty at first.
 # `first` leaves the lake mounted when the machine ends, `again` is the boot
 # after it. SHARE_MIB: size of the large file. Prints `pass NAME` / `fail NAME`.
-l=/lake
+. /lib.sh
 mib=${SHARE_MIB:-12}
-mkdir -p $l
-
-check() { # NAME CMD...
-	name=$1
-	shift
-	if "$@" >/tmp/check.log 2>&1; then
-		echo "pass $name"
-	else
-		echo "fail $name"
-		sed 's/^/    /' /tmp/check.log >&2
-	fi
-}
 
 counter() { lakectl stats --json $l | tr ',{' '\n\n' | sed -n "s/.*\"$1\": *\"*\([0-9]*\).*/\1/p"; }
-laked() { ps -o pid,args | sed -n 's/^ *\([0-9]*\) .*[@]laked serve.*/\1/p'; }
 used_kib() { df -k $l | awk 'NR == 2 { print $3 }'; }
 
 # within: CONDITION... holds at some moment of the next minutes. Looking costs

@@ -49,6 +49,11 @@ internal static class Lake
     public static CheckReport CheckData(LakeEngine engine, IBlockDevice device) =>
         Check(engine.TreeForCheck(), engine.CountersForCheck(), engine.Superblock, device, engine.EvidenceAfter);
 
+    /// <summary>What the checker says of one damaged block of a file whose name is its number.</summary>
+    public static string Damage(ulong ino, ulong fileBlock, ulong physBlock) =>
+        $"inode {ino} (/{ino}): its bytes {fileBlock * 4096} to {(fileBlock * 4096) + 4095} are damaged "
+        + $"(at byte {physBlock * 4096} of the device, block {physBlock}): they do not match their checksum";
+
     public static CheckReport Check(LakeSnapshot snapshot, SnapshotSource source) =>
         Check(snapshot.Tree, snapshot.Counters, source.Superblock);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 using System.Runtime.InteropServices;
+using System.Text;
 using DeepLake.Abi;
 using DeepLake.Platform;
 using DeepLake.Storage;
@@ -34,7 +35,7 @@ internal static class SuperblockStore
             }
             catch (LakeFormatException failure)
             {
-                unusable.Add((offset, failure.Errno == Errno.EINVAL ? "there is none" : failure.Message));
+                unusable.Add((offset, failure.Errno == Errno.EINVAL ? "there is no superblock there" : failure.Message));
                 // the first copy's reason is the one a person can act on, unless it is only "no lake"
                 why = why is null || why.Errno == Errno.EINVAL ? failure : why;
             }
@@ -49,6 +50,11 @@ internal static class SuperblockStore
         return valid;
     }
 
+    public static Guid UuidOf(in Superblock superblock) => new(superblock.Uuid, bigEndian: true);
+
+    public static string LabelOf(in Superblock superblock) =>
+        Encoding.UTF8.GetString(((ReadOnlySpan<byte>)superblock.Label).TrimEnd((byte)0));
+
     public static CheckpointTicket ReadTicket(IBlockDevice device, in Superblock superblock)
     {
         Region slot = superblock.Ticket[(int)(superblock.Generation & 1)];
@@ -57,10 +63,24 @@ internal static class SuperblockStore
         ReadOnlySpan<byte> ticket = bytes.AsSpan(0, (int)superblock.TicketBytes);
         if (Crc32C.Compute(ticket) != superblock.TicketCrc32c)
         {
-            throw StorageException.Corruption($"the checkpoint ticket of superblock generation {superblock.Generation}");
+            throw StorageException.Corruption(
+                $"the checkpoint ticket at byte {LakeLayout.Bytes(slot.StartBlock)} of the device (generation {superblock.Generation}) does not match its checksum");
         }
 
         return new CheckpointTicket(ticket);
+    }
+
+    /// <summary>Null when it is damaged.</summary>
+    public static CheckpointTicket? TryReadTicket(IBlockDevice device, in Superblock superblock)
+    {
+        try
+        {
+            return ReadTicket(device, superblock);
+        }
+        catch (StorageException failure) when (failure.IsCorruption)
+        {
+            return null;
+        }
     }
 
     /// <summary>Makes the ticket durable, then the superblock that names it.</summary>
@@ -109,26 +129,45 @@ internal static class SuperblockStore
         return LakeLayout.Bytes(Math.Max(blocks, LakeFormat.SuperblockABlock + 2) - 1);
     }
 
-    private static Superblock Read(IBlockDevice device, long offset)
+    /// <summary>
+    /// Copy B of a lake that is as long as the device, whatever its format version is; it may be all that is
+    /// left of a lake.
+    /// </summary>
+    /// <returns>False when there is none that matches its checksum.</returns>
+    public static bool TryReadLast(IBlockDevice device, out Superblock superblock, out long offset)
     {
+        offset = LastBlock(device, []);
+        return TryReadRaw(device, offset, out superblock, out bool isWhole) && isWhole;
+    }
+
+    private static bool TryReadRaw(IBlockDevice device, long offset, out Superblock superblock, out bool isWhole)
+    {
+        superblock = default;
+        isWhole = false;
         byte[] block = new byte[LakeFormat.BlockSize];
         if (offset + block.Length > device.LengthBytes)
         {
-            throw NotALake();
+            return false;
         }
 
         device.Read(block, offset);
-        Superblock superblock = MemoryMarshal.Read<Superblock>(block);
-        if (superblock.Magic != LakeFormat.SuperblockMagic)
+        superblock = MemoryMarshal.Read<Superblock>(block);
+        block.AsSpan(CrcOffset, 4).Clear();
+        isWhole = Crc32C.Compute(block) == superblock.Crc32c;
+        return superblock.Magic == LakeFormat.SuperblockMagic;
+    }
+
+    private static Superblock Read(IBlockDevice device, long offset)
+    {
+        if (!TryReadRaw(device, offset, out Superblock superblock, out bool isWhole))
         {
             throw NotALake();
         }
 
-        block.AsSpan(CrcOffset, 4).Clear();
-        if (Crc32C.Compute(block) != superblock.Crc32c && !Planted.Is(PlantedFault.SuperblockChecksumIgnored))
+        if (!isWhole && !Planted.Is(PlantedFault.SuperblockChecksumIgnored))
         {
             throw new LakeFormatException(
-                Errno.EUCLEAN, "the superblock's checksum is wrong", "restore the device from a backup, or run mkfs to start anew");
+                Errno.EUCLEAN, "the superblock does not match its checksum", "restore the device from a backup, or run mkfs to start anew");
         }
 
         Validate(superblock, device.LengthBytes);

@@ -40,7 +40,7 @@ public sealed class MemoryPageStore : IPageStore
         }
         if (ticket.Bytes.Length != 16 || BinaryPrimitives.ReadUInt64LittleEndian(ticket.Bytes) != TicketMagic)
         {
-            throw StorageException.Corruption("page checkpoint ticket");
+            throw StorageException.Corruption("the checkpoint ticket is not one of this page store");
         }
         ulong number = BinaryPrimitives.ReadUInt64LittleEndian(ticket.Bytes[8..]);
         return new MemoryPageStore(medium, new Dictionary<ulong, byte[]>(medium.Find(number)), number);
@@ -55,7 +55,7 @@ public sealed class MemoryPageStore : IPageStore
         }
         if (!PageFormat.IsIntact(pageId, found))
         {
-            throw StorageException.Corruption($"page {pageId}");
+            throw StorageException.Corruption($"page {pageId} does not match its checksum");
         }
         found.CopyTo(page);
         return true;

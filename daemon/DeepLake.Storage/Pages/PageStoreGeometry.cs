@@ -38,7 +38,7 @@ public readonly record struct PageStoreGeometry(
     {
         if (start < 0 || bytes <= 0 || start > deviceBytes - bytes || !DeviceBounds.IsAligned(start) || !DeviceBounds.IsAligned(bytes))
         {
-            throw new StorageException(Errno.EUCLEAN, $"corrupt: {what} at {start}, {bytes} bytes, on a device of {deviceBytes} bytes");
+            throw new StorageException(Errno.EUCLEAN, $"the {what} cannot be at byte {start} of the device with {bytes} bytes: the device has {deviceBytes}");
         }
     }
 }

@@ -160,7 +160,7 @@ public sealed class Wal : IDisposable
     {
         if (from.Lsn == 0 || from.OffsetBytes < 0 || from.OffsetBytes > _regionBytes || !DeviceBounds.IsAligned(from.OffsetBytes))
         {
-            throw StorageException.Corruption($"WAL position {from} in a region of {_regionBytes} bytes");
+            throw StorageException.Corruption($"the checkpoint names a place outside the log: {from} of {_regionBytes} bytes");
         }
         using var reader = new WalReader(_device, _regionStart, _regionBytes, _lakeTag);
         WalPosition next = from;

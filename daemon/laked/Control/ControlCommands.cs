@@ -2,8 +2,10 @@
 using System.Diagnostics;
 using DeepLake.Abi;
 using DeepLake.Control;
+using DeepLake.Engine;
 using DeepLake.Laked.Logging;
 using DeepLake.Laked.Serve;
+using DeepLake.Storage;
 using Microsoft.Extensions.Logging;
 
 namespace DeepLake.Laked.Control;
@@ -112,7 +114,13 @@ internal sealed class ControlCommands(DeviceWatcher watcher, LogBuffer log, ILog
         };
         // Filled on the engine's thread; when that is too busy to answer, its half-filled copy is left alone.
         LakeStats filled = lake.Clone();
-        return server.Commands.TryRun((engine, _) => StatsReport.Fill(filled, engine), EnginePatience) ? filled : lake;
+        return server.Commands.TryRun(Fill, EnginePatience) ? filled : lake;
+
+        void Fill(LakeEngine engine, IBlockDevice device)
+        {
+            StatsReport.Fill(filled, engine, device);
+            StatsReport.FillServed(filled, engine);
+        }
     }
 
     private LakeServer Find(uint major, uint minor) =>

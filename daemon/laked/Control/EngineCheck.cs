@@ -27,7 +27,8 @@ internal static class EngineCheck
         {
             report.Clean = false;
             report.ProblemCount++;
-            report.Problems.Insert(0, "the newest checkpoint is damaged; the one before it and the log give the same state");
+            report.Problems.Insert(
+                0, $"the newest checkpoint is damaged: {engine.Damage}. Nothing is lost: the checkpoint before it and the log give the same state, and the next mount writes a new one");
         }
 
         return report;

@@ -2,13 +2,18 @@
 using DeepLake.Abi;
 using DeepLake.Control;
 using DeepLake.Engine;
+using DeepLake.Storage;
 
 namespace DeepLake.Laked.Control;
 
 /// <summary>An engine's numbers as the protocol gives them.</summary>
 internal static class StatsReport
 {
-    internal static void Fill(LakeStats into, LakeEngine engine)
+    /// <summary>Of a lake, mounted or not.</summary>
+    /// <param name="into">Where they go.</param>
+    /// <param name="engine">The caller is on its thread, so that no superblock is half written now.</param>
+    /// <param name="device">Where the superblocks are read.</param>
+    internal static void Fill(LakeStats into, LakeEngine engine, IBlockDevice device)
     {
         EngineStats stats = engine.GetStats();
         Superblock superblock = engine.Superblock;
@@ -41,6 +46,13 @@ internal static class StatsReport
         into.Counters["metadata_capacity_pages"] = stats.MetadataCapacityPages;
         into.Counters["wal_bytes_used"] = stats.WalBytesUsed;
         into.Counters["wal_bytes"] = stats.WalBytes;
+        into.Notes.AddRange(LakeNotes.Of(device));
+    }
+
+    /// <summary>What a daemon has done since it serves the lake; of another engine they say nothing.</summary>
+    internal static void FillServed(LakeStats into, LakeEngine engine)
+    {
+        EngineStats stats = engine.GetStats();
         into.Counters["commits"] = stats.Commits;
         into.Counters["checkpoints"] = stats.Checkpoints;
     }

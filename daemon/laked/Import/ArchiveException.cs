@@ -28,7 +28,8 @@ internal sealed class ArchiveException(string message, string nextStep) : Except
             }
         }
         return new ArchiveException(
-            "this is no tar archive: its first header has another checksum", "name a tar archive or a directory; the program file tells what a file is");
+            "this is no tar archive, or its beginning is damaged: the first 512 bytes are no tar header that matches its checksum; nothing was imported",
+            "name a tar archive or a directory (the program file tells what a file is); if it should be one, compare it with its original");
     }
 
     /// <summary>It ends before it should.</summary>

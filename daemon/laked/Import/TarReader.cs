@@ -95,7 +95,7 @@ internal sealed class TarReader(Stream stream)
         }
         if (!HasChecksum(sum))
         {
-            throw HeaderPosition == 0 ? ArchiveException.NoArchive(_header) : ArchiveException.Damaged("a header with another checksum", HeaderPosition);
+            throw HeaderPosition == 0 ? ArchiveException.NoArchive(_header) : ArchiveException.Damaged("the header of a member there does not match its checksum, so that what follows cannot be told; the members before it were imported", HeaderPosition);
         }
         return true;
     }

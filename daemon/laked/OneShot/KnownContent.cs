@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
+using System.Globalization;
+using DeepLake.Engine;
 using DeepLake.Platform;
 using DeepLake.Storage;
 
@@ -15,7 +17,10 @@ internal sealed class KnownContent
     private const int Probes = 64;
     private const long DataBytes = 64 << 20; // of an image file's data
 
+    private const ulong LastSecond = 253_402_300_799; // of the year 9999
+
     private const string Ends = "its first and last MiB";
+    private const string Lake = "a DeepLake filesystem";
 
     private static readonly string EndsAndPlaces = $"{Ends} and {Probes} places between them";
 
@@ -30,7 +35,7 @@ internal sealed class KnownContent
 
     private static readonly (string What, int Offset, byte[] Magic)[] Signatures =
     [
-        ("a DeepLake filesystem", 4096, "LAKEFS1"u8.ToArray()),
+        (Lake, 4096, "LAKEFS1"u8.ToArray()),
         ("an ext2, ext3 or ext4 filesystem", 0x438, [0x53, 0xef]),
         ("an XFS filesystem", 0, "XFSB"u8.ToArray()),
         ("a btrfs filesystem", 0x10040, "_BHRfS_M"u8.ToArray()),
@@ -58,23 +63,55 @@ internal sealed class KnownContent
     private KnownContent(IBlockDevice device) => _device = device;
 
     /// <summary>What was found, in words, or nothing; and where it was looked for.</summary>
-    internal static (string Found, string LookedAt) Look(DirectBlockDevice device)
+    internal static FoundContent Look(DirectBlockDevice device)
     {
         var look = new KnownContent(device);
         using (look._buffer)
         {
             bool isImage = LinuxFiles.Status(device.FileDescriptor, out FileStatus status) == Errno.None
                 && (status.Mode & FileType.Mask) == FileType.Regular;
-            string found = look.InEnds();
-            return found.Length > 0 ? (found, Ends)
+            FoundContent found = look.InEnds();
+            return found.What.Length > 0 ? found
                 : isImage ? look.InData(device.FileDescriptor)
                 : look.InProbes(0, EndsAndPlaces);
         }
     }
 
-    private string InEnds()
+    private FoundContent InEnds()
     {
         Span<byte> start = Read(0, EndBytes);
+        string begins = Signature(start);
+        if (begins.Length == 0 && start.ContainsAnyExcept((byte)0))
+        {
+            begins = "data of an unknown kind at its start";
+        }
+        // Of a lake the last block tells, too, when something else has been written over its first ones.
+        if (begins != Lake && LakeRemains.Find(_device) is { } lake)
+        {
+            return OfLake(lake, begins);
+        }
+        if (begins.Length == 0 && Read(_device.LengthBytes - EndBytes, EndBytes).ContainsAnyExcept((byte)0))
+        {
+            begins = "data of an unknown kind at its end";
+        }
+        return new FoundContent(begins, Ends);
+    }
+
+    private static FoundContent OfLake(LakeRemains lake, string begins)
+    {
+        string label = lake.Label.Length == 0 ? "" : $"\"{lake.Label}\", ";
+        string written = DateTimeOffset.FromUnixTimeSeconds((long)Math.Min(lake.WrittenSec, LastSecond)).ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+        string known = $"{label}uuid {lake.Uuid}; the copy of its superblock at byte {lake.OffsetBytes} is whole, and of {written}";
+        if (lake.HasTicket)
+        {
+            return new FoundContent($"{Lake} whose first superblock is damaged: {known}", Ends, "lakectl verify tells whether it is otherwise whole");
+        }
+        string what = begins.Length == 0 ? $"{Lake} whose beginning is gone" : $"{begins}, and what is left of {Lake} whose beginning was overwritten";
+        return new FoundContent($"{what}: {known}", Ends, "restore the device from a backup, as what led to the lake's files is gone");
+    }
+
+    private static string Signature(ReadOnlySpan<byte> start)
+    {
         foreach ((string what, int offset, byte[] magic) in Signatures)
         {
             if (start.Slice(offset, magic.Length).SequenceEqual(magic))
@@ -82,15 +119,11 @@ internal sealed class KnownContent
                 return what;
             }
         }
-        if (start.ContainsAnyExcept((byte)0))
-        {
-            return "data of an unknown kind at its start";
-        }
-        return Read(_device.LengthBytes - EndBytes, EndBytes).ContainsAnyExcept((byte)0) ? "data of an unknown kind at its end" : "";
+        return "";
     }
 
     // All that an image file has room for, as far as that is little; what it has no room for is zeroes.
-    private (string Found, string LookedAt) InData(int fd)
+    private FoundContent InData(int fd)
     {
         long left = DataBytes;
         long at = 0;
@@ -116,23 +149,23 @@ internal sealed class KnownContent
                 left -= length;
                 if (Found(Read(at, length), at) is { } found)
                 {
-                    return (found, "its data, to the first that was found");
+                    return new FoundContent(found, "its data, to the first that was found");
                 }
             }
             at = end;
         }
-        return ("", "all of it");
+        return new FoundContent("", "all of it");
     }
 
     // Places at equal distances, and those of known copies.
-    private (string Found, string LookedAt) InProbes(long from, string places)
+    private FoundContent InProbes(long from, string places)
     {
         foreach ((string what, long offset, byte[] magic) in Copies.Where(c => c.Offset + ProbeBytes <= _device.LengthBytes))
         {
             long page = offset / ProbeBytes * ProbeBytes;
             if (Read(page, ProbeBytes).Slice((int)(offset - page), magic.Length).SequenceEqual(magic))
             {
-                return (what, places);
+                return new FoundContent(what, places);
             }
         }
         for (int i = 1; i <= Probes; i++)
@@ -140,10 +173,10 @@ internal sealed class KnownContent
             long at = (from + (_device.LengthBytes - from) / (Probes + 1) * i) / ProbeBytes * ProbeBytes;
             if (Found(Read(at, ProbeBytes), at) is { } found)
             {
-                return (found, places);
+                return new FoundContent(found, places);
             }
         }
-        return ("", places);
+        return new FoundContent("", places);
     }
 
     private static string? Found(ReadOnlySpan<byte> read, long at)

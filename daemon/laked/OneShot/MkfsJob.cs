@@ -61,14 +61,14 @@ internal static class MkfsJob
         ulong bytes = request.ImageBytes / LakeFormat.BlockSize * LakeFormat.BlockSize;
         if (request.DryRun)
         {
-            return Describe(request, uuid, bytes, 0, ("", ""));
+            return Describe(request, uuid, bytes, 0, new FoundContent("", ""));
         }
         bool done = false;
         try
         {
             DirectBlockDevice.CreateImage(request.DevicePath, (long)bytes).Dispose();
             using DirectBlockDevice device = OneShotDevice.Open(request.DevicePath, readOnly: false);
-            MkfsResult result = Format(request, uuid, device, ("", ""), cancellation);
+            MkfsResult result = Format(request, uuid, device, new FoundContent("", ""), cancellation);
             done = true;
             return result;
         }
@@ -111,20 +111,20 @@ internal static class MkfsJob
                 $"{request.DevicePath} has {device.LengthBytes >> 20} MiB; a lake needs at least {MinBytes >> 20} MiB",
                 "use a larger device or image file");
         }
-        (string Found, string LookedAt) content = KnownContent.Look(device);
-        if (content.Found.Length > 0 && !request.Force)
+        FoundContent content = KnownContent.Look(device);
+        if (content.What.Length > 0 && !request.Force)
         {
             throw new CommandException(
                 ErrorCode.ErrorGeneral,
-                $"{request.DevicePath} is not empty: it holds {content.Found}; nothing was changed",
-                "if all of it may be lost, use --force");
+                $"{request.DevicePath} is not empty: it holds {content.What}; nothing was changed",
+                (content.Rescue.Length == 0 ? "" : content.Rescue + "; ") + "if all of it may be lost, use --force");
         }
         return request.DryRun
             ? Describe(request, uuid, (ulong)device.LengthBytes, 0, content)
             : Format(request, uuid, device, content, cancellation);
     }
 
-    private static MkfsResult Format(MkfsRequest request, Guid uuid, DirectBlockDevice device, (string Found, string LookedAt) content, CancellationToken cancellation)
+    private static MkfsResult Format(MkfsRequest request, Guid uuid, DirectBlockDevice device, FoundContent content, CancellationToken cancellation)
     {
         // From here on the device changes: an interruption waits until it is whole again.
         cancellation.ThrowIfCancellationRequested();
@@ -134,7 +134,7 @@ internal static class MkfsJob
         return Describe(request, uuid, (ulong)device.LengthBytes, engine.GetStats().DataBlocks, content);
     }
 
-    private static MkfsResult Describe(MkfsRequest request, Guid uuid, ulong bytes, ulong dataBlocks, (string Found, string LookedAt) content) => new()
+    private static MkfsResult Describe(MkfsRequest request, Guid uuid, ulong bytes, ulong dataBlocks, FoundContent content) => new()
     {
         DevicePath = request.DevicePath,
         Uuid = uuid.ToString(),
@@ -142,7 +142,7 @@ internal static class MkfsJob
         DeviceBytes = bytes,
         DataBlocks = dataBlocks,
         DryRun = request.DryRun,
-        Overwrites = content.Found,
+        Overwrites = content.What,
         LookedAt = content.LookedAt,
     };
 }

@@ -82,7 +82,7 @@ internal static class OneShotCommand
         {
             Request.CommandOneofCase.Ping => new Result { Pong = ControlCommands.Ping() },
             Request.CommandOneofCase.Mkfs => new Result { Mkfs = MkfsJob.Run(request.Mkfs, cancellation) },
-            Request.CommandOneofCase.Stats => new Result { Stats = StatsJob.Run(request.Stats) },
+            Request.CommandOneofCase.Stats => new Result { Stats = StatsJob.Run(request.Stats, send) },
             Request.CommandOneofCase.Verify => new Result { Verify = VerifyJob.Run(request.Verify, send, cancellation) },
             Request.CommandOneofCase.Import => new Result { Import = ImportJob.Run(request.Import, input, send, cancellation) },
             _ => throw new CommandException(ErrorCode.ErrorUsage, "a one-shot laked does not do this", "ask the running daemon"),

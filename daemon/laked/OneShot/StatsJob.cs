@@ -9,13 +9,13 @@ namespace DeepLake.Laked.OneShot;
 /// <summary>Numbers of a lake that is not mounted; nothing on the device changes.</summary>
 internal static class StatsJob
 {
-    internal static Stats Run(StatsRequest request)
+    internal static Stats Run(StatsRequest request, Action<Response> send)
     {
         using DirectBlockDevice device = OneShotDevice.Open(request.DevicePath, readOnly: true);
         var overlay = new ReadOnlyOverlayDevice(device);
-        using LakeEngine engine = LakeEngine.Open(overlay, new DeviceCommitSink(overlay), SmallEngine.Options);
+        using LakeEngine engine = LakeEngine.Open(overlay, new DeviceCommitSink(overlay), SmallEngine.OptionsTelling(send, request.DevicePath));
         var lake = new LakeStats { Device = request.DevicePath, State = "offline" };
-        StatsReport.Fill(lake, engine);
+        StatsReport.Fill(lake, engine, device);
         return new Stats { Lakes = { lake } };
     }
 }

@@ -16,8 +16,7 @@ internal static class VerifyJob
     {
         using DirectBlockDevice device = OneShotDevice.Open(request.DevicePath, readOnly: true);
         var overlay = new ReadOnlyOverlayDevice(device);
-        send(Responses.Progress("recovering", 0, 0, "pages", request.DevicePath));
-        using LakeEngine engine = LakeEngine.Open(overlay, new DeviceCommitSink(overlay), SmallEngine.Options);
+        using LakeEngine engine = LakeEngine.Open(overlay, new DeviceCommitSink(overlay), SmallEngine.OptionsTelling(send, request.DevicePath));
         cancellation.ThrowIfCancellationRequested();
         send(Responses.Progress(request.Full ? "checking structure and data" : "checking the structure", 0, 0, "pages", request.DevicePath));
         using var counted = new CountingDevice(overlay, engine.GetStats().UsedBlocks, send, cancellation);

@@ -10,60 +10,35 @@ namespace DeepLake.Engine.Tests;
 
 /// <summary>Blocks that several files share: CLONE, who frees them, and what the kernel is told.</summary>
 [TestFixture]
-public sealed class CloneTests
+public sealed class CloneTests() : LakeFixture(areNamed: false)
 {
-    private MemoryBlockDevice _device = null!;
-    private LakeEngine _engine = null!;
-    private ulong _data;
-
-    [SetUp]
-    public void Open()
-    {
-        _device = new MemoryBlockDevice(128L << 20);
-        Lake.Format(_device);
-        _engine = Lake.Open(_device);
-        Lake.Mount(_engine);
-        _data = _engine.Superblock.Data.StartBlock;
-        for (ulong ino = 20; ino < 24; ino++)
-        {
-            Apply(new IntentCreate { Ino = ino, Mode = 0x8180 }, IntentOp.Create);
-        }
-    }
-
-    [TearDown]
-    public void Close()
-    {
-        _engine.Dispose();
-        _device.Dispose();
-    }
-
     [Test]
     public void AClone_MapsTheSameBlocksWithTheirChecksums_AndLeavesUnwrittenOnesOut()
     {
         byte[] crcs = new byte[32];
         new Random(1).NextBytes(crcs);
-        Apply(new IntentMap { Ino = 20, FileBlock = 2, PhysBlock = _data, Blocks = 8, Flags = ExtentFlags.Crc, Size = 40960 }, IntentOp.Map, crcs);
-        Apply(new IntentMap { Ino = 20, FileBlock = 10, PhysBlock = _data + 50, Blocks = 4, Flags = ExtentFlags.Unwritten }, IntentOp.Map);
-        Apply(new IntentMap { Ino = 21, FileBlock = 100, PhysBlock = _data + 60, Blocks = 20 }, IntentOp.Map);
+        Apply(new IntentMap { Ino = 20, FileBlock = 2, PhysBlock = Data, Blocks = 8, Flags = ExtentFlags.Crc, Size = 40960 }, IntentOp.Map, crcs);
+        Apply(new IntentMap { Ino = 20, FileBlock = 10, PhysBlock = Data + 50, Blocks = 4, Flags = ExtentFlags.Unwritten }, IntentOp.Map);
+        Apply(new IntentMap { Ino = 21, FileBlock = 100, PhysBlock = Data + 60, Blocks = 20 }, IntentOp.Map);
         Clone(20, 4, 21, 104, 12, size: 116 * 4096);
         Assert.That(
             Extents(21),
             Is.EqualTo(new[]
             {
-                (100ul, _data + 60, 4u, 0u),
-                (104ul, _data + 2, 6u, ExtentFlags.Crc | ExtentFlags.Shared),
-                (116ul, _data + 76, 4u, 0u),
+                (100ul, Data + 60, 4u, 0u),
+                (104ul, Data + 2, 6u, ExtentFlags.Crc | ExtentFlags.Shared),
+                (116ul, Data + 76, 4u, 0u),
             }));
         Assert.That(
             Extents(20),
             Is.EqualTo(new[]
             {
-                (2ul, _data, 2u, ExtentFlags.Crc),
-                (4ul, _data + 2, 6u, ExtentFlags.Crc | ExtentFlags.Shared),
-                (10ul, _data + 50, 4u, ExtentFlags.Unwritten),
+                (2ul, Data, 2u, ExtentFlags.Crc),
+                (4ul, Data + 2, 6u, ExtentFlags.Crc | ExtentFlags.Shared),
+                (10ul, Data + 50, 4u, ExtentFlags.Unwritten),
             }));
-        Assert.That(Lake.Dump(_engine), Does.Contain(Convert.ToHexString(crcs, 8, 24)));
-        EngineStats stats = _engine.GetStats();
+        Assert.That(Lake.Dump(Engine), Does.Contain(Convert.ToHexString(crcs, 8, 24)));
+        EngineStats stats = Engine.GetStats();
         Assert.That((stats.UsedBlocks, stats.SharedBlocks, stats.SavedBlocks), Is.EqualTo((20ul, 6ul, 6ul)));
         AssertClean();
     }
@@ -71,24 +46,24 @@ public sealed class CloneTests
     [Test]
     public void Blocks_AreFreedWithTheirLastReference_WhateverTakesIt()
     {
-        Apply(new IntentMap { Ino = 20, PhysBlock = _data, Blocks = 16, Size = 65536 }, IntentOp.Map);
+        Apply(new IntentMap { Ino = 20, PhysBlock = Data, Blocks = 16, Size = 65536 }, IntentOp.Map);
         Clone(20, 0, 21, 0, 16);
         Clone(21, 4, 22, 0, 8);
         Clone(20, 0, 20, 32, 6);
         AssertClean();
-        Assert.That(_engine.GetStats().SavedBlocks, Is.EqualTo(30ul));
-        Apply(new IntentMap { Ino = 20, FileBlock = 2, PhysBlock = _data + 20, Blocks = 4 }, IntentOp.Map);
+        Assert.That(Engine.GetStats().SavedBlocks, Is.EqualTo(30ul));
+        Apply(new IntentMap { Ino = 20, FileBlock = 2, PhysBlock = Data + 20, Blocks = 4 }, IntentOp.Map);
         AssertClean();
         Apply(new IntentUnmap { Ino = 21, FileBlock = 6, Blocks = 3 }, IntentOp.Unmap);
         AssertClean();
         Apply(new IntentSetattr { Ino = 20, Valid = AttrMask.Size }, IntentOp.Setattr);
         AssertClean();
-        Assert.That(_engine.GetStats().UsedBlocks, Is.EqualTo(16ul));
+        Assert.That(Engine.GetStats().UsedBlocks, Is.EqualTo(16ul));
         Apply(new IntentRelease { Ino = 21 }, IntentOp.Release);
         AssertClean();
-        Assert.That(_engine.GetStats().UsedBlocks, Is.EqualTo(8ul));
+        Assert.That(Engine.GetStats().UsedBlocks, Is.EqualTo(8ul));
         Apply(new IntentRelease { Ino = 22 }, IntentOp.Release);
-        EngineStats stats = _engine.GetStats();
+        EngineStats stats = Engine.GetStats();
         Assert.That((stats.UsedBlocks, stats.SharedBlocks, stats.SavedBlocks), Is.EqualTo((0ul, 0ul, 0ul)));
         AssertClean();
     }
@@ -97,24 +72,24 @@ public sealed class CloneTests
     [Test]
     public void TheLastOwner_IsToldShared_UntilTheOthersLossIsDurable()
     {
-        Apply(new IntentMap { Ino = 20, PhysBlock = _data, Blocks = 8, Size = 32768 }, IntentOp.Map);
+        Apply(new IntentMap { Ino = 20, PhysBlock = Data, Blocks = 8, Size = 32768 }, IntentOp.Map);
         Clone(20, 0, 21, 0, 8);
-        _engine.Commit();
+        Engine.Commit();
         Apply(new IntentUnmap { Ino = 21, FileBlock = 2, Blocks = 2 }, IntentOp.Unmap);
         Apply(new IntentUnmap { Ino = 21, FileBlock = 6, Blocks = 2 }, IntentOp.Unmap);
         Assert.That(Extents(20).Select(e => e.Flags), Is.All.EqualTo(ExtentFlags.Shared));
-        _engine.Commit();
+        Engine.Commit();
         Apply(new IntentUnmap { Ino = 21, FileBlock = 0, Blocks = 2 }, IntentOp.Unmap);
         Assert.That(
             Extents(20),
             Is.EqualTo(new[]
             {
-                (0ul, _data, 2u, ExtentFlags.Shared),
-                (2ul, _data + 2, 2u, 0u),
-                (4ul, _data + 4, 2u, ExtentFlags.Shared),
-                (6ul, _data + 6, 2u, 0u),
+                (0ul, Data, 2u, ExtentFlags.Shared),
+                (2ul, Data + 2, 2u, 0u),
+                (4ul, Data + 4, 2u, ExtentFlags.Shared),
+                (6ul, Data + 6, 2u, 0u),
             }));
-        _engine.Commit();
+        Engine.Commit();
         Assert.That(Extents(20).Select(e => (e.FileBlock, e.Flags)), Is.EqualTo(new[] { (0ul, 0u), (4ul, ExtentFlags.Shared), (6ul, 0u) }));
     }
 
@@ -122,30 +97,30 @@ public sealed class CloneTests
     [TestCase(8)]
     public void RandomClones_AgreeWithAModel_InMapsMarksAndCounts(int seed)
     {
-        _engine.Dispose();
-        Lake.Format(_device);
-        _engine = Lake.Open(_device);
-        Lake.Mount(_engine);
+        Engine.Dispose();
+        Lake.Format(Device);
+        Engine = Lake.Open(Device);
+        Lake.Mount(Engine);
         var kernel = new SimKernel(seed);
         for (int step = 0; step < 3000; step++)
         {
-            kernel.Step(_engine);
+            kernel.Step(Engine);
             if (step % 500 == 499)
             {
-                _engine.Commit();
-                _engine.Commit();
+                Engine.Commit();
+                Engine.Commit();
                 AssertAgrees(kernel);
             }
         }
 
-        Assert.That(_engine.GetStats().SharedBlocks, Is.GreaterThan(0ul), "nothing was shared: the test is blind");
+        Assert.That(Engine.GetStats().SharedBlocks, Is.GreaterThan(0ul), "nothing was shared: the test is blind");
     }
 
     [Test]
     public void ImpossibleClones_AreFaults()
     {
-        Apply(new IntentMap { Ino = 20, PhysBlock = _data, Blocks = 16, Size = 65536 }, IntentOp.Map);
-        ulong next = _engine.AppliedSeq + 1;
+        Apply(new IntentMap { Ino = 20, PhysBlock = Data, Blocks = 16, Size = 65536 }, IntentOp.Map);
+        ulong next = Engine.AppliedSeq + 1;
         IntentClone[] bad =
         [
             new() { SrcIno = 20, DstIno = 99, Blocks = 1 },
@@ -159,23 +134,23 @@ public sealed class CloneTests
         ];
         foreach (IntentClone intent in bad)
         {
-            Assert.That(() => _engine.Apply(IntentWriter.Encode(intent, IntentOp.Clone, next)), Throws.InstanceOf<IntentFaultException>());
+            Assert.That(() => Engine.Apply(IntentWriter.Encode(intent, IntentOp.Clone, next)), Throws.InstanceOf<IntentFaultException>());
         }
     }
 
     [Test]
     public void Trim_LeasesFreeRunsInOrder_AndNothingElse()
     {
-        ulong end = _data + _engine.Superblock.Data.Blocks;
-        Apply(new IntentMap { Ino = 20, FileBlock = 0, PhysBlock = _data + 10, Blocks = 10 }, IntentOp.Map);
-        Apply(new IntentMap { Ino = 20, FileBlock = 50, PhysBlock = _data + 24, Blocks = 6 }, IntentOp.Map);
+        ulong end = Data + Engine.Superblock.Data.Blocks;
+        Apply(new IntentMap { Ino = 20, FileBlock = 0, PhysBlock = Data + 10, Blocks = 10 }, IntentOp.Map);
+        Apply(new IntentMap { Ino = 20, FileBlock = 50, PhysBlock = Data + 24, Blocks = 6 }, IntentOp.Map);
         Apply(new IntentUnmap { Ino = 20, FileBlock = 50, Blocks = 6 }, IntentOp.Unmap);
-        Assert.That(Trim(_data, _data + 40, 1), Is.EqualTo(new[] { (_data, 10ul), (_data + 20, 4ul), (_data + 30, 10ul) }));
-        Assert.That(Trim(_data, _data + 40, 1), Is.Empty, "a range is leased to one trim only");
-        _engine.Commit();
-        Assert.That(Trim(_data, _data + 40, 1), Is.EqualTo(new[] { (_data + 24, 6ul) }));
-        Assert.That(Trim(_data, _data + 47, 8), Is.Empty);
-        ulong free = _engine.GetStats().FreeBlocks;
+        Assert.That(Trim(Data, Data + 40, 1), Is.EqualTo(new[] { (Data, 10ul), (Data + 20, 4ul), (Data + 30, 10ul) }));
+        Assert.That(Trim(Data, Data + 40, 1), Is.Empty, "a range is leased to one trim only");
+        Engine.Commit();
+        Assert.That(Trim(Data, Data + 40, 1), Is.EqualTo(new[] { (Data + 24, 6ul) }));
+        Assert.That(Trim(Data, Data + 47, 8), Is.Empty);
+        ulong free = Engine.GetStats().FreeBlocks;
         ulong rest = 0;
         for (ulong at = 0; ;)
         {
@@ -193,10 +168,6 @@ public sealed class CloneTests
         Assert.That(rest, Is.EqualTo(free));
     }
 
-    private void Apply<T>(T intent, IntentOp op, params byte[][] parts)
-        where T : unmanaged
-        => _engine.Apply(IntentWriter.Encode(intent, op, _engine.AppliedSeq + 1, parts));
-
     private void Clone(ulong source, ulong from, ulong target, ulong to, ulong blocks, ulong size = 0) => Apply(
         new IntentClone { SrcIno = source, SrcBlock = from, DstIno = target, DstBlock = to, Blocks = blocks, Size = size },
         IntentOp.Clone);
@@ -212,11 +183,11 @@ public sealed class CloneTests
             MaxBlocks = 4096,
         };
         byte[] payload = new byte[4096];
-        int bytes = _engine.HandleRequest(MemoryMarshal.AsBytes(new ReadOnlySpan<RequestTrim>(in request)), payload, out _);
+        int bytes = Engine.HandleRequest(MemoryMarshal.AsBytes(new ReadOnlySpan<RequestTrim>(in request)), payload, out _);
         return [.. MemoryMarshal.Cast<byte, BlockRange>(payload.AsSpan(0, bytes)).ToArray().Select(r => (r.Start, r.Count))];
     }
 
-    private (ulong FileBlock, ulong PhysBlock, uint Blocks, uint Flags)[] Extents(ulong ino) => Lake.Extents(_engine, ino);
+    private (ulong FileBlock, ulong PhysBlock, uint Blocks, uint Flags)[] Extents(ulong ino) => Lake.Extents(Engine, ino);
 
     private void AssertAgrees(SimKernel kernel)
     {
@@ -239,15 +210,9 @@ public sealed class CloneTests
             Assert.That(told, Is.EqualTo(expected));
         }
 
-        EngineStats stats = _engine.GetStats();
+        EngineStats stats = Engine.GetStats();
         Assert.That(stats.UsedBlocks, Is.EqualTo((ulong)refs.Count));
         Assert.That(stats.SharedBlocks, Is.EqualTo((ulong)refs.Values.Count(r => r > 1)));
         Assert.That(stats.SavedBlocks, Is.EqualTo((ulong)refs.Values.Sum(r => r - 1)));
-    }
-
-    private void AssertClean()
-    {
-        CheckReport report = Lake.Check(_engine);
-        Assert.That(report.Findings, Is.Empty);
     }
 }

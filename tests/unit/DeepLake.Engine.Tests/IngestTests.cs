@@ -82,7 +82,7 @@ public sealed class IngestTests
             : ((long)_engine.Superblock.Sums.StartBlock * Block) + (1024 * sizeof(uint)));
         Assert.That(
             Lake.CheckData(_engine, _device).Findings,
-            Is.EqualTo(new[] { "inode 20 (/20): the data of file block 4 does not match its checksum" }));
+            Is.EqualTo(new[] { Lake.Damage(20, 4, _data + 1024) }));
     }
 
     [Test]
@@ -135,7 +135,7 @@ public sealed class IngestTests
         FlipBit(((long)_data + 21) * Block);
         Assert.That(
             Lake.CheckData(_engine, _device).Findings,
-            Is.EqualTo(new[] { "inode 21 (/21): the data of file block 1 does not match its checksum" }));
+            Is.EqualTo(new[] { Lake.Damage(21, 1, _data + 21) }));
     }
 
     [Test]
@@ -216,7 +216,7 @@ public sealed class IngestTests
             Is.EqualTo(new[] { (0ul, 1u, ExtentFlags.Checked), (1ul, 1u, 0u), (2ul, 2u, ExtentFlags.Checked) }));
         Assert.That(
             Lake.CheckData(_engine, _device).Findings,
-            Is.EqualTo(new[] { "inode 20 (/20): the data of file block 1 does not match its checksum" }));
+            Is.EqualTo(new[] { Lake.Damage(20, 1, _data + 1) }));
     }
 
     [Test]

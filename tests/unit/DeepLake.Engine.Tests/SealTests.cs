@@ -11,40 +11,15 @@ namespace DeepLake.Engine.Tests;
 
 /// <summary>SEAL, CHECKED and UNSEAL as intents: what they do to a map, and what may not be done any more.</summary>
 [TestFixture]
-public sealed class SealTests
+public sealed class SealTests() : LakeFixture(areNamed: false)
 {
     private const uint Sealed = ExtentFlags.Sealed;
     private const uint Checked = ExtentFlags.Sealed | ExtentFlags.Checked;
 
-    private MemoryBlockDevice _device = null!;
-    private LakeEngine _engine = null!;
-    private ulong _data;
-
-    [SetUp]
-    public void Open()
-    {
-        _device = new MemoryBlockDevice(128L << 20);
-        Lake.Format(_device);
-        _engine = Lake.Open(_device);
-        Lake.Mount(_engine);
-        _data = _engine.Superblock.Data.StartBlock;
-        for (ulong ino = 20; ino < 24; ino++)
-        {
-            Apply(new IntentCreate { Ino = ino, Mode = 0x8180 }, IntentOp.Create);
-        }
-    }
-
-    [TearDown]
-    public void Close()
-    {
-        _engine.Dispose();
-        _device.Dispose();
-    }
-
     [Test]
     public void Mkfs_MakesATableForEveryDataBlock()
     {
-        Superblock superblock = _engine.Superblock;
+        Superblock superblock = Engine.Superblock;
         Assert.That(superblock.Sums.Blocks * LakeFormat.SumsPerBlock, Is.GreaterThanOrEqualTo(superblock.Data.Blocks));
         Assert.That((superblock.Sums.Blocks - 2) * LakeFormat.SumsPerBlock, Is.LessThan(superblock.Data.Blocks));
         Assert.That(superblock.Sums.StartBlock + superblock.Sums.Blocks, Is.EqualTo(superblock.Data.StartBlock));
@@ -54,20 +29,20 @@ public sealed class SealTests
     [Test]
     public void Seal_MarksWhatIsWritten_AndCutsAtTheEnds()
     {
-        Map(20, 2, _data, 8, ExtentFlags.Crc);
-        Apply(new IntentMap { Ino = 20, FileBlock = 12, PhysBlock = _data + 50, Blocks = 4, Flags = ExtentFlags.Unwritten }, IntentOp.Map);
+        Map(20, 2, Data, 8, ExtentFlags.Crc);
+        Apply(new IntentMap { Ino = 20, FileBlock = 12, PhysBlock = Data + 50, Blocks = 4, Flags = ExtentFlags.Unwritten }, IntentOp.Map);
         Seal(IntentOp.Seal, 20, 4, 10);
         Assert.That(
-            Lake.Extents(_engine, 20),
+            Lake.Extents(Engine, 20),
             Is.EqualTo(new[]
             {
-                (2ul, _data, 2u, ExtentFlags.Crc),
-                (4ul, _data + 2, 6u, ExtentFlags.Crc | Sealed),
-                (12ul, _data + 50, 4u, ExtentFlags.Unwritten),
+                (2ul, Data, 2u, ExtentFlags.Crc),
+                (4ul, Data + 2, 6u, ExtentFlags.Crc | Sealed),
+                (12ul, Data + 50, 4u, ExtentFlags.Unwritten),
             }));
         AssertCounts(6, 0);
         Seal(IntentOp.Seal, 20, 0, 100);
-        Assert.That(Lake.Extents(_engine, 20)[0], Is.EqualTo((2ul, _data, 8u, ExtentFlags.Crc | Sealed)), "what is alike is one extent again");
+        Assert.That(Lake.Extents(Engine, 20)[0], Is.EqualTo((2ul, Data, 8u, ExtentFlags.Crc | Sealed)), "what is alike is one extent again");
         AssertCounts(8, 0);
     }
 
@@ -76,17 +51,17 @@ public sealed class SealTests
     {
         for (uint i = 0; i < 20; i++)
         {
-            Map(20, i * 32, _data + (i * 32), 32, ExtentFlags.Crc);
+            Map(20, i * 32, Data + (i * 32), 32, ExtentFlags.Crc);
         }
 
-        Assert.That(Lake.Extents(_engine, 20), Has.Length.EqualTo(3), "256 blocks with checksums are the most of one item");
+        Assert.That(Lake.Extents(Engine, 20), Has.Length.EqualTo(3), "256 blocks with checksums are the most of one item");
         Seal(IntentOp.Seal, 20, 0, 4096);
         Seal(IntentOp.Checked, 20, 0, 4096);
-        Assert.That(Lake.Extents(_engine, 20), Is.EqualTo(new[] { (0ul, _data, 640u, Checked) }));
+        Assert.That(Lake.Extents(Engine, 20), Is.EqualTo(new[] { (0ul, Data, 640u, Checked) }));
         AssertCounts(640, 640);
         Seal(IntentOp.Unseal, 20, 100, 100);
         Assert.That(
-            Lake.Extents(_engine, 20).Select(e => (e.FileBlock, e.Flags & ~ExtentFlags.Shared)),
+            Lake.Extents(Engine, 20).Select(e => (e.FileBlock, e.Flags & ~ExtentFlags.Shared)),
             Is.EqualTo(new[] { (0ul, Checked), (100ul, 0u), (200ul, Checked) }));
         AssertCounts(540, 540);
     }
@@ -94,11 +69,11 @@ public sealed class SealTests
     [Test]
     public void WhatReplacesOrFreesSealedBlocks_CountsThemNoMore()
     {
-        Map(20, 0, _data, 32, ExtentFlags.Crc);
+        Map(20, 0, Data, 32, ExtentFlags.Crc);
         Seal(IntentOp.Seal, 20, 0, 32);
         Seal(IntentOp.Checked, 20, 8, 16);
         AssertCounts(32, 16);
-        Map(20, 4, _data + 100, 8, 0);
+        Map(20, 4, Data + 100, 8, 0);
         AssertCounts(24, 12);
         Apply(new IntentUnmap { Ino = 20, FileBlock = 20, Blocks = 8 }, IntentOp.Unmap);
         AssertCounts(16, 8);
@@ -106,7 +81,7 @@ public sealed class SealTests
             new IntentShift { Ino = 20, FileBlock = 28, Blocks = 4, Distance = 8, Mtime = default, Ctime = default },
             IntentOp.Shift);
         AssertCounts(16, 8);
-        Assert.That(Lake.Extents(_engine, 20).Single(e => e.FileBlock == 20).Flags & Sealed, Is.EqualTo(Sealed), "it moved with its mark");
+        Assert.That(Lake.Extents(Engine, 20).Single(e => e.FileBlock == 20).Flags & Sealed, Is.EqualTo(Sealed), "it moved with its mark");
         Apply(new IntentSetattr { Ino = 20, Valid = AttrMask.Size }, IntentOp.Setattr);
         AssertCounts(0, 0);
     }
@@ -114,13 +89,13 @@ public sealed class SealTests
     [Test]
     public void AClone_HasTheMarksOfItsSource()
     {
-        Map(20, 0, _data, 16, ExtentFlags.Crc);
+        Map(20, 0, Data, 16, ExtentFlags.Crc);
         Seal(IntentOp.Seal, 20, 0, 12);
         Seal(IntentOp.Checked, 20, 0, 8);
         Apply(new IntentClone { SrcIno = 20, DstIno = 21, Blocks = 16, Size = 65536 }, IntentOp.Clone);
         uint shared = ExtentFlags.Shared;
         Assert.That(
-            Lake.Extents(_engine, 21).Select(e => (e.FileBlock, e.Flags)),
+            Lake.Extents(Engine, 21).Select(e => (e.FileBlock, e.Flags)),
             Is.EqualTo(new[] { (0ul, Checked | shared), (8ul, Sealed | ExtentFlags.Crc | shared), (12ul, ExtentFlags.Crc | shared) }));
         AssertCounts(24, 16);
         Apply(new IntentRelease { Ino = 20 }, IntentOp.Release);
@@ -131,26 +106,26 @@ public sealed class SealTests
     [Test]
     public void WhatIsUnsealed_IsToldShared_UntilThatIsDurable()
     {
-        Map(20, 0, _data, 16, ExtentFlags.Crc);
+        Map(20, 0, Data, 16, ExtentFlags.Crc);
         Seal(IntentOp.Seal, 20, 0, 16);
         Seal(IntentOp.Checked, 20, 0, 16);
-        _engine.Commit();
+        Engine.Commit();
         Seal(IntentOp.Unseal, 20, 4, 4);
         Assert.That(
-            Lake.Extents(_engine, 20).Select(e => (e.FileBlock, e.Flags)),
+            Lake.Extents(Engine, 20).Select(e => (e.FileBlock, e.Flags)),
             Is.EqualTo(new[] { (0ul, Checked), (4ul, ExtentFlags.Shared), (8ul, Checked) }));
-        _engine.Commit();
+        Engine.Commit();
         Assert.That(
-            Lake.Extents(_engine, 20).Select(e => (e.FileBlock, e.Flags)), Is.EqualTo(new[] { (0ul, Checked), (4ul, 0u), (8ul, Checked) }));
+            Lake.Extents(Engine, 20).Select(e => (e.FileBlock, e.Flags)), Is.EqualTo(new[] { (0ul, Checked), (4ul, 0u), (8ul, Checked) }));
         AssertCounts(12, 12);
     }
 
     [Test]
     public void WhatIsSealed_IsNeitherWrittenInPlaceNorMappedAgain()
     {
-        Map(20, 0, _data, 16, 0);
+        Map(20, 0, Data, 16, 0);
         Seal(IntentOp.Seal, 20, 8, 4);
-        AssertFault(new IntentMap { Ino = 20, FileBlock = 6, PhysBlock = _data + 6, Blocks = 4 }, IntentOp.Map);
+        AssertFault(new IntentMap { Ino = 20, FileBlock = 6, PhysBlock = Data + 6, Blocks = 4 }, IntentOp.Map);
     }
 
     [TestCase(7ul, 2ul, true)]
@@ -159,7 +134,7 @@ public sealed class SealTests
     [TestCase(12ul, 99ul, false)]
     public void AnOverwriteOfSealedBlocks_IsAFault(ulong start, ulong count, bool faults)
     {
-        Map(20, 0, _data, 16, ExtentFlags.Crc);
+        Map(20, 0, Data, 16, ExtentFlags.Crc);
         Seal(IntentOp.Seal, 20, 8, 4);
         var range = new BlockRange { Start = start, Count = count };
         byte[] bytes = MemoryMarshal.AsBytes(new ReadOnlySpan<BlockRange>(in range)).ToArray();
@@ -176,7 +151,7 @@ public sealed class SealTests
     [Test]
     public void ImpossibleSeals_AreFaults()
     {
-        Map(20, 0, _data, 16, 0);
+        Map(20, 0, Data, 16, 0);
         Seal(IntentOp.Seal, 20, 0, 8);
         (IntentOp Op, IntentSeal Intent)[] bad =
         [
@@ -189,7 +164,7 @@ public sealed class SealTests
         foreach ((IntentOp op, IntentSeal intent) in bad)
         {
             Assert.That(
-                () => _engine.Apply(IntentWriter.Encode(intent, op, _engine.AppliedSeq + 1)), Throws.InstanceOf<IntentFaultException>());
+                () => Engine.Apply(IntentWriter.Encode(intent, op, Engine.AppliedSeq + 1)), Throws.InstanceOf<IntentFaultException>());
         }
 
         AssertFault(new IntentSeal { Ino = 20, Blocks = 9 }, IntentOp.Checked);
@@ -198,19 +173,19 @@ public sealed class SealTests
     [Test]
     public void Marks_AreTheSameAfterAReplay()
     {
-        Map(20, 0, _data, 32, ExtentFlags.Crc);
-        _engine.Checkpoint();
+        Map(20, 0, Data, 32, ExtentFlags.Crc);
+        Engine.Checkpoint();
         Seal(IntentOp.Seal, 20, 3, 20);
         Seal(IntentOp.Checked, 20, 5, 10);
         Apply(new IntentClone { SrcIno = 20, DstIno = 21, Blocks = 16, Size = 65536 }, IntentOp.Clone);
         Seal(IntentOp.Unseal, 20, 7, 3);
-        _engine.Commit();
-        string before = Lake.Dump(_engine);
+        Engine.Commit();
+        string before = Lake.Dump(Engine);
         byte[] counters = Counters();
-        _engine.Dispose();
-        _engine = Lake.Open(_device);
-        Assert.That(_engine.ReplayedIntents, Is.EqualTo(4ul));
-        Assert.That(Lake.Dump(_engine), Is.EqualTo(before));
+        Engine.Dispose();
+        Engine = Lake.Open(Device);
+        Assert.That(Engine.ReplayedIntents, Is.EqualTo(4ul));
+        Assert.That(Lake.Dump(Engine), Is.EqualTo(before));
         Assert.That(Counters(), Is.EqualTo(counters));
     }
 
@@ -219,36 +194,26 @@ public sealed class SealTests
     [TestCase(ExtentFlags.Sealed, "counted as sealed")]
     public void TheChecker_NamesMarksThatCannotBe(uint flags, string what)
     {
-        Map(20, 0, _data, 4, 0);
+        Map(20, 0, Data, 4, 0);
         SetFlags(20, flags);
-        Assert.That(Lake.Check(_engine).Findings, Has.Some.Contains(what));
+        Assert.That(Lake.Check(Engine).Findings, Has.Some.Contains(what));
     }
 
     [Test]
     public void TheChecker_NamesACheckedExtentThatHasChecksumsInTheTree()
     {
-        Map(20, 0, _data, 4, ExtentFlags.Crc);
+        Map(20, 0, Data, 4, ExtentFlags.Crc);
         SetFlags(20, Checked | ExtentFlags.Crc);
-        Assert.That(Lake.Check(_engine).Findings, Has.Some.Contains("has checksums in the tree"));
-    }
-
-    private byte[] Counters()
-    {
-        EngineState counters = _engine.CountersForCheck();
-        return MemoryMarshal.AsBytes(new ReadOnlySpan<EngineState>(in counters)).ToArray();
+        Assert.That(Lake.Check(Engine).Findings, Has.Some.Contains("has checksums in the tree"));
     }
 
     private void SetFlags(ulong ino, uint flags)
     {
-        BTree tree = _engine.TreeForCheck();
+        BTree tree = Engine.TreeForCheck();
         Assert.That(tree.TryGetForWrite(new TreeKey(ino, (uint)ItemType.Extent, 0), out Span<byte> item));
         ref ExtentItem extent = ref MemoryMarshal.AsRef<ExtentItem>(item);
         extent.Flags = flags;
     }
-
-    private void Apply<T>(T intent, IntentOp op, params byte[][] parts)
-        where T : unmanaged
-        => _engine.Apply(IntentWriter.Encode(intent, op, _engine.AppliedSeq + 1, parts));
 
     private void AssertFault<T>(T intent, IntentOp op, params byte[][] parts)
         where T : unmanaged
@@ -264,13 +229,10 @@ public sealed class SealTests
             crcs);
     }
 
-    private void Seal(IntentOp op, ulong ino, ulong fileBlock, ulong blocks) =>
-        Apply(new IntentSeal { Ino = ino, FileBlock = fileBlock, Blocks = blocks }, op);
-
     private void AssertCounts(ulong sealedBlocks, ulong checkedBlocks)
     {
-        EngineStats stats = _engine.GetStats();
+        EngineStats stats = Engine.GetStats();
         Assert.That((stats.SealedBlocks, stats.CheckedBlocks), Is.EqualTo((sealedBlocks, checkedBlocks)));
-        Assert.That(Lake.Check(_engine).Findings, Is.Empty);
+        Assert.That(Lake.Check(Engine).Findings, Is.Empty);
     }
 }

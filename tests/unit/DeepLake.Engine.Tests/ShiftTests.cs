@@ -9,33 +9,8 @@ namespace DeepLake.Engine.Tests;
 
 /// <summary>SHIFT: ranges of a file that lie elsewhere in it afterwards.</summary>
 [TestFixture]
-public sealed class ShiftTests
+public sealed class ShiftTests() : LakeFixture(areNamed: false)
 {
-    private MemoryBlockDevice _device = null!;
-    private LakeEngine _engine = null!;
-    private ulong _data;
-
-    [SetUp]
-    public void Open()
-    {
-        _device = new MemoryBlockDevice(128L << 20);
-        Lake.Format(_device);
-        _engine = Lake.Open(_device);
-        Lake.Mount(_engine);
-        _data = _engine.Superblock.Data.StartBlock;
-        for (ulong ino = 20; ino < 22; ino++)
-        {
-            Apply(new IntentCreate { Ino = ino, Mode = 0x8180 }, IntentOp.Create);
-        }
-    }
-
-    [TearDown]
-    public void Close()
-    {
-        _engine.Dispose();
-        _device.Dispose();
-    }
-
     [Test]
     public void AShift_TakesBlocksChecksumsAndMarksAlong_AndCutsWhatReachesOverItsEnd()
     {
@@ -46,33 +21,33 @@ public sealed class ShiftTests
         Map(60, 50, 6, 0);
         Apply(new IntentClone { SrcIno = 20, SrcBlock = 60, DstIno = 21, Blocks = 2 }, IntentOp.Clone);
         Apply(new IntentUnmap { Ino = 20, FileBlock = 15, Blocks = 5 }, IntentOp.Unmap);
-        ulong used = _engine.GetStats().UsedBlocks;
+        ulong used = Engine.GetStats().UsedBlocks;
 
         Shift(20, 41, 5, up: false, size: 266000);
         Assert.That(
-            Lake.Extents(_engine, 20),
+            Lake.Extents(Engine, 20),
             Is.EqualTo(new[]
             {
-                (10ul, _data, 5u, ExtentFlags.Crc),
-                (15ul, _data + 10, 22u, ExtentFlags.Crc),
-                (45ul, _data + 40, 4u, ExtentFlags.Unwritten),
-                (55ul, _data + 50, 1u, ExtentFlags.Shared),
-                (61ul, _data + 51, 1u, ExtentFlags.Shared),
-                (62ul, _data + 52, 4u, 0u),
+                (10ul, Data, 5u, ExtentFlags.Crc),
+                (15ul, Data + 10, 22u, ExtentFlags.Crc),
+                (45ul, Data + 40, 4u, ExtentFlags.Unwritten),
+                (55ul, Data + 50, 1u, ExtentFlags.Shared),
+                (61ul, Data + 51, 1u, ExtentFlags.Shared),
+                (62ul, Data + 52, 4u, 0u),
             }));
-        Assert.That(Lake.Dump(_engine), Does.Contain(Convert.ToHexString(crcs, 40, 88)));
-        Assert.That(Inode(20), Is.EqualTo((266000ul, 37ul)));
+        Assert.That(Lake.Dump(Engine), Does.Contain(Convert.ToHexString(crcs, 40, 88)));
+        Assert.That(SizeAndBlocks(20), Is.EqualTo((266000ul, 37ul)));
 
         Shift(30, 26, 100, up: true, size: 0);
         Assert.That(
-            Lake.Extents(_engine, 20).Select(e => (e.FileBlock, e.PhysBlock - _data, e.Blocks)),
+            Lake.Extents(Engine, 20).Select(e => (e.FileBlock, e.PhysBlock - Data, e.Blocks)),
             Is.EqualTo(new[]
             {
                 (10ul, 0ul, 5u), (15ul, 10ul, 15u), (61ul, 51ul, 1u), (62ul, 52ul, 4u), (130ul, 25ul, 7u), (145ul, 40ul, 4u),
                 (155ul, 50ul, 1u),
             }));
-        Assert.That(Lake.Dump(_engine), Does.Contain(Convert.ToHexString(crcs, 100, 28)));
-        Assert.That((Inode(20), _engine.GetStats().UsedBlocks), Is.EqualTo(((266000ul, 37ul), used)));
+        Assert.That(Lake.Dump(Engine), Does.Contain(Convert.ToHexString(crcs, 100, 28)));
+        Assert.That((SizeAndBlocks(20), Engine.GetStats().UsedBlocks), Is.EqualTo(((266000ul, 37ul), used)));
         AssertClean();
     }
 
@@ -86,19 +61,19 @@ public sealed class ShiftTests
         }
 
         Map(300, 400, 60, ExtentFlags.Unwritten);
-        string before = Lake.Dump(_engine);
-        Assert.That(Lake.Extents(_engine, 20), Has.Length.EqualTo(2));
+        string before = Lake.Dump(Engine);
+        Assert.That(Lake.Extents(Engine, 20), Has.Length.EqualTo(2));
         Shift(330, 30, 7, up: true);
         Shift(150, 180, 7, up: true);
         Shift(100, 50, 7, up: true);
         Assert.That(
-            Lake.Extents(_engine, 20).Select(e => (e.FileBlock, e.Blocks)),
+            Lake.Extents(Engine, 20).Select(e => (e.FileBlock, e.Blocks)),
             Is.EqualTo(new[] { (0ul, 100u), (107ul, 100u), (307ul, 60u) }));
         Shift(107, 50, 7, up: false);
         Shift(157, 200, 7, up: false);
         Shift(357, 10, 7, up: false);
         AssertClean();
-        Assert.That(WithoutInodes(Lake.Dump(_engine)), Is.EqualTo(WithoutInodes(before)));
+        Assert.That(WithoutInodes(Lake.Dump(Engine)), Is.EqualTo(WithoutInodes(before)));
     }
 
     /// <summary>As the kernel does it: all that is mapped behind a place, in steps.</summary>
@@ -111,7 +86,7 @@ public sealed class ShiftTests
         for (ulong i = 0; i < 2500; i++)
         {
             bool hole = random.Next(5) == 0;
-            map.Add(hole ? null : (2 * i) + _data);
+            map.Add(hole ? null : (2 * i) + Data);
             if (!hole)
             {
                 uint flags = random.Next(3) switch { 0 => 0, 1 => ExtentFlags.Unwritten, _ => ExtentFlags.Crc };
@@ -140,16 +115,16 @@ public sealed class ShiftTests
             {
                 AssertIs(map);
                 AssertClean();
-                _engine.Commit();
+                Engine.Commit();
             }
         }
 
-        string dump = Lake.Dump(_engine);
-        _engine.Dispose();
-        _engine = Lake.Open(_device);
+        string dump = Lake.Dump(Engine);
+        Engine.Dispose();
+        Engine = Lake.Open(Device);
         AssertIs(map);
         AssertClean();
-        Assert.That(Lake.Dump(_engine), Is.EqualTo(dump));
+        Assert.That(Lake.Dump(Engine), Is.EqualTo(dump));
     }
 
     [Test]
@@ -162,7 +137,7 @@ public sealed class ShiftTests
             Map(1000 + (i * 4000), 100 + (i * 4000), 4000, ExtentFlags.Unwritten);
         }
 
-        ulong next = _engine.AppliedSeq + 1;
+        ulong next = Engine.AppliedSeq + 1;
         IntentShift[] bad =
         [
             new() { Ino = 99, FileBlock = 20, Blocks = 10, Distance = 5 },
@@ -183,7 +158,7 @@ public sealed class ShiftTests
         ];
         foreach (IntentShift intent in bad)
         {
-            Assert.That(() => _engine.Apply(IntentWriter.Encode(intent, IntentOp.Shift, next)), Throws.InstanceOf<IntentFaultException>());
+            Assert.That(() => Engine.Apply(IntentWriter.Encode(intent, IntentOp.Shift, next)), Throws.InstanceOf<IntentFaultException>());
         }
     }
 
@@ -191,12 +166,8 @@ public sealed class ShiftTests
     private static string[] WithoutInodes(string dump) =>
         [.. dump.Split('\n').Where(line => line.Split(' ')[^1].Trim().Length != 2 * 152)];
 
-    private void Apply<T>(T intent, IntentOp op, params byte[][] parts)
-        where T : unmanaged
-        => _engine.Apply(IntentWriter.Encode(intent, op, _engine.AppliedSeq + 1, parts));
-
     private void Map(ulong fileBlock, ulong at, uint blocks, uint flags, params byte[] crcs) => Apply(
-        new IntentMap { Ino = 20, FileBlock = fileBlock, PhysBlock = _data + at, Blocks = blocks, Flags = flags },
+        new IntentMap { Ino = 20, FileBlock = fileBlock, PhysBlock = Data + at, Blocks = blocks, Flags = flags },
         IntentOp.Map,
         crcs);
 
@@ -232,22 +203,13 @@ public sealed class ShiftTests
         }
     }
 
-    private (ulong Size, ulong Blocks) Inode(ulong ino)
-    {
-        var request = new RequestIno { Header = new RequestHeader { Len = 32, Op = RequestOp.Inode }, Ino = ino };
-        byte[] payload = new byte[1024];
-        _engine.HandleRequest(MemoryMarshal.AsBytes(new ReadOnlySpan<RequestIno>(in request)), payload, out _);
-        InodeRecord record = MemoryMarshal.Read<InodeRecord>(payload);
-        return (record.Size, record.Blocks);
-    }
+    private (ulong Size, ulong Blocks) SizeAndBlocks(ulong ino) => (Inode(ino).Size, Inode(ino).Blocks);
 
     private void AssertIs(List<ulong?> map)
     {
-        var told = Lake.Extents(_engine, 20).SelectMany(e => Enumerable.Range(0, (int)e.Blocks).Select(i =>
+        var told = Lake.Extents(Engine, 20).SelectMany(e => Enumerable.Range(0, (int)e.Blocks).Select(i =>
             (e.FileBlock + (ulong)i, e.PhysBlock + (ulong)i)));
         var expected = map.Select((phys, i) => ((ulong)i, phys)).Where(b => b.phys != null).Select(b => (b.Item1, b.phys!.Value));
         Assert.That(told, Is.EqualTo(expected));
     }
-
-    private void AssertClean() => Assert.That(Lake.Check(_engine).Findings, Is.Empty);
 }

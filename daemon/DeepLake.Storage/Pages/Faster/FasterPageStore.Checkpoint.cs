@@ -53,7 +53,7 @@ public sealed unsafe partial class FasterPageStore
         options = options with { LogPageBits = logPageBits };
         if (options.LogPageBits is < 16 or > 24)
         {
-            throw StorageException.Corruption("page checkpoint ticket names an impossible log page size");
+            throw StorageException.Corruption("the checkpoint ticket names an impossible log page size");
         }
         var store = new FasterPageStore(device, geometry, options);
         try
@@ -215,7 +215,7 @@ public sealed unsafe partial class FasterPageStore
         {
             ThrowIfIndexIsDamaged();
             _latch.ThrowIfFailed();
-            throw new StorageException(Errno.EUCLEAN, $"corrupt: page store checkpoint {ticket.Number}: {inner.Message}", inner);
+            throw new StorageException(Errno.EUCLEAN, $"checkpoint {ticket.Number} of the page store cannot be read: {inner.Message}", inner);
         }
         finally
         {
@@ -230,7 +230,7 @@ public sealed unsafe partial class FasterPageStore
         if (_store.Log.TailAddress != ticket.TailAddress || _store.Log.BeginAddress != ticket.BeginAddress)
         {
             throw StorageException.Corruption(
-                $"page log {_store.Log.BeginAddress}..{_store.Log.TailAddress}, the ticket says {ticket.BeginAddress}..{ticket.TailAddress}");
+                $"the page log was found to have {_store.Log.BeginAddress}..{_store.Log.TailAddress}, the checkpoint ticket says {ticket.BeginAddress}..{ticket.TailAddress}");
         }
     }
 

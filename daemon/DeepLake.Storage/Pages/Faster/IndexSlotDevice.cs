@@ -81,12 +81,12 @@ internal sealed unsafe class IndexSlotDevice : StorageDeviceBase
                 if (Crc32C.Compute(part) != piece.Crc32C)
                 {
                     _damaged();
-                    throw StorageException.Corruption($"page index at {_start + offset}");
+                    throw StorageException.Corruption($"the page index at byte {_start + offset} of the device does not match its checksum");
                 }
                 destination[piece.Bytes..].Clear();
                 return;
             }
         }
-        throw StorageException.Corruption($"page index has no piece at {offset}");
+        throw StorageException.Corruption($"the page index at byte {_start} of the device has no piece at {offset}");
     }
 }

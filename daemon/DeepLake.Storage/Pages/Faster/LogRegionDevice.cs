@@ -181,7 +181,7 @@ internal sealed unsafe class LogRegionDevice : StorageDeviceBase
     {
         if (address < 0 || destination.Length > _bytes)
         {
-            throw StorageException.Corruption($"page log address {address}");
+            throw StorageException.Corruption($"there is no address {address} in the page log");
         }
         while (destination.Length > 0)
         {

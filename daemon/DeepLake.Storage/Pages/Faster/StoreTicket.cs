@@ -90,7 +90,7 @@ internal sealed record StoreTicket
             BinaryPrimitives.ReadUInt16LittleEndian(at[4..]) != Version ||
             BinaryPrimitives.ReadUInt32LittleEndian(at[^4..]) != Crc32C.Compute(at[..^4]))
         {
-            throw StorageException.Corruption("page checkpoint ticket");
+            throw StorageException.Corruption("the page store's part of the checkpoint ticket does not match its checksum");
         }
         int logPageBits = BinaryPrimitives.ReadUInt16LittleEndian(at[6..]);
         at = at[8..^4];
@@ -109,7 +109,7 @@ internal sealed record StoreTicket
         if (slot is < -1 or > 1 || begin < 0 || previousBegin < 0 || previousBegin > begin || begin > tail || livePages < 0 ||
             indexBytes + (ulong)logBytes + pieces * 16UL != (ulong)at.Length)
         {
-            throw StorageException.Corruption("page checkpoint ticket fields");
+            throw StorageException.Corruption("the page store's part of the checkpoint ticket contradicts itself");
         }
         byte[] indexMetadata = TakeBytes(ref at, (int)indexBytes).ToArray();
         byte[] logMetadata = TakeBytes(ref at, (int)logBytes).ToArray();
