@@ -35,6 +35,6 @@ public static class LakeNotes
         ulong block = (ulong)offset / LakeFormat.BlockSize;
         (string copy, string other) = block == LakeFormat.SuperblockABlock ? ("A", "B") : ("B", "A");
         return $"superblock copy {copy} is damaged, at byte {offset} of the device (block {block}): {why}; "
-            + $"nothing is lost, as copy {other} is whole, and the next mount or checkpoint writes copy {copy} anew";
+            + $"nothing is lost, as copy {other} is whole, and copy {copy} is written anew at the next mount at the latest";
     }
 }

@@ -23,6 +23,16 @@ check 'and answers root' lakectl stats $l
 check 'others cannot open the device of the ring' \
 	fails_with 'denied' su nobody -c 'cat /dev/lakefs'
 
+# ---- a superblock that is damaged while the lake is mounted --------------------
+damage() {
+	dd if=/dev/zero of=/dev/vda bs=4096 seek=1 count=1 conv=fsync 2>&1 &&
+		lakectl stats $l | grep 'note .*copy A is damaged, at byte 4096'
+}
+check 'stats tell of a superblock copy that is damaged' damage
+check 'and verify' sh -c "lakectl verify $l | grep 'copy A is damaged'"
+check 'the next mount' sh -c "umount $l && mount.lakefs /dev/vda $l"
+check 'writes it anew' sh -c "! lakectl stats $l | grep note"
+
 # ---- FS_IOC_SHUTDOWN -----------------------------------------------------------
 down() { # MODE: with a file made just before; the lake is mounted again
 	echo "$1" >$l/before-$1
