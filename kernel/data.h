@@ -215,7 +215,14 @@ static inline void lakefs_map_cut(struct lakefs_inode_info *li)
 
 /* ---- extent_load.c ------------------------------------------------------- */
 /* Have the whole map in memory. May wait for the daemon. No locks but VFS's. */
-int lakefs_extents_load(struct inode *inode);
+int __lakefs_extents_load(struct inode *inode);
+
+static inline int lakefs_extents_load(struct inode *inode)
+{
+	if (likely(smp_load_acquire(&LAKEFS_I(inode)->extents_known)))
+		return 0;
+	return __lakefs_extents_load(inode);
+}
 
 /* ---- reserve.c ----------------------------------------------------------- */
 /*
