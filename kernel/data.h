@@ -274,7 +274,7 @@ void lakefs_over_forget(struct lakefs_inode_info *li);
 /* without ext_lock: for what was noted before the folio was made dirty */
 static inline bool lakefs_over_noted(const struct lakefs_inode_info *li)
 {
-	return READ_ONCE(li->over_count);
+	return smp_load_acquire(&li->over_count);
 }
 
 /* ---- writeback.c --------------------------------------------------------- */

@@ -51,10 +51,13 @@ down() {
 # sealing: two boots of one lake, the first of which ends without unmounting
 seal() {
 	local status part
+	cc -O2 -Wall -Werror -static -o "$suite_dir/scatter" \
+		"$LAKE_TESTS/lake/scatter.c" || fail 'scatter builds'
 	for part in first again; do
 		status=0
 		"$LAKE_VM" run --lake --kernel "$kernel" --smp "${SMP:-2}" --mem "${MEM:-1G}" \
 			--timeout "$limit" --disk "$suite_dir/seal,size=256M" \
+			--file "$suite_dir/scatter:/scatter" \
 			--file "$LAKE_TESTS/lake/seal-guest.sh:/guest.sh" -- \
 			sh /guest.sh $part >"$suite_dir/seal-$part.results" || status=$?
 		suite_collect "$suite_dir/seal-$part.results" ''
