@@ -215,7 +215,14 @@ static inline void lakefs_map_cut(struct lakefs_inode_info *li)
 
 /* ---- extent_load.c ------------------------------------------------------- */
 /* Have the whole map in memory. May wait for the daemon. No locks but VFS's. */
-int lakefs_extents_load(struct inode *inode);
+int __lakefs_extents_load(struct inode *inode);
+
+static inline int lakefs_extents_load(struct inode *inode)
+{
+	if (likely(smp_load_acquire(&LAKEFS_I(inode)->extents_known)))
+		return 0;
+	return __lakefs_extents_load(inode);
+}
 
 /* ---- reserve.c ----------------------------------------------------------- */
 /*
@@ -267,7 +274,7 @@ void lakefs_over_forget(struct lakefs_inode_info *li);
 /* without ext_lock: for what was noted before the folio was made dirty */
 static inline bool lakefs_over_noted(const struct lakefs_inode_info *li)
 {
-	return READ_ONCE(li->over_count);
+	return smp_load_acquire(&li->over_count);
 }
 
 /* ---- writeback.c --------------------------------------------------------- */

@@ -33,6 +33,8 @@ void lakefs_data_init_inode(struct lakefs_inode_info *li)
 	atomic64_set(&li->plain_gen, 0);
 	atomic64_set(&li->plain_flushed, 0);
 	li->over = NULL;
+	INIT_LIST_HEAD(&li->over_full);
+	li->over_fulls = 0;
 	li->over_count = 0;
 	li->tail_block = LAKEFS_NO_BLOCK;
 	li->end_block = LAKEFS_NO_BLOCK;

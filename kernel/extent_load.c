@@ -155,14 +155,12 @@ int lakefs_extents_install(struct inode *inode,
 	return err;
 }
 
-int lakefs_extents_load(struct inode *inode)
+int __lakefs_extents_load(struct inode *inode)
 {
 	struct lakefs_inode_info *li = LAKEFS_I(inode);
 	u64 from = 0, blocks = 0;
 	int ret;
 
-	if (smp_load_acquire(&li->extents_known))
-		return 0;
 	if (mutex_lock_killable(&li->ext_lock))
 		return -EINTR;
 	ret = 0;
@@ -181,7 +179,7 @@ int lakefs_extents_load(struct inode *inode)
 	} else {
 		WRITE_ONCE(li->mapped_blocks, blocks);
 		li->done_size = li->disk_size;
-		/* pairs with the acquire above: the tree is complete */
+		/* pairs with lakefs_extents_load(): the tree is complete */
 		smp_store_release(&li->extents_known, true);
 	}
 out:

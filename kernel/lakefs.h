@@ -241,8 +241,11 @@ struct lakefs_inode_info {
 	atomic64_t plain_gen;		/* those that complete by themselves,
 					 * begun; and followed by a flush */
 	atomic64_t plain_flushed;
-	struct lakefs_rec *over;	/* OVERWRITE being made (overwrite.c) */
-	u32 over_count;			/* ranges in it */
+	struct lakefs_rec *over;	/* newest OVERWRITE being made
+					 * (overwrite.c) */
+	struct list_head over_full;	/* those before it */
+	u32 over_fulls;			/* how many */
+	u32 over_count;			/* ranges in all of them */
 
 	/* completed writeback (writeback.c) */
 	spinlock_t ioend_lock;		/* irqs off */

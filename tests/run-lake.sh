@@ -52,14 +52,19 @@ down() {
 # twice NAME SIZE: two boots of one lake, the first of which ends without
 # unmounting; NAME-guest.sh says what happens in them
 twice() {
-	local name=$1 size=$2 status part
+	local name=$1 size=$2 status part programs=()
+	for part in scatter stale; do
+		cc -O2 -Wall -Werror -static -o "$suite_dir/$part" \
+			"$LAKE_TESTS/lake/$part.c" || fail "$part builds"
+		programs+=(--file "$suite_dir/$part:/$part")
+	done
 	for part in first again; do
 		status=0
 		"$LAKE_VM" run --lake --kernel "$kernel" --smp "${SMP:-2}" --mem "${MEM:-1G}" \
 			--timeout "$limit" --disk "$suite_dir/$name,size=$size" \
 			--env SHARE_MIB="${SHARE_MIB:-12}" \
-			--file "$LAKE_TESTS/lake/$name-guest.sh:/guest.sh" "${lib[@]}" -- \
-			sh /guest.sh $part >"$suite_dir/$name-$part.results" || status=$?
+			--file "$LAKE_TESTS/lake/$name-guest.sh:/guest.sh" "${lib[@]}" \
+			"${programs[@]}" -- sh /guest.sh $part >"$suite_dir/$name-$part.results" || status=$?
 		suite_collect "$suite_dir/$name-$part.results" ''
 		[ $status = 0 ] || fail "the guest of $name ($part) ends with status $status"
 	done

@@ -184,12 +184,9 @@ internal sealed partial class IntentApplier
         PeekInode(intent.Ino);
         Touched(intent.Ino);
         ReadOnlySpan<byte> ranges = TakePadded(ref rest, (int)intent.Count * Unsafe.SizeOf<BlockRange>());
-        foreach (BlockRange range in MemoryMarshal.Cast<byte, BlockRange>(ranges))
+        if (!state.Extents.DropCrcs(intent.Ino, MemoryMarshal.Cast<byte, BlockRange>(ranges)))
         {
-            if (!state.Extents.DropCrcs(intent.Ino, range.Start, range.Count))
-            {
-                Fault($"overwrite intent {_seq} of inode {intent.Ino}: sealed blocks were written in place");
-            }
+            Fault($"overwrite intent {_seq} of inode {intent.Ino}: sealed blocks were written in place");
         }
 
         // its attributes stay what they are: no newest seq

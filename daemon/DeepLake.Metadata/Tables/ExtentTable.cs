@@ -109,44 +109,6 @@ public sealed partial class ExtentTable(BTree tree)
         Write(ino, extent, crcs);
     }
 
-    /// <summary>
-    /// The checksums of a range no longer hold. An extent that lies in it has none from then on;
-    /// of others the checksums of the range become <see cref="LakeFormat.CrcUnknown"/> where they lie.
-    /// False: some of it is sealed, so it cannot have been written in place.
-    /// </summary>
-    public bool DropCrcs(ulong ino, ulong fileBlock, ulong blocks)
-    {
-        ulong end = fileBlock + blocks < fileBlock ? ulong.MaxValue : fileBlock + blocks;
-        while (fileBlock < end && TryGetAt(ino, fileBlock, out Extent extent) && extent.FileBlock < end)
-        {
-            ulong from = Math.Max(extent.FileBlock, fileBlock);
-            ulong to = Math.Min(extent.FileEnd, end);
-            fileBlock = extent.FileEnd;
-            if (extent.IsSealed)
-            {
-                return false;
-            }
-
-            if (!extent.HasCrc)
-            {
-                continue;
-            }
-
-            if (from == extent.FileBlock && to == extent.FileEnd)
-            {
-                Write(ino, extent with { Flags = extent.Flags & ~ExtentFlags.Crc }, default);
-            }
-            else if (tree.TryGetForWrite(Keys.Extent(ino, extent.FileBlock), out Span<byte> data))
-            {
-                MemoryMarshal.Cast<byte, uint>(data[HeaderBytes..])
-                    .Slice((int)(from - extent.FileBlock), (int)(to - from))
-                    .Fill(LakeFormat.CrcUnknown);
-            }
-        }
-
-        return true;
-    }
-
     private static Extent Slice(in Extent extent, ulong from, ulong to) => extent with
     {
         FileBlock = from,

@@ -17,8 +17,12 @@ public sealed unsafe partial class BTree
     private int _finger;        // of the leaf found last
     private bool _hasPath;      // the path leads to the leaf found last
 
-    /// <summary>The leaf for a key and the place of the first item not below it. Begins an operation.</summary>
-    private TreePage Locate(scoped in TreeKey key, out int index)
+    /// <summary>
+    /// The leaf for a key and the place of the first item not below it, which may be behind its last one. Begins
+    /// an operation: until the next one the leaf stays where it is, and after <see cref="MarkChanged"/> the bytes
+    /// of its items may be changed where they lie.
+    /// </summary>
+    internal TreePage Locate(scoped in TreeKey key, out int index)
     {
         int at = (int)(key.Type % FingerTypes) * 2;
         if (!IsAt(ref _fingers[at], key))
@@ -110,7 +114,7 @@ public sealed unsafe partial class BTree
     private TreePage WithPath(TreePage leaf, scoped in TreeKey key) => _hasPath ? leaf : Descend(key, out _, out _, out _);
 
     /// <summary>The leaf found last is about to be changed.</summary>
-    private void MarkChanged(TreePage leaf)
+    internal void MarkChanged(TreePage leaf)
     {
         _cache.MarkDirty(_fingers[_finger].Frame);
         leaf.Seq = Seq;
