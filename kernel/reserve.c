@@ -218,10 +218,11 @@ static int lakefs_reserve_written(struct lakefs_inode_info *li,
 			want->blocks = li->tail_block - want->block;
 		}
 	}
-	if (!e->crc)
+	/* crc false: a write that failed may have noted it, and nobody said so */
+	if (!e->crc && !(li->over && want->mode & LAKEFS_RESERVE_DIRECT))
 		return 0;
-	if (!lakefs_over_note(li, e, want->block, want->blocks,
-			      &prep->overwrite)) {
+	if (e->crc && !lakefs_over_note(li, e, want->block, want->blocks,
+					&prep->overwrite)) {
 		prep->want_overwrite = true;
 		return -EAGAIN;
 	}

@@ -53,6 +53,10 @@ first() {
 	# more than the kernel tells the daemon at once: a checksum that nobody took back is damage
 	check 'a file is written again at random' \
 		sh -c "for to in /model $l; do /scatter \$to/scattered 3000 4500 || exit 1; done"
+	# where the inode leaves memory with what the failed write has left
+	check 'a write fails, a direct one does not' \
+		sh -c "/stale $l/stale && sync && echo 2 >/proc/sys/vm/drop_caches"
+	cp $l/stale /model/
 	sync
 	check 'files that are quiet become checked' all_checked
 	check 'stats tells how much' sh -c "lakectl stats $l | grep -q 'checked on every read'"
