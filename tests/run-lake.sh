@@ -3,13 +3,14 @@
 # Wrong inputs, a full device, reflink and trim as programs use them, and ways to
 # be shut down, files that are sealed, checked and shared, with the real daemon in the
 # busybox guest; a guest of little memory whose daemon is stopped and dead.
-# ONLY="full down seal share memory": some of them.
+# ONLY="full down seal share memory": some of them. SHARE_MIB=1024 SHARE_DISK=4G:
+# a larger file for share.
 # KERNEL=debug: under KASAN and lockdep.
 set -uo pipefail
 . "$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/lib/suite.sh"
 suite_begin lake
 kernel=${KERNEL:-6.12}
-limit=$(suite_seconds 600)
+limit=$(suite_seconds $((600 + ${SHARE_MIB:-0} * 2)))
 lib=(--file "$LAKE_TESTS/lake/lib.sh:/lib.sh")
 wanted() { case " ${ONLY:-full down seal share memory} " in *" $1 "*) ;; *) return 1 ;; esac; }
 

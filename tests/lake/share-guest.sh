@@ -14,7 +14,7 @@ used_kib() { df -k $l | awk 'NR == 2 { print $3 }'; }
 # within: CONDITION... holds at some moment of the next minutes. Looking costs
 # an emulated guest more than what is waited for.
 within() {
-	for i in $(seq 60); do
+	for i in $(seq $((60 + mib))); do
 		"$@" && return 0
 		sleep 4
 	done
