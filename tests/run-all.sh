@@ -54,6 +54,19 @@ run_suite() {
 
 count() { grep -c -s "^$1 " "$LAKE_OUT/results/$2.txt"; }
 
+# With what was said of them and of machines that did not end well: often the end
+# of the output is all that is left of a run elsewhere.
+print_failures() {
+	local name
+	printf '\nfailures:\n'
+	for name in "${suites[@]}"; do
+		sed -n "s/^fail /  $name: /p" "$LAKE_OUT/results/$name.txt"
+		grep -q '^fail ' "$LAKE_OUT/results/$name.txt" || continue
+		grep -a -E '^ *FAIL .*: |^vm: |^vm\| ' \
+			"$LAKE_OUT/results/$name.log" | head -n 40 | sed 's/^/    /'
+	done
+}
+
 print_table() {
 	local name passed failed
 	printf '\n%-14s %8s %8s %8s %8s\n' suite passed failed seconds \
@@ -67,12 +80,7 @@ print_table() {
 		total_passed=$((total_passed + passed))
 		total_failed=$((total_failed + failed))
 	done
-	if [ $total_failed -gt 0 ]; then
-		printf '\nfailures:\n'
-		for name in "${suites[@]}"; do
-			sed -n "s/^fail /  $name: /p" "$LAKE_OUT/results/$name.txt"
-		done
-	fi
+	[ $total_failed = 0 ] || print_failures
 	printf '\n'
 }
 

@@ -3,6 +3,7 @@ using System.CommandLine;
 using System.Text.Json;
 using DeepLake.Control;
 using DeepLake.Lakectl.Client;
+using DeepLake.Lakectl.Files;
 using DeepLake.Lakectl.Output;
 using DeepLake.Lakectl.Usage;
 
@@ -12,6 +13,7 @@ namespace DeepLake.Lakectl.Commands;
 internal static class StatsShow
 {
     private const ulong BlockBytes = 4096;
+    private const int MostSeconds = 86400;
     private const string Offline = "offline";
 
     // Always 0 of a lake that nobody has mounted; JSON has them, for sums.
@@ -36,29 +38,54 @@ internal static class StatsShow
             Arity = ArgumentArity.ZeroOrOne,
         };
         var bytes = new Option<bool>("--bytes") { Description = "Sizes in plain bytes" };
+        var every = new Option<int?>("--every")
+        {
+            Description = "Show it again after each so many seconds, until interrupted or nobody reads it",
+            HelpName = "SECONDS",
+        };
+        every.Validators.Add(result =>
+        {
+            if (result.Tokens is not [var token] || !int.TryParse(token.Value, out int seconds) || seconds is < 1 or > MostSeconds)
+            {
+                result.AddError($"--every takes whole seconds, from 1 to {MostSeconds}.");
+            }
+        });
         Option<bool> json = CommandRunner.JsonOption();
-        var command = new NotedCommand("stats", "Show what a lake holds and how it is", Notes) { target, bytes, json };
+        var command = new NotedCommand("stats", "Show what a lake holds and how it is", Notes) { target, bytes, every, json };
         command.SetAction(parsed =>
         {
-            bool isJson = parsed.GetValue(json);
-            bool plain = parsed.GetValue(bytes);
-            Request request = CommandRunner.NewRequest();
-            request.Stats = new StatsRequest();
-            LakeTarget? lake = null;
-            if (parsed.GetValue(target) is { } name)
+            bool isJson = parsed.GetValue(json), plain = parsed.GetValue(bytes);
+            int status = Once(parsed.GetValue(target), isJson, plain);
+            while (status == 0 && parsed.GetValue(every) is { } seconds && !Descriptor.LosesItsReader(Descriptor.Output, seconds))
             {
-                lake = LakeTarget.Find(name, out string? problem);
-                if (lake is null)
+                if (!isJson)
                 {
-                    return CommandRunner.Fail(ErrorCode.ErrorNotFound, problem!, "name a lake's device or mount point", isJson);
+                    Console.WriteLine();
                 }
-                request.Stats = new StatsRequest { OneDevice = true, DevMajor = lake.Major, DevMinor = lake.Minor, DevicePath = lake.Path };
+                status = Once(parsed.GetValue(target), isJson, plain);
             }
-            return lake is { IsMounted: false }
-                ? CommandRunner.OneShot(request, isJson, result => Show(result.Stats, isJson, plain))
-                : CommandRunner.Daemon(request, isJson, result => Show(result.Stats, isJson, plain));
+            return status;
         });
         return command;
+    }
+
+    private static int Once(string? name, bool json, bool plain)
+    {
+        Request request = CommandRunner.NewRequest();
+        request.Stats = new StatsRequest();
+        LakeTarget? lake = null;
+        if (name is not null)
+        {
+            lake = LakeTarget.Find(name, out string? problem);
+            if (lake is null)
+            {
+                return CommandRunner.Fail(ErrorCode.ErrorNotFound, problem!, "name a lake's device or mount point", json);
+            }
+            request.Stats = new StatsRequest { OneDevice = true, DevMajor = lake.Major, DevMinor = lake.Minor, DevicePath = lake.Path };
+        }
+        return lake is { IsMounted: false }
+            ? CommandRunner.OneShot(request, json, result => Show(result.Stats, json, plain))
+            : CommandRunner.Daemon(request, json, result => Show(result.Stats, json, plain));
     }
 
     private static int Show(Stats stats, bool json, bool plain)

@@ -23,4 +23,22 @@ internal static class Descriptor
         int flags = LibC.FCntl(descriptor, LibC.GetDescriptorFlags);
         return flags < 0 || (flags & LibC.CloseOnExec) != 0;
     }
+
+    /// <summary>
+    /// Waits for so many seconds; true as soon as nobody reads any more what is written to the descriptor. The
+    /// runtime's console tells nobody of that.
+    /// </summary>
+    internal static unsafe bool LosesItsReader(int descriptor, int seconds)
+    {
+        var entry = new LibC.PollEntry { Descriptor = descriptor };
+        long end = Environment.TickCount64 + (seconds * 1000L);
+        for (long left = seconds * 1000L; left > 0; left = end - Environment.TickCount64)
+        {
+            if (LibC.Poll(&entry, 1, (int)left) > 0)
+            {
+                return true; // nothing was asked for: an error or a hang-up
+            }
+        }
+        return false;
+    }
 }

@@ -46,6 +46,17 @@ internal static unsafe partial class LibC
     [LibraryImport(Library, EntryPoint = "fcntl", SetLastError = true)]
     internal static partial int FCntl(int fd, int command);
 
+    [LibraryImport(Library, EntryPoint = "poll", SetLastError = true)]
+    internal static partial int Poll(PollEntry* entries, nuint count, int milliseconds);
+
     [LibraryImport(Library, EntryPoint = "open", SetLastError = true)]
     private static partial int Open(byte* path, int flags, uint mode);
+
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct PollEntry
+    {
+        internal int Descriptor;
+        internal short Wanted;
+        internal short Got;
+    }
 }

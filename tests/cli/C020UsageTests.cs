@@ -63,6 +63,8 @@ public sealed class C020UsageTests
     [TestCase("frobnicate --json", "There is no command frobnicate.")]
     [TestCase("mkfs --force=maybe x", "The option --force takes no value.")]
     [TestCase("logs --lines many", "many is no number of lines")]
+    [TestCase("stats --every 0", "--every takes whole seconds, from 1")]
+    [TestCase("stats --every often", "--every takes whole seconds, from 1")]
     public void WhatIsNearlyRight_IsNamed(string line, string said)
     {
         CliResult result = Cli.Run(line.Split(' '));

@@ -19,3 +19,31 @@ check() {
 
 # laked: the daemon's process
 laked() { ps -o pid,args | sed -n 's/^ *\([0-9]*\) .*[@]laked serve.*/\1/p'; }
+
+# counter NAME: of what `look` or `within` saw last
+look() { lakectl stats --json $l >/tmp/stats; }
+counter() { tr ',{' '\n\n' </tmp/stats | sed -n "s/^\"$1\":\([0-9]*\).*/\1/p"; }
+
+# within SECONDS CONDITION...: it holds at some moment of that time; it finds
+# numbers with `counter`. One lakectl looks all the time, as starting programs
+# costs an emulated guest more than what is waited for.
+within() {
+	end=$(($(date +%s) + $1))
+	shift
+	while [ "$(date +%s)" -lt $end ]; do
+		lakectl stats --json --every 3 $l | comes_to_hold "$@" && return 0
+		sleep 1	# that daemon was killed, perhaps
+	done
+	lakectl stats $l
+	lakectl logs 2>/dev/null | tail -n 20
+	return 1
+}
+
+comes_to_hold() {
+	while read -r line; do
+		echo "$line" >/tmp/stats
+		"$@" && return 0
+		[ "$(date +%s)" -lt $end ] || return 1
+	done
+	return 1
+}

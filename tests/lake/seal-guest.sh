@@ -6,20 +6,12 @@
 # machine ends, `again` is the boot after it. Prints `pass NAME` / `fail NAME`.
 . /lib.sh
 
-count() { lakectl stats $l | sed -n "s/^  $1 blocks  *//p"; }
-
-# Every block in use becomes checked, within minutes. Looking costs an emulated
-# guest more than what is waited for.
-all_checked() {
-	for i in $(seq 60); do
-		used=$(du -sk $l | cut -f1)
-		checked=$(count checked)
-		[ $((checked * 4)) -ge $((used - 4)) ] && [ "$checked" -gt 0 ] && return 0
-		sleep 3
-	done
-	lakectl stats $l
-	lakectl logs 2>/dev/null | tail -n 20
-	return 1
+# Every block in use becomes checked, within minutes.
+all_checked() { within 240 all_checked_now; }
+all_checked_now() {
+	used=$(du -sk $l | cut -f1)
+	checked=$(counter checked_blocks)
+	[ $((${checked:-0} * 4)) -ge $((used - 4)) ] && [ "${checked:-0}" -gt 0 ]
 }
 
 same() { # every file is its copy in memory, from the device

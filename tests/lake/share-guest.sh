@@ -8,23 +8,11 @@
 . /lib.sh
 mib=${SHARE_MIB:-12}
 
-counter() { lakectl stats --json $l | tr ',{' '\n\n' | sed -n "s/.*\"$1\": *\"*\([0-9]*\).*/\1/p"; }
 used_kib() { df -k $l | awk 'NR == 2 { print $3 }'; }
 
-# within: CONDITION... holds at some moment of the next minutes. Looking costs
-# an emulated guest more than what is waited for.
-within() {
-	for i in $(seq $((60 + mib))); do
-		"$@" && return 0
-		sleep 4
-	done
-	lakectl stats $l
-	lakectl logs 2>/dev/null | tail -n 20
-	return 1
-}
-
-# saved at least that many blocks more than base
-saved() { [ "$(counter saved_blocks)" -ge $(($1)) ]; }
+# saved at least that many blocks, within minutes
+saved() { within $((240 + 4 * mib)) saved_now $(($1)); }
+saved_now() { [ "$(counter saved_blocks)" -ge "$1" ]; }
 
 start() {
 	/usr/lib/deeplake/laked-launcher --wait-ready -- serve \
@@ -61,7 +49,7 @@ copy_costs_nothing() {
 	cp $l/large $l/copy
 	sync
 	full=$(used_kib)
-	within saved "$(stat -c %b $l/large) / 8"
+	saved "$(stat -c %b $l/large) / 8"
 	status=$?
 	sync
 	echo "used: $before KiB, with the copy $full, after sharing $(used_kib)" >&2
@@ -70,6 +58,7 @@ copy_costs_nothing() {
 }
 
 small_files_share() {
+	look
 	base=$(counter saved_blocks)
 	mkdir $l/a $l/b
 	for i in $(seq 30); do
@@ -78,7 +67,7 @@ small_files_share() {
 	done
 	# what fits into a block is one block, too
 	blocks=$(du -sk $l/b/* | awk '{ n += $1 } END { print int(n / 4) }')
-	within saved "$base + $blocks"
+	saved "$base + $blocks"
 }
 
 # One of several twins is written in place all the time while they are sealed
@@ -143,7 +132,7 @@ first() {
 	check 'small files share, too' small_files_share
 	check 'a twin that is written meanwhile' written_meanwhile
 	check 'daemons that are killed meanwhile' killed_meanwhile
-	check 'the next one goes on with it' within saved "$(stat -c %b $l/large) / 8 + 732"
+	check 'the next one goes on with it' saved "$(stat -c %b $l/large) / 8 + 732"
 	check 'what loses one of its names keeps its blocks' gone_and_kept
 	rm -rf /model /mine
 	( cd $l && md5sum large other twin* a/* b/* >sums )
@@ -160,7 +149,7 @@ again() {
 	check 'the lake is there after the machine ended' mount.lakefs /dev/vda $l
 	sums() { ( cd $l && md5sum -c sums ) && cmp $l/large $l/late; }
 	check 'with everything in it' sums
-	check 'and what was equal becomes shared' within saved "$(stat -c %b $l/large) / 8"
+	check 'and what was equal becomes shared' saved "$(stat -c %b $l/large) / 8"
 	from_device
 	check 'and reads as it was' sums
 	check 'it unmounts' umount $l
