@@ -13,7 +13,8 @@ internal sealed partial class Simulation
     private const int CommitAgeSeconds = 5;
     private (SnapshotSource Source, string Dump)? _snapshot;
     private int _uncommittedSeconds;
-    private double _checkpointAt = 0.5;
+    private bool _isShortLife;
+    private double _longLog; // as a part of its region
 
     private void Serve(LakeEngine engine, int steps)
     {
@@ -30,6 +31,11 @@ internal sealed partial class Simulation
             Round(engine);
             Ask(engine);
             Rarely(engine);
+            if (LogIsLong(engine) && EndsThere(engine))
+            {
+                return;
+            }
+
             if (engine.GetStats().Checkpoints > checkpoints + 1)
             {
                 _structuralDamage = 0; // both have been written again
@@ -66,24 +72,32 @@ internal sealed partial class Simulation
         {
             engine.Checkpoint();
         }
-
-        CheckpointLate(engine);
     }
 
-    // As late as seldom happens: two checkpoints and the log behind them come near to each other around the region.
-    private void CheckpointLate(LakeEngine engine)
+    private bool LogIsLong(LakeEngine engine)
     {
-        if (_settings.Kind != FaultKind.Recoveries)
+        EngineStats stats = engine.GetStats();
+        return _settings.Kind == FaultKind.Recoveries && stats.WalBytesUsed > stats.WalBytes * _longLog;
+    }
+
+    // Checkpoints as late as seldom happens: two of them and the log behind them come near to each other around the
+    // region. Every other life ends with its checkpoint; the next one often goes on for as long as it can without
+    // any: then much of the log is needed by the older checkpoint alone, and a daemon begins with that.
+    private bool EndsThere(LakeEngine engine)
+    {
+        if (!_isShortLife && _random.Next(3) > 0)
         {
-            return;
+            return true;
         }
 
-        EngineStats stats = engine.GetStats();
-        if (stats.WalBytesUsed > stats.WalBytes * _checkpointAt)
-        {
-            engine.Checkpoint();
-            _checkpointAt = 0.3 + (_random.NextDouble() * 0.45);
-        }
+        engine.Checkpoint();
+        return _isShortLife;
+    }
+
+    private void BeginLife()
+    {
+        _isShortLife = !_isShortLife;
+        _longLog = (_isShortLife ? 0.3 : 0.6) + (_random.NextDouble() * 0.18);
     }
 
     private void Commit(LakeEngine engine)

@@ -83,6 +83,7 @@ internal sealed partial class Simulation : IDisposable
         for (int life = 0; life < _settings.Lives && !_isRefused; life++)
         {
             PlanFaults();
+            BeginLife();
             Live(isLast: false);
         }
 
