@@ -107,8 +107,8 @@ internal sealed partial class Simulation
         _otherDamage |= _sink.IsCheckpointHalf || _settings.Sizes is null; // what the real store has begun nobody sees
         switch (_random.Next(6))
         {
-            case 0: Flip(Bytes(LakeFormat.SuperblockABlock) + _random.Next(LakeFormat.BlockSize), "superblock A"); break;
-            case 1: Flip(Bytes(layout.DeviceBlocks - 1) + _random.Next(LakeFormat.BlockSize), "superblock B"); break;
+            case 0: Flip(Bytes(LakeFormat.SuperblockABlock) + InSuperblock(), "superblock A"); break;
+            case 1: Flip(Bytes(layout.DeviceBlocks - 1) + InSuperblock(), "superblock B"); break;
             default: Flip(Bytes(layout.Ticket[_random.Next(2)].StartBlock) + _random.Next(40), "a ticket"); break;
         }
     }
@@ -125,13 +125,21 @@ internal sealed partial class Simulation
         _otherDamage |= _settings.Sizes is null; // what the real store has begun nobody sees
         if (_random.Next(3) == 0)
         {
-            Flip(Bytes(isA ? LakeFormat.SuperblockABlock : layout.DeviceBlocks - 1) + _random.Next(LakeFormat.BlockSize), "the newest superblock");
+            Flip(Bytes(isA ? LakeFormat.SuperblockABlock : layout.DeviceBlocks - 1) + InSuperblock(), "the newest superblock");
             return;
         }
 
         Region slot = layout.Ticket[(int)(newest.Generation & 1)];
         Flip(Bytes(slot.StartBlock) + _random.Next((int)newest.TicketBytes), "the newest ticket");
     }
+
+    // Its fields are a small part of its block; where the log begins is what nothing else tells.
+    private int InSuperblock() => _random.Next(3) switch
+    {
+        0 => _random.Next(LakeFormat.BlockSize),
+        1 => _random.Next((int)Marshal.OffsetOf<Superblock>(nameof(Superblock.Pad1))),
+        _ => (int)Marshal.OffsetOf<Superblock>(nameof(Superblock.CheckpointWalLsn)) + _random.Next(2),
+    };
 
     private Superblock PeekSuperblock(ulong block)
     {
