@@ -47,7 +47,11 @@ try
 {
     return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
 }
-catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+catch (UnauthorizedAccessException e)
+{
+    return CommandRunner.Fail(ErrorCode.ErrorGeneral, e.Message, "try again as root, or as the file's owner", isJson);
+}
+catch (IOException e)
 {
     // every command names what it reads; what is left is what it says
     Messages.Error($"the output cannot be written: {e.Message}", "look where it goes: a full device, or a closed descriptor");

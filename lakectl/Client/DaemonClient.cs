@@ -8,23 +8,46 @@ namespace DeepLake.Lakectl.Client;
 internal static class DaemonClient
 {
     private const string SocketVariable = "LAKED_SOCKET";
+    private const int SuccessorMs = 10_000;
 
     internal static Response Run(Request request, Action<Progress> progress)
     {
         string path = Environment.GetEnvironmentVariable(SocketVariable) ?? ControlProtocol.DefaultSocketPath;
-        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        try
+        using Socket? socket = Connect(path, out string problem);
+        if (socket is null)
         {
-            socket.Connect(new UnixDomainSocketEndPoint(path));
-        }
-        catch (SocketException e)
-        {
-            string reason = File.Exists(path) ? e.Message : "there is no such socket";
             return OneShotClient.Failure(
-                ErrorCode.ErrorNotFound, $"laked does not answer on {path}: {reason}", "it runs while a lake is mounted; see findmnt -t lakefs");
+                ErrorCode.ErrorNotFound, $"laked does not answer on {path}: {problem}", "it runs while a lake is mounted; see findmnt -t lakefs, and dmesg");
         }
         using var stream = new NetworkStream(socket);
         return Converse(stream, request, progress);
+    }
+
+    // Programs that use a lake only pause while its daemon is replaced; so do we.
+    private static Socket? Connect(string path, out string problem)
+    {
+        problem = "";
+        bool wasThere = false;
+        for (long end = Environment.TickCount64 + SuccessorMs; ; Thread.Sleep(100))
+        {
+            var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            try
+            {
+                socket.Connect(new UnixDomainSocketEndPoint(path));
+                return socket;
+            }
+            catch (SocketException e)
+            {
+                socket.Dispose();
+                wasThere |= e.SocketErrorCode == SocketError.ConnectionRefused;
+                if (!wasThere || Environment.TickCount64 > end)
+                {
+                    problem = wasThere ? $"one has ended, and none came after it for {SuccessorMs / 1000} seconds"
+                        : File.Exists(path) ? e.Message : "there is no such socket";
+                    return null;
+                }
+            }
+        }
     }
 
     /// <summary>One request and its answer, on a connection that the daemon may have closed already.</summary>

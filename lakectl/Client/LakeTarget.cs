@@ -46,7 +46,7 @@ internal sealed record LakeTarget(string Path, bool IsMounted, uint Major, uint 
         {
             return new FileInfo(path).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? System.IO.Path.GetFullPath(path);
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return System.IO.Path.GetFullPath(path);
         }

@@ -67,6 +67,22 @@ public sealed class C060ImportResumeTests
         CheckInterruptedThenResume();
     }
 
+    /// <summary>Regression: the other one was imported, the lake called complete, and the first one's files stayed cut short.</summary>
+    [Test]
+    public void AnotherSource_IsRefused_AndChangesNothing()
+    {
+        File.WriteAllBytes(_scratch["t.tar"], _archive[..(_archive.Length / 3)]);
+        Assert.That(Cli.Run("import", _scratch["t.tar"], _scratch["a.img"]).ExitCode, Is.EqualTo(1));
+        Directory.CreateDirectory(_scratch["other"]);
+        byte[] before = File.ReadAllBytes(_scratch["a.img"]);
+        CliResult result = Cli.Run("import", "--resume", _scratch["other"], _scratch["a.img"]);
+        Assert.That(result.ExitCode, Is.EqualTo(1));
+        Assert.That(result.Errors, Does.Contain($"one of {_scratch["t.tar"]}"));
+        Assert.That(File.ReadAllBytes(_scratch["a.img"]).AsSpan().SequenceEqual(before));
+        File.WriteAllBytes(_scratch["t.tar"], _archive);
+        CheckInterruptedThenResume();
+    }
+
     private void CheckInterruptedThenResume()
     {
         Cli.AssertClean(_scratch["a.img"]);

@@ -43,6 +43,44 @@ public sealed class C075DaemonTests
         Assert.That(answer.Error.Message, Does.Contain("closed the connection"));
     }
 
+    /// <summary>Regression: between a daemon's death and its successor lakectl said that none runs.</summary>
+    [Test]
+    public void ADaemonThatHasDied_IsWaitedFor()
+    {
+        string path = _scratch["socket"];
+        using (Listener(path + ".dead"))
+        {
+            File.Move(path + ".dead", path); // a socket that is closed takes its own name along only
+        }
+        Environment.SetEnvironmentVariable("LAKED_SOCKET", path);
+        try
+        {
+            Task<Response> asked = Task.Run(() => DaemonClient.Run(CommandRunner.NewRequest(), _ => { }));
+            Thread.Sleep(500);
+            Assert.That(asked.IsCompleted, Is.False);
+            File.Delete(path);
+            using Socket successor = Listener(path);
+            using (Socket accepted = successor.Accept())
+            {
+                using var stream = new NetworkStream(accepted);
+                MessageFrame.Write(stream, new Response { Result = new Result() });
+                Assert.That(asked.Result.KindCase, Is.EqualTo(Response.KindOneofCase.Result));
+            }
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable("LAKED_SOCKET", null);
+        }
+    }
+
+    private static Socket Listener(string path)
+    {
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        socket.Bind(new UnixDomainSocketEndPoint(path));
+        socket.Listen(1);
+        return socket;
+    }
+
     /// <summary>Regression: after a daemon had died and was replaced the mount was called not cleanly unmounted.</summary>
     [Test]
     public void Stats_SayOfHowALakeWasLeft_OnlyWhatIsKnown()

@@ -30,6 +30,7 @@ internal static class Responses
         StorageException { IsCorruption: true } corrupt => Error(ErrorCode.ErrorPartial, corrupt.Message, "run lakectl verify on the device"),
         StorageException storage => Error(ErrorCode.ErrorGeneral, storage.Message, "see the kernel log (dmesg) for errors of the device"),
         OperationCanceledException => Error(ErrorCode.ErrorInterrupted, "interrupted"),
+        UnauthorizedAccessException => Error(ErrorCode.ErrorGeneral, e.Message, "try again as root, or as the file's owner"),
         _ => Error(ErrorCode.ErrorGeneral, $"{e.GetType().Name}: {e.Message}", "this is a defect of DeepLake; please report it"),
     };
 }

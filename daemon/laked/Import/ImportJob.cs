@@ -94,8 +94,8 @@ internal static class ImportJob
     private static bool CheckTarget(LakeWriter lake, ImportRequest request)
     {
         bool isEmpty = lake.GetInode(LakeFormat.RootIno).Size == 0;
-        bool isMarked = lake.HasXattr(LakeFormat.RootIno, Mark);
-        if (!isEmpty && !isMarked)
+        string? begun = lake.GetXattr(LakeFormat.RootIno, Mark) is { } mark ? System.Text.Encoding.UTF8.GetString(mark) : null;
+        if (!isEmpty && begun is null)
         {
             throw new CommandException(
                 ErrorCode.ErrorGeneral, $"the lake on {request.DevicePath} is not empty", "import into a fresh lake (lakectl mkfs), or mount it and copy");
@@ -104,6 +104,14 @@ internal static class ImportJob
         {
             throw new CommandException(
                 ErrorCode.ErrorGeneral, $"an import into {request.DevicePath} was interrupted", "go on with --resume, or begin anew with lakectl mkfs --force");
+        }
+        // With another one it would be called complete, and what the first was at stay cut short.
+        if (!isEmpty && begun != request.Source && begun != StandardInput && request.Source != StandardInput)
+        {
+            throw new CommandException(
+                ErrorCode.ErrorGeneral,
+                $"the import into {request.DevicePath} that was interrupted is one of {begun}",
+                "go on with --resume and that source, or begin anew with lakectl mkfs --force");
         }
         return !isEmpty;
     }

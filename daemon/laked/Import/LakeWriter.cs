@@ -61,7 +61,8 @@ internal sealed class LakeWriter(LakeEngine engine) : ISharer
         return MemoryMarshal.Read<InodeRecord>(Ask(request, "read an inode"));
     }
 
-    internal bool HasXattr(ulong ino, ReadOnlySpan<byte> name)
+    /// <summary>Null: it has no such attribute. Valid until the next question.</summary>
+    internal byte[]? GetXattr(ulong ino, ReadOnlySpan<byte> name)
     {
         Span<byte> request = stackalloc byte[Unsafe.SizeOf<RequestName>() + 256];
         request.Clear();
@@ -73,7 +74,8 @@ internal sealed class LakeWriter(LakeEngine engine) : ISharer
         };
         MemoryMarshal.Write(request, in fixedPart);
         name.CopyTo(request[Unsafe.SizeOf<RequestName>()..]);
-        return engine.HandleRequest(request, _reply, out _) >= 0;
+        int bytes = engine.HandleRequest(request, _reply, out _);
+        return bytes < 0 ? null : _reply.AsSpan(0, bytes).ToArray();
     }
 
     /// <summary>Leases blocks near a goal; empty when the lake is full.</summary>
