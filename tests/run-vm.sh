@@ -143,7 +143,7 @@ debug_kernel() {
 
 # emulator_fault KIND PLACE: is such a console log one of a boot to be made anew?
 emulator_fault() {
-	printf '[ 2.2] %s: 0000 [#1] PREEMPT SMP\n[ 2.3] RIP: 0010:%s\r\n' \
+	printf '[ 2.2] %s: 0000 [#1] PREEMPT SMP\n[ 2.3] RIP: 0010:%b\r\n' \
 		"$1" "$2" >"$suite_dir/console"
 	(. "$LAKE_ROOT/qemu/lib/machine.sh"
 		console_emulator_fault "$suite_dir/console")
@@ -152,6 +152,7 @@ emulator_fault() {
 only_emulator_faults() {
 	emulator_fault 'Oops: int3' 'vfs_write+0x1/0x40' || return 1
 	! emulator_fault 'Oops: int3' 'lakefs_bmap+0x1/0x40 [lakefs]' &&
+		! emulator_fault 'Oops: int3' 'kfree+0x1/0x40\r\n[ 2.4]  lakefs_bmap+0x1/0x40 [lakefs]' &&
 		! emulator_fault 'Oops: int3' '' &&
 		! emulator_fault 'general protection fault' 'vfs_write+0x1/0x40' || return 1
 	echo 'all is well' >"$suite_dir/console"

@@ -76,8 +76,8 @@ internal sealed partial class Simulation
 
     private bool LogIsLong(LakeEngine engine)
     {
-        EngineStats stats = engine.GetStats();
-        return _settings.Kind == FaultKind.Recoveries && stats.WalBytesUsed > stats.WalBytes * _longLog;
+        return _settings.Kind == FaultKind.Recoveries
+            && engine.GetStats() is var stats && stats.WalBytesUsed > stats.WalBytes * _longLog;
     }
 
     // Checkpoints as late as seldom happens: two of them and the log behind them come near to each other around the

@@ -61,7 +61,7 @@ internal sealed class LakeWriter(LakeEngine engine) : ISharer
         return MemoryMarshal.Read<InodeRecord>(Ask(request, "read an inode"));
     }
 
-    /// <summary>Null: it has no such attribute. Valid until the next question.</summary>
+    /// <summary>An attribute's value; null: there is no such attribute.</summary>
     internal byte[]? GetXattr(ulong ino, ReadOnlySpan<byte> name)
     {
         Span<byte> request = stackalloc byte[Unsafe.SizeOf<RequestName>() + 256];
