@@ -7,16 +7,8 @@ using NUnit.Framework;
 namespace DeepLake.Cli.Tests;
 
 [TestFixture]
-public sealed class C010MkfsTests
+public sealed class C010MkfsTests : ScratchFixture
 {
-    private Scratch _scratch = null!;
-
-    [SetUp]
-    public void SetUp() => _scratch = new Scratch();
-
-    [TearDown]
-    public void TearDown() => _scratch.Dispose();
-
     [Test]
     public void Mkfs_MakesAnImageOfTheSizeAsked_WithLabelAndUuid()
     {

@@ -6,16 +6,8 @@ using NUnit.Framework;
 namespace DeepLake.Cli.Tests;
 
 [TestFixture]
-public sealed class C035StatsTests
+public sealed class C035StatsTests : ScratchFixture
 {
-    private Scratch _scratch = null!;
-
-    [SetUp]
-    public void SetUp() => _scratch = new Scratch();
-
-    [TearDown]
-    public void TearDown() => _scratch.Dispose();
-
     [Test]
     public void Every_GoesOnWithALineEach_UntilItIsStopped()
     {

@@ -9,16 +9,8 @@ namespace DeepLake.Cli.Tests;
 
 /// <summary>What lakectl makes of a running daemon's answers; the daemon is played.</summary>
 [TestFixture]
-public sealed class C075DaemonTests
+public sealed class C075DaemonTests : ScratchFixture
 {
-    private Scratch _scratch = null!;
-
-    [SetUp]
-    public void SetUp() => _scratch = new Scratch();
-
-    [TearDown]
-    public void TearDown() => _scratch.Dispose();
-
     /// <summary>
     /// Regression: the daemon refuses before it reads. Its answer is there, but sending the request fails
     /// with EPIPE, and the person was told of a broken connection.
