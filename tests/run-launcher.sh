@@ -35,6 +35,29 @@ probe_tells_no_lake_from_one() {
 	[ $? = 2 ]
 }
 
+# explained ROOT LINE...: what the boot says of a root, in these words.
+explained() {
+	local root=$1 line
+	shift
+	LAKE_LIB=$LAKE_BUILD/launcher LAKE_BLOCK=$suite_dir/none sh -c '. "$0"; lake_explain_root "$1"' \
+		"$LAKE_ROOT/initramfs/lib/boot.sh" "$root" >"$suite_dir/said"
+	for line in "$@"; do
+		grep -qF -- "$line" "$suite_dir/said" || { cat "$suite_dir/said"; return 1; }
+	done
+}
+
+the_boot_explains_its_root() {
+	local lake=$suite_dir/boot.img
+	rm -f "$lake"
+	"$1" mkfs --size 96M "$lake" >/dev/null || return 1
+	truncate -s 1M "$suite_dir/other.img"
+	explained "$suite_dir/other.img" "lakefs: $suite_dir/other.img holds no lake: no whole superblock" \
+		'  devices with a lake: none' '  next: power off' &&
+		explained /dev/none 'lakefs: there is no device /dev/none' '  next: ' &&
+		explained LABEL=nobody 'lakefs: no device holds a lake with LABEL=nobody' '  next: ' &&
+		explained "$lake" && [ ! -s "$suite_dir/said" ]
+}
+
 # wrong_words STATUS SAID CMD...: ends so, says that, and where more is said.
 wrong_words() {
 	local status=$1 said=$2 got=0
@@ -64,6 +87,7 @@ if tree=$("$LAKE_ROOT/qemu/parts.sh" tree); then
 	lakectl=$tree/usr/bin/lakectl
 	check 'lake-probe tells a lake by either superblock' probe_tells_a_lake "$lakectl"
 	check 'lake-probe tells what is no lake' probe_tells_no_lake_from_one
+	check 'the boot says why a root cannot be mounted' the_boot_explains_its_root "$lakectl"
 	check 'a wrong option is the word that is named' the_wrong_word_is_named
 	status=0
 	"$LAKE_VM" run --timeout 240 --file "$LAKE_BUILD/launcher:/t" \

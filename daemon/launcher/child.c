@@ -12,10 +12,13 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
 #define OUTPUT_MAX_BYTES	(1L << 20)
 #define ARGS_MAX		32
+#define HEAP_LEAST_BYTES	(112ULL << 20)
+#define HEAP_PART		8	/* of the machine's memory */
 
 /*
  * The .NET runtime's own settings, for a small locked daemon that starts
@@ -23,8 +26,6 @@
  * already is left alone, so that a person can try another value.
  */
 static const char *const runtime_env[][2] = {
-	/* with everything locked, reserved address space must stay small */
-	{ "DOTNET_GCHeapHardLimit", "0x7000000" },
 	{ "DOTNET_gcServer", "0" },
 	{ "DOTNET_gcConcurrent", "0" },
 	{ "DOTNET_GCgen0size", "0x400000" },
@@ -51,11 +52,34 @@ static const char *const runtime_env[][2] = {
 	{ "PATH", "/usr/sbin:/usr/bin:/sbin:/bin" },
 };
 
+/*
+ * The heap's limit: with everything locked, reserved address space must stay
+ * small; but the index of a lake's metadata pages is in the heap, 64 MiB for
+ * each TiB, and twice for as long as a checkpoint is read beside the engine.
+ */
+static void heap_limit_set(void)
+{
+	unsigned long long bytes = HEAP_LEAST_BYTES;
+	struct sysinfo info;
+	char text[24];
+
+	if (!sysinfo(&info)) {
+		unsigned long long part = (unsigned long long)info.totalram *
+					  info.mem_unit / HEAP_PART;
+
+		if (part > bytes)
+			bytes = part;
+	}
+	snprintf(text, sizeof(text), "0x%llx", bytes);
+	setenv("DOTNET_GCHeapHardLimit", text, 0);
+}
+
 static void environment_set(int ready_fd)
 {
 	char text[16];
 	size_t i;
 
+	heap_limit_set();
 	for (i = 0; i < sizeof(runtime_env) / sizeof(runtime_env[0]); i++)
 		setenv(runtime_env[i][0], runtime_env[i][1],
 		       !strcmp(runtime_env[i][0], "HOME") ||

@@ -11,7 +11,7 @@ LAKE_GUEST_PACKAGES='busybox-static libc6 libgcc-s1 libstdc++6'
 # as udev loads it: libcrc32c keeps to the best it finds when it is loaded, and
 # busybox's modprobe does not know of its soft dependency.
 LAKE_BOOT_MODULES='virtio_pci virtio_blk virtio_console crc32c_intel'
-LAKE_MORE_MODULES='virtio_net libcrc32c loop null_blk nbd
+LAKE_MORE_MODULES='virtio_net libcrc32c zstd_decompress loop null_blk nbd
 	dm_mod dm_snapshot dm_log_writes dm_flakey dm_delay dm_dust
 	overlay fuse exportfs brd nfit nd_pmem'
 

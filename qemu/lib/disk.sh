@@ -49,6 +49,23 @@ disk_check() {
 		"Next: leave that guest first ('poweroff' in it, or kill $pid, which is a power cut), or name another file"
 }
 
+# disk_check_lake WHAT FILE [NEXT]: FILE, when it is there, begins or ends as a
+# lake does: anything else boots into the initramfs' shell after a minute.
+disk_check_lake() {
+	local what=$1 file=$2 next=${3:-'remove it, and it is made from the image'} bytes
+	[ -e "$file" ] || return 0
+	bytes=$(blockdev --getsize64 "$file" 2>/dev/null || stat -L -c %s "$file")
+	disk_has_super "$file" 1 || disk_has_super "$file" $((bytes / 4096 - 1)) ||
+		die "$what: $file holds no lake: no superblock at byte 4096, and none in its last block;" \
+			"nothing was changed. Next: $next (what is in it is lost then), or name another file"
+}
+
+# The magic of struct lakefs_sb (proto/lakefs_format.h).
+disk_has_super() {
+	[ "$2" -ge 1 ] && [ "$(dd if="$1" bs=4096 skip="$2" count=1 status=none 2>/dev/null |
+		head -c 7 | tr -d '\0')" = LAKEFS1 ]
+}
+
 disk_user() {
 	local name
 	name=$(cat "/proc/$1/comm" 2>/dev/null) || name=
