@@ -21,9 +21,12 @@ help:
 	@echo 'make soak-kill    kill -9 of the daemon under load, 1000 times (KILLS=1000 JOBS=2)'
 	@echo 'make soak-dead    100 power cuts between a kill and its successor (SEED=2)'
 	@echo 'make soak-memory  512 MiB, a memory hog, the daemon stopped and dead; untar, compile'
+	@echo 'make soak-races   files rewritten while they are sealed, shared, packed (COUNT=600 seconds)'
+	@echo 'make soak-flips   bits that change beneath (COUNT=1000)'
 	@echo 'make soak-mounts  500 mounts, 500 loads of the module (N=500 KERNEL=6.12 or debug)'
 	@echo 'make bench        ratios to ext4 and others; ROWS=create PEERS=ext4 for some'
 	@echo 'make bench-hash   hashing and chunking beside b3sum; ROUNDS=15 ROWS=chunks CORPUS=FILE'
+	@echo 'make bench-scale  memory and start of a daemon with a lake of FILES=1000000 (DIR=for the image)'
 	@echo 'make judges       outside judges: pjdfstest, xfstests and others (tests/judges/README.md)'
 	@echo 'make kernel       lakefs.ko in build/kernel/KERNEL (KERNEL=6.12, 6.1, newest or debug)'
 	@echo 'make debug-kernel the kernel of KERNEL=debug: KASAN, lockdep, kmemleak; from Debian source'
@@ -84,6 +87,10 @@ bench-hash: setup
 	dotnet build tests/bench/hash -c Release -nologo -v q
 	dotnet run -c Release --no-build --project tests/bench/hash $(ROUNDS) "$(ROWS)" $(CORPUS)
 
+FILES ?= 1000000
+bench-scale: setup
+	tests/bench/scale/run.sh $(FILES) $(DIR)
+
 SEEDS ?= 200
 SEED ?= 2
 soak: setup
@@ -126,6 +133,13 @@ soak-dead: setup
 soak-memory: setup
 	tests/soak/memory.sh long
 
+COUNT ?=
+soak-races: setup
+	tests/soak/lake.sh races $(or $(COUNT),600) $(SEED)
+
+soak-flips: setup
+	tests/soak/lake.sh flips $(or $(COUNT),1000) $(SEED)
+
 N ?= 500
 soak-mounts: setup
 	tests/soak/mounts.sh $(N) $(KERNEL)
@@ -156,5 +170,5 @@ distclean:
 	rm -rf out build
 
 .PHONY: help setup kernel debug-kernel daemon native run test check boot-test crash-test \
-	sim-build sim sim-soak sim-planted soak fuzz soak-kill soak-dead soak-memory soak-mounts \
-	dkms test-dkms debug-test judges bench bench-hash clean distclean
+	sim-build sim sim-soak sim-planted soak fuzz soak-kill soak-dead soak-memory soak-mounts soak-races soak-flips \
+	dkms test-dkms debug-test judges bench bench-hash bench-scale clean distclean

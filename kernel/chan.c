@@ -84,6 +84,7 @@ static long lakefs_chan_ioctl(struct file *file, unsigned int cmd,
 	case LAKEFS_IOC_CHECKED:
 	case LAKEFS_IOC_UNSEAL:
 	case LAKEFS_IOC_SHARE:
+	case LAKEFS_IOC_REMAP:
 		return lakefs_ioc_call(att, cmd, argp);
 	case LAKEFS_IOC_DETACH:
 		lakefs_att_detach(att);

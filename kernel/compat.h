@@ -257,6 +257,7 @@ static inline int lakefs_thaw_super(struct super_block *sb)
  * for the cost of a folio not to matter.
  */
 #define LAKEFS_FOLIO_ORDER	4
+#define LAKEFS_FOLIO_BLOCKS	(1u << LAKEFS_FOLIO_ORDER)
 
 static inline void lakefs_use_large_folios(struct address_space *mapping)
 {

@@ -3,8 +3,8 @@
  * File data, internally: leased blocks, the bank of prepared objects, extent
  * maps. Used by lease.c, declare.c, bank.c, extent*.c, reserve.c, unreserve.c,
  * overwrite.c, iomap.c, writeback.c, fault.c, size.c, direct.c, clone.c,
- * share.c, trim.c, falloc.c, shift.c, seal*.c, sums.c, lens.c, exact.c and
- * file.c only.
+ * share.c, remap.c, trim.c, falloc.c, shift.c, seal*.c, sums.c, look.c, lens.c,
+ * pack.c, exact.c, fiemap.c and file.c only.
  *
  * Life of a block of a file:
  *
@@ -29,6 +29,14 @@
  * emitted or the write is given up. What is marked more than the daemon knows
  * of costs a needless copy; what is marked less would be damaged.
  *
+ * Skewed extents are checked ones whose content lies within the device's blocks
+ * so, and ends in one block more than they have (share.c). Who asks for their
+ * bytes goes through the lens, and gets them from where they are; nothing else
+ * has to know, as they are never written in place. Packed ones are checked,
+ * too: their blocks are compressed with others, and where they are is a place in
+ * packs (docs/on-disk-format.md), which the lens unpacks (pack.c). A place grows
+ * by one with each block, as an address on the device does.
+ *
  * ext_lock is held for every look at the map and every change. It is never
  * held over a wait for the daemon (but for loading the map), for writeback or
  * for a folio lock (but of the checksum table). Allocations under it are
@@ -37,6 +45,7 @@
 #ifndef LAKEFS_DATA_H
 #define LAKEFS_DATA_H
 
+#include <linux/blk_types.h>
 #include "lakefs.h"
 
 /* blocks handled by one step of a buffered or direct write */
@@ -67,6 +76,11 @@ struct lakefs_extent {
 	bool shared;			/* others have them too */
 	bool sealed;
 	bool checked;			/* sealed, and its checksums hold */
+	bool packed;			/* checked; that is a place in packs */
+	u8 span;			/* packed: blocks of the device that the
+					 * pack has beyond its first */
+	u16 skew;			/* checked, not packed: so many bytes
+					 * behind the device's block's beginning */
 };
 
 static inline void lakefs_ext_copy_marks(struct lakefs_extent *to,
@@ -76,6 +90,9 @@ static inline void lakefs_ext_copy_marks(struct lakefs_extent *to,
 	to->shared = from->shared;
 	to->sealed = from->sealed;
 	to->checked = from->checked;
+	to->packed = from->packed;
+	to->span = from->span;
+	to->skew = from->skew;
 }
 
 static inline void lakefs_ext_clear_marks(struct lakefs_extent *e)
@@ -109,10 +126,24 @@ static inline bool lakefs_ext_has_data(const struct lakefs_extent *e)
 	return e->state == LAKEFS_X_WRITTEN || e->src;
 }
 
-/* where the bytes of the blocks are, page cache aside; 0: nowhere */
+/* where the bytes of the blocks are, page cache aside; 0: nowhere. See skew */
 static inline u64 lakefs_ext_where(const struct lakefs_extent *e)
 {
 	return e->src ? e->src : e->phys;
+}
+
+/* each block of it is one of the device, at lakefs_ext_where() */
+static inline bool lakefs_ext_plain(const struct lakefs_extent *e)
+{
+	return !e->skew && !e->packed;
+}
+
+/* the device's block that e goes on to; 0: none, put it anywhere */
+static inline u64 lakefs_ext_goal(const struct lakefs_extent *e)
+{
+	if (!e->phys || (e->packed && !e->src))
+		return 0;
+	return e->phys + e->blocks;
 }
 
 /* never written in place: new blocks first */
@@ -167,6 +198,30 @@ void lakefs_taken_join(struct lakefs_sb_info *sbi, struct lakefs_extent *left,
 		       struct lakefs_extent *right);
 bool lakefs_data_range_ok(struct lakefs_sb_info *sbi, u64 start, u64 count);
 
+/*
+ * Blocks of the device that an extent refers to, as phys_block, blocks and
+ * flags of an entry or an answer tell.
+ */
+struct lakefs_place {
+	u64 start;
+	u64 count;
+};
+
+static inline struct lakefs_place lakefs_place_of(u64 phys, u64 blocks,
+						  u32 flags)
+{
+	struct lakefs_place place = { phys, blocks };
+
+	if (flags & LAKEFS_EXTENT_PACKED) {
+		place.start = phys >> LAKEFS_PACK_BITS;
+		place.count = 1 + ((flags & LAKEFS_EXTENT_SPAN_MASK) >>
+				   LAKEFS_EXTENT_SPAN_SHIFT);
+	} else if (flags & LAKEFS_EXTENT_SKEW_MASK) {
+		place.count++;
+	}
+	return place;
+}
+
 /* ---- extent.c: the tree; ext_lock held ----------------------------------- */
 /* the first extent that ends after block: it contains it or lies behind */
 struct lakefs_extent *lakefs_ext_find(struct lakefs_inode_info *li, u64 block);
@@ -214,6 +269,9 @@ static inline void lakefs_map_cut(struct lakefs_inode_info *li)
 }
 
 /* ---- extent_load.c ------------------------------------------------------- */
+/* can blocks lie there? They do not go beyond a pack, nor the data region */
+bool lakefs_place_ok(struct lakefs_sb_info *sbi, u64 phys, u64 blocks,
+		     u32 flags);
 /* Have the whole map in memory. May wait for the daemon. No locks but VFS's. */
 int __lakefs_extents_load(struct inode *inode);
 
@@ -321,12 +379,40 @@ bool lakefs_sums_cached(struct lakefs_sb_info *sbi, u64 block);
 /* what is cached of these blocks' is read anew */
 int lakefs_sums_forget(struct lakefs_sb_info *sbi, u64 block, u64 blocks);
 
+/* ---- look.c --------------------------------------------------------------- */
+struct bio;
+/*
+ * Compares what a read of the device brought with its checksums; start: of it
+ * on the device, in bytes. Whole blocks are in the bio; parts of them it reads
+ * itself (lakefs_look_is_of_parts). May wait. BLK_STS_IOERR: some is damaged.
+ */
+blk_status_t lakefs_look(struct lakefs_sb_info *sbi, struct bio *bio, u64 start);
+bool lakefs_look_is_of_parts(const struct bio *bio, u64 start);
+
 /* ---- lens.c, exact.c: reading checked blocks ------------------------------ */
 struct iomap;
-/* a plain mapping of checked blocks: through the lens */
-void lakefs_lens_map(struct lakefs_sb_info *sbi, struct iomap *iomap);
-/* a read at pos failed: true when other blocks than that may be why */
+/* a mapping of the checked extent e: through the lens */
+void lakefs_lens_map(struct lakefs_sb_info *sbi, struct iomap *iomap,
+		     const struct lakefs_extent *e);
+/*
+ * A read at pos failed: true when other blocks than that may be why, and no
+ * longer are. Twice: a folio made large as the first was dropped.
+ */
+#define LAKEFS_READ_TRIES	2
 bool lakefs_read_again(struct inode *inode, loff_t pos);
+
+/* ---- pack.c --------------------------------------------------------------- */
+/* a place in packs, in bytes of the content */
+#define LAKEFS_PACK_BYTES_BITS	(LAKEFS_PACK_BITS + LAKEFS_BLOCK_BITS)
+void lakefs_packs_exit(struct lakefs_sb_info *sbi);
+/*
+ * Fills the reader's bio with what is at that place of packs, which are of
+ * span + 1 blocks of the device each. Waits. BLK_STS_IOERR: damaged.
+ */
+blk_status_t lakefs_packs_read(struct lakefs_sb_info *sbi, struct bio *bio,
+			       u64 start, u8 span);
+/* these blocks of the device are not the pack any more that is remembered */
+void lakefs_packs_forget(struct lakefs_sb_info *sbi, u64 block, u64 blocks);
 
 /* ---- seal.c --------------------------------------------------------------- */
 /* cmd: LAKEFS_IOC_SEAL, CHECKED, UNSEAL; their errors. seal_lock held */
@@ -346,6 +432,8 @@ ssize_t lakefs_direct_read(struct kiocb *iocb, struct iov_iter *to);
 /* ---- iomap.c ------------------------------------------------------------- */
 void lakefs_fill_iomap(struct inode *inode, struct iomap *iomap, u64 block,
 		       u64 blocks, u16 type, const struct lakefs_extent *e);
+/* of iomap->flags of a report: the blocks are in the pack at addr */
+#define LAKEFS_IOMAP_PACKED	IOMAP_F_PRIVATE
 int lakefs_read_begin(struct inode *inode, loff_t pos, loff_t length,
 		      unsigned int flags, struct iomap *iomap,
 		      struct iomap *srcmap);
@@ -383,6 +471,18 @@ loff_t lakefs_remap_file_range(struct file *in, loff_t pos_in,
 /* LAKEFS_IOC_SHARE; its errors. seal_lock held */
 int lakefs_share_inodes(struct inode *src, struct inode *dst,
 			struct lakefs_share *arg);
+
+/*
+ * Nothing of [start, end) is on its way any more, or in the page cache. i_rwsem
+ * and invalidate_lock held. -EBUSY: a page is pinned, or cannot be dropped
+ */
+int lakefs_settle_range(struct inode *inode, u64 start, u64 end);
+
+/* ---- remap.c ------------------------------------------------------------- */
+/* of an extent that REMAP can make? */
+bool lakefs_remap_flags_ok(u32 flags);
+/* LAKEFS_IOC_REMAP; its errors. seal_lock held */
+int lakefs_remap_inode(struct inode *inode, struct lakefs_remap *arg);
 
 /* ---- shift.c; i_rwsem held ----------------------------------------------- */
 /* may FALLOC_FL_COLLAPSE_RANGE or INSERT_RANGE do that? */

@@ -72,6 +72,15 @@ static void lakefs_fill_record(struct lakefs_fill *fill,
 				map->blocks);
 		break;
 	}
+	case LAKEFS_I_REMAP: {
+		const struct lakefs_i_remap *remap = entry;
+		struct lakefs_place place = lakefs_place_of(remap->phys_block,
+				remap->blocks, remap->flags);
+
+		lakefs_fill_one(fill, LAKEFS_DECLARE_BLOCKS, place.start,
+				place.count);
+		break;
+	}
 	case LAKEFS_I_CREATE: {
 		const struct lakefs_i_create *create = entry;
 

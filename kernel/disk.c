@@ -80,7 +80,7 @@ static bool lakefs_geometry_ok(const struct lakefs_sb *sb)
 {
 	const struct lakefs_region *r[] = {
 		&sb->ticket[0], &sb->ticket[1], &sb->wal, &sb->index[0],
-		&sb->index[1], &sb->pages, &sb->sums, &sb->data,
+		&sb->index[1], &sb->pages, &sb->sums, &sb->anchors, &sb->data,
 	};
 	int i, j;
 
@@ -128,6 +128,7 @@ static int lakefs_check_super(struct fs_context *fc,
 		return -EINVAL;
 	}
 	if (sb->device_blocks < LAKEFS_MIN_DEVICE_BLOCKS ||
+	    sb->device_blocks > LAKEFS_MAX_DEVICE_BLOCKS ||
 	    !lakefs_geometry_ok(sb)) {
 		errorfc(fc, "the superblock's layout is impossible");
 		return -EUCLEAN;

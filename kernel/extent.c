@@ -158,6 +158,15 @@ struct lakefs_extent *lakefs_ext_isolate(struct lakefs_inode_info *li,
 	return first && first->block < end ? first : NULL;
 }
 
+/* Places of two packs follow each other, too. */
+static bool lakefs_ext_same_pack(const struct lakefs_extent *left,
+				 const struct lakefs_extent *right)
+{
+	return left->packed == right->packed && left->span == right->span &&
+	       (!right->packed ||
+		lakefs_ext_where(right) & (LAKEFS_PACK_BLOCKS - 1));
+}
+
 static bool lakefs_ext_joins(const struct lakefs_extent *left,
 			     const struct lakefs_extent *right)
 {
@@ -167,6 +176,8 @@ static bool lakefs_ext_joins(const struct lakefs_extent *left,
 	       left->shared == right->shared &&
 	       left->sealed == right->sealed &&
 	       left->checked == right->checked &&
+	       left->skew == right->skew &&
+	       lakefs_ext_same_pack(left, right) &&
 	       (left->src ? left->src + left->blocks == right->src :
 			    !right->src) &&
 	       (left->state == LAKEFS_X_DELAYED ||

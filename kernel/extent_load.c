@@ -20,17 +20,51 @@ bool lakefs_data_range_ok(struct lakefs_sb_info *sbi, u64 start, u64 count)
 	       count <= data->blocks - (start - data->start_block);
 }
 
+bool lakefs_place_ok(struct lakefs_sb_info *sbi, u64 phys, u64 blocks,
+		     u32 flags)
+{
+	struct lakefs_place place = lakefs_place_of(phys, blocks, flags);
+
+	if ((flags & LAKEFS_EXTENT_PACKED) &&
+	    (phys & (LAKEFS_PACK_BLOCKS - 1)) + blocks > LAKEFS_PACK_BLOCKS)
+		return false;
+	return blocks && lakefs_data_range_ok(sbi, place.start, place.count);
+}
+
 static bool lakefs_p_flags_ok(u32 flags)
 {
 	const u32 marks = LAKEFS_EXTENT_SHARED | LAKEFS_EXTENT_SEALED;
 
 	if (flags & LAKEFS_EXTENT_UNWRITTEN)
 		return flags == LAKEFS_EXTENT_UNWRITTEN;
+	if (flags & LAKEFS_EXTENT_PACKED)
+		return (flags & LAKEFS_EXTENT_SEALED) &&
+		       (flags & LAKEFS_EXTENT_CHECKED) &&
+		       !(flags & ~(marks | LAKEFS_EXTENT_CHECKED |
+				   LAKEFS_EXTENT_PACKED |
+				   LAKEFS_EXTENT_SPAN_MASK));
 	/* checked: the checksums are in the table, and nowhere else */
 	if (flags & LAKEFS_EXTENT_CHECKED)
 		return (flags & LAKEFS_EXTENT_SEALED) &&
-		       !(flags & ~(marks | LAKEFS_EXTENT_CHECKED));
+		       !(flags & ~(marks | LAKEFS_EXTENT_CHECKED |
+				   LAKEFS_EXTENT_SKEW_MASK));
 	return !(flags & ~(marks | LAKEFS_EXTENT_CRC));
+}
+
+static void lakefs_p_marks(const struct lakefs_p_extent *p,
+			   struct lakefs_extent *e)
+{
+	e->crc = p->flags & LAKEFS_EXTENT_CRC;
+	e->shared = p->flags & LAKEFS_EXTENT_SHARED;
+	e->sealed = p->flags & LAKEFS_EXTENT_SEALED;
+	e->checked = p->flags & LAKEFS_EXTENT_CHECKED;
+	e->packed = p->flags & LAKEFS_EXTENT_PACKED;
+	if (e->packed)
+		e->span = (p->flags & LAKEFS_EXTENT_SPAN_MASK) >>
+			  LAKEFS_EXTENT_SPAN_SHIFT;
+	else
+		e->skew = (p->flags & LAKEFS_EXTENT_SKEW_MASK) >>
+			  LAKEFS_EXTENT_SKEW_SHIFT;
 }
 
 static bool lakefs_p_extent_ok(struct inode *inode,
@@ -41,8 +75,8 @@ static bool lakefs_p_extent_ok(struct inode *inode,
 	return p->file_block >= from && p->file_block < limit &&
 	       p->blocks && p->blocks <= limit - p->file_block &&
 	       lakefs_p_flags_ok(p->flags) &&
-	       lakefs_data_range_ok(LAKEFS_SB(inode->i_sb), p->phys_block,
-				    p->blocks);
+	       lakefs_place_ok(LAKEFS_SB(inode->i_sb), p->phys_block,
+			       p->blocks, p->flags);
 }
 
 /*
@@ -71,10 +105,7 @@ static s64 lakefs_load_reply(struct inode *inode,
 		e->phys = p->phys_block;
 		e->state = p->flags & LAKEFS_EXTENT_UNWRITTEN ?
 			   LAKEFS_X_UNWRITTEN : LAKEFS_X_WRITTEN;
-		e->crc = p->flags & LAKEFS_EXTENT_CRC;
-		e->shared = p->flags & LAKEFS_EXTENT_SHARED;
-		e->sealed = p->flags & LAKEFS_EXTENT_SEALED;
-		e->checked = p->flags & LAKEFS_EXTENT_CHECKED;
+		lakefs_p_marks(p, e);
 		*blocks += e->blocks;
 		from = lakefs_ext_end(e);
 		lakefs_ext_insert(li, e);

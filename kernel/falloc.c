@@ -51,8 +51,8 @@ static u64 lakefs_prealloc(struct inode *inode, u64 block, u64 blocks)
 	e->state = LAKEFS_X_DELAYED;
 	lakefs_ext_insert(li, e);
 	prev = lakefs_ext_prev(e);
-	if (prev && prev->phys && lakefs_ext_end(prev) == block)
-		goal = prev->phys + prev->blocks;
+	if (prev && lakefs_ext_end(prev) == block)
+		goal = lakefs_ext_goal(prev);
 	lakefs_blocks_take(sbi, e, goal);
 	blocks = e->blocks;
 

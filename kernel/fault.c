@@ -32,15 +32,16 @@ static void lakefs_zero_tail(struct inode *inode, struct folio *folio)
 static vm_fault_t lakefs_fault(struct vm_fault *vmf)
 {
 	struct inode *inode = file_inode(vmf->vma->vm_file);
+	loff_t pos = (loff_t)vmf->pgoff << PAGE_SHIFT;
 	vm_fault_t ret;
-	int err;
+	int err, tries;
 
 	err = lakefs_extents_load(inode);
 	if (err)
 		return vmf_error(err);
 	ret = filemap_fault(vmf);
-	if (ret == VM_FAULT_SIGBUS &&
-	    lakefs_read_again(inode, (loff_t)vmf->pgoff << PAGE_SHIFT))
+	for (tries = LAKEFS_READ_TRIES; ret == VM_FAULT_SIGBUS && tries &&
+	     lakefs_read_again(inode, pos); tries--)
 		ret = filemap_fault(vmf);
 	if (ret & VM_FAULT_LOCKED)
 		lakefs_zero_tail(inode, page_folio(vmf->page));

@@ -16,7 +16,7 @@ static ssize_t lakefs_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
 	struct inode *inode = file_inode(iocb->ki_filp);
 	ssize_t ret;
-	int err;
+	int err, tries;
 
 	if (lakefs_is_shutdown(LAKEFS_SB(inode->i_sb)))
 		return -EIO;
@@ -26,7 +26,8 @@ static ssize_t lakefs_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	if (iocb->ki_flags & IOCB_DIRECT)
 		return lakefs_direct_read(iocb, to);
 	ret = generic_file_read_iter(iocb, to);
-	if (ret == -EIO && lakefs_read_again(inode, iocb->ki_pos))
+	for (tries = LAKEFS_READ_TRIES; ret == -EIO && tries &&
+	     lakefs_read_again(inode, iocb->ki_pos); tries--)
 		ret = generic_file_read_iter(iocb, to);
 	return ret;
 }
@@ -36,13 +37,14 @@ static ssize_t lakefs_splice_read(struct file *in, loff_t *pos,
 				  unsigned int flags)
 {
 	struct inode *inode = file_inode(in);
+	int tries, err = lakefs_extents_load(inode);
 	ssize_t ret;
-	int err = lakefs_extents_load(inode);
 
 	if (err)
 		return err;
 	ret = filemap_splice_read(in, pos, pipe, len, flags);
-	if (ret == -EIO && lakefs_read_again(inode, *pos))
+	for (tries = LAKEFS_READ_TRIES; ret == -EIO && tries &&
+	     lakefs_read_again(inode, *pos); tries--)
 		ret = filemap_splice_read(in, pos, pipe, len, flags);
 	return ret;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What iomap asks: where the bytes of a file are, for reading, for writing
- * through the page cache, for zeroing and for reports. Direct I/O is in
- * direct.c, writeback in writeback.c, write faults in fault.c.
+ * through the page cache, for zeroing and for reports (fiemap.c). Direct I/O is
+ * in direct.c, writeback in writeback.c, write faults in fault.c.
  *
  * Folios may be of several blocks (LAKEFS_FOLIO_ORDER). iomap knows which of
  * a folio's blocks are dirty and does not tell, so nothing here asks a folio
@@ -17,7 +17,6 @@
  *
  * iomap_valid() is also what makes end_block exact (size.c).
  */
-#include <linux/fiemap.h>
 #include <linux/pagemap.h>
 #include "data.h"
 #include "iomap_compat.h"
@@ -43,7 +42,24 @@ static void lakefs_through_lens(struct inode *inode, struct iomap *iomap,
 				const struct lakefs_extent *e)
 {
 	if (e->checked && iomap->type == IOMAP_MAPPED)
-		lakefs_lens_map(LAKEFS_SB(inode->i_sb), iomap);
+		lakefs_lens_map(LAKEFS_SB(inode->i_sb), iomap, e);
+}
+
+/*
+ * Where on the device it is, for who asks (fiemap.c). Of what is packed, that
+ * it is not there as it is.
+ */
+static void lakefs_report(struct iomap *iomap, const struct lakefs_extent *e)
+{
+	if (e->shared)
+		iomap->flags |= IOMAP_F_SHARED;
+	if (e->packed) {
+		iomap->flags |= LAKEFS_IOMAP_PACKED;
+		iomap->addr = round_down(iomap->addr >> LAKEFS_PACK_BITS,
+					 LAKEFS_BLOCK_SIZE);
+	} else {
+		iomap->addr += e->skew;
+	}
 }
 
 static u16 lakefs_read_type(const struct lakefs_extent *e, unsigned int flags)
@@ -85,8 +101,8 @@ int lakefs_read_begin(struct inode *inode, loff_t pos, loff_t length,
 				  lakefs_read_type(e, flags), e);
 		if (!(flags & IOMAP_REPORT))
 			lakefs_through_lens(inode, iomap, e);
-		else if (e->shared)
-			iomap->flags |= IOMAP_F_SHARED;
+		else
+			lakefs_report(iomap, e);
 	} else {
 		blocks = lakefs_blocks_for(pos + length) - block;
 		if (e)
@@ -234,20 +250,6 @@ loff_t lakefs_seek(struct inode *inode, loff_t pos, int whence)
 	if (whence == SEEK_HOLE)
 		return iomap_seek_hole(inode, pos, &lakefs_read_ops);
 	return iomap_seek_data(inode, pos, &lakefs_read_ops);
-}
-
-int lakefs_fiemap(struct inode *inode, struct fiemap_extent_info *fi,
-		  u64 start, u64 len)
-{
-	int err = lakefs_extents_load(inode);
-
-	if (err)
-		return err;
-	inode_lock_shared(inode);
-	len = min_t(u64, len, inode->i_sb->s_maxbytes);
-	err = iomap_fiemap(inode, fi, start, len, &lakefs_read_ops);
-	inode_unlock_shared(inode);
-	return err;
 }
 
 const struct address_space_operations lakefs_aops = {

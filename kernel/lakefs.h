@@ -9,7 +9,7 @@
  *
  * Lock order (outer first):
  *   VFS: i_rwsem (dir, then child), invalidate_lock, folio lock
- *   lakefs_sb_info.seal_lock	(mutex) SEAL, CHECKED, UNSEAL, SHARE: outside
+ *   lakefs_sb_info.seal_lock	(mutex) SEAL, CHECKED, UNSEAL, SHARE, REMAP: outside
  *				the VFS's of the inodes; s_umount, shared,
  *				is held outside it
  *   lakefs_inode_info.ext_lock	(mutex) the extent map of one inode, sizes;
@@ -17,6 +17,7 @@
  *   LAKEFS_LOADING of a directory (a bit): one reads it whole (dircache.c)
  *   lakefs_sb_info.table_lock	(spin) tables of directories
  *   lakefs_sb_info.pool_lock	(spin) leased blocks and inode numbers
+ *   lakefs_sb_info.unpack_lock	(spin) what packs are read with
  *   lakefs_sb_info.chan_lock	(mutex) attach, detach, ready; NOT taken by
  *				anything that holds a VFS or extent lock
  *   lakefs_sb_info.rec_lock	(spin, BHs and irqs on) record list, seq,
@@ -166,7 +167,14 @@ struct lakefs_sb_info {
 	struct gendisk *lens;
 	struct inode *sums;		/* its pages are the checksum table's */
 	atomic64_t checked_reads;	/* blocks compared */
-	atomic64_t damaged_reads;	/* of them, found to differ */
+	atomic64_t damaged_reads;	/* of them, found to differ; bad packs */
+
+	/* reading packs (pack.c) */
+	spinlock_t unpack_lock;
+	struct list_head unpackers;	/* unpack_lock; longest unused first */
+	u32 unpacker_count;		/* unpack_lock; and those being made */
+	wait_queue_head_t unpack_wq;
+	atomic64_t packed_reads;	/* packs decompressed */
 
 	struct workqueue_struct *wq;	/* I/O completion; WQ_MEM_RECLAIM */
 	struct kobject kobj;
@@ -540,6 +548,7 @@ int lakefs_lens_bios_init(void);
 void lakefs_lens_bios_exit(void);
 int lakefs_lens_init(struct lakefs_sb_info *sbi);
 void lakefs_lens_exit(struct lakefs_sb_info *sbi);
+void lakefs_packs_init(struct lakefs_sb_info *sbi);	/* pack.c */
 
 /* ---- netlink.c, sysfs.c, super.c ----------------------------------------- */
 int lakefs_netlink_init(void);

@@ -85,10 +85,9 @@ static u64 lakefs_goal(struct lakefs_extent *e)
 {
 	struct lakefs_extent *prev = lakefs_ext_prev(e);
 
-	if (!prev || prev->state == LAKEFS_X_DELAYED ||
-	    lakefs_ext_end(prev) != e->block)
+	if (!prev || lakefs_ext_end(prev) != e->block)
 		return 0;
-	return prev->phys + prev->blocks;
+	return lakefs_ext_goal(prev);
 }
 
 /* e: DELAYED, alone. Blocks for a direct write, as many as lie together. */

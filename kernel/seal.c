@@ -121,7 +121,7 @@ static bool lakefs_checked_ready(const struct lakefs_sealing *s)
 	u64 from, to;
 
 	for (; e && e->block < s->end; e = lakefs_ext_next(e)) {
-		if (e->state != LAKEFS_X_WRITTEN)
+		if (e->state != LAKEFS_X_WRITTEN || !lakefs_ext_plain(e))
 			continue;
 		if (!e->sealed)
 			return false;
@@ -168,6 +168,9 @@ static void lakefs_unseal_marks(struct lakefs_sealing *s)
 	struct lakefs_extent *e;
 
 	for (e = lakefs_seal_first(s); e; e = lakefs_seal_next(s, e)) {
+		/* it cannot be written in place, whatever it is called */
+		if (!lakefs_ext_plain(e))
+			continue;
 		e->sealed = false;
 		e->checked = false;
 	}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * How the daemon's calls SEAL, CHECKED and UNSEAL come to an inode (seal.c),
- * and SHARE to two (share.c).
+ * SHARE to two (share.c), and REMAP to one (remap.c).
  *
  * They wait for locks of the files and for answers of the daemon, and those
  * who hold the locks may wait for the daemon, too. A daemon that is killed, or
@@ -28,6 +28,7 @@ struct lakefs_call {
 	union {
 		struct lakefs_seal seal;
 		struct lakefs_share share;
+		struct lakefs_remap remap;
 	} arg;				/* _IOC_SIZE(cmd) of it */
 	int err;
 	bool given_up;
@@ -126,6 +127,32 @@ static int lakefs_share_do(struct lakefs_call *call)
 	return err;
 }
 
+static int lakefs_remap_do(struct lakefs_call *call)
+{
+	struct lakefs_remap *arg = &call->arg.remap;
+	struct inode *inode;
+	int err;
+
+	inode = lakefs_call_iget(call->sbi, arg->ino, arg->generation);
+	if (IS_ERR(inode))
+		return PTR_ERR(inode);
+	err = lakefs_remap_inode(inode, arg);
+	iput(inode);
+	return err;
+}
+
+static int lakefs_call_do(struct lakefs_call *call)
+{
+	switch (call->cmd) {
+	case LAKEFS_IOC_SHARE:
+		return lakefs_share_do(call);
+	case LAKEFS_IOC_REMAP:
+		return lakefs_remap_do(call);
+	default:
+		return lakefs_seal_do(call);
+	}
+}
+
 static void lakefs_call_work(struct work_struct *work)
 {
 	struct lakefs_call *call =
@@ -137,9 +164,7 @@ static void lakefs_call_work(struct work_struct *work)
 		call->err = lakefs_call_enter(sbi);
 		if (!call->err) {
 			mutex_lock(&sbi->seal_lock);
-			call->err = call->cmd == LAKEFS_IOC_SHARE ?
-				    lakefs_share_do(call) :
-				    lakefs_seal_do(call);
+			call->err = lakefs_call_do(call);
 			mutex_unlock(&sbi->seal_lock);
 			lakefs_call_leave(sbi);
 		}
@@ -196,8 +221,14 @@ static int lakefs_call_wait(struct lakefs_attachment *att,
 
 static bool lakefs_call_flags_ok(const struct lakefs_call *call)
 {
-	return call->cmd == LAKEFS_IOC_SHARE ? !call->arg.share.flags :
-					       !call->arg.seal.flags;
+	switch (call->cmd) {
+	case LAKEFS_IOC_SHARE:
+		return !call->arg.share.flags;
+	case LAKEFS_IOC_REMAP:
+		return lakefs_remap_flags_ok(call->arg.remap.flags);
+	default:
+		return !call->arg.seal.flags;
+	}
 }
 
 int lakefs_ioc_call(struct lakefs_attachment *att, unsigned int cmd,

@@ -39,6 +39,7 @@ static void lakefs_init_sbi(struct lakefs_sb_info *sbi, struct super_block *sb)
 	INIT_LIST_HEAD(&sbi->tables);
 	sbi->maps_until = jiffies;
 	lakefs_lease_init(sbi);
+	lakefs_packs_init(sbi);
 }
 
 static int lakefs_mount_error(struct fs_context *fc,

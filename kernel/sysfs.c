@@ -122,6 +122,18 @@ static struct lakefs_attribute lakefs_attr_damaged_reads = {
 	.show = damaged_reads_show,
 };
 
+/* packs of blocks decompressed */
+static ssize_t packed_reads_show(struct lakefs_sb_info *sbi, char *buf)
+{
+	return sysfs_emit(buf, "%lld\n",
+			  (s64)atomic64_read(&sbi->packed_reads));
+}
+
+static struct lakefs_attribute lakefs_attr_packed_reads = {
+	.attr = { .name = "packed_reads", .mode = 0444 },
+	.show = packed_reads_show,
+};
+
 static ssize_t state_show(struct lakefs_sb_info *sbi, char *buf)
 {
 	if (!lakefs_is_shutdown(sbi))
@@ -186,6 +198,7 @@ static struct attribute *lakefs_attrs[] = {
 	&lakefs_attr_table_bytes.attr,
 	&lakefs_attr_checked_reads.attr,
 	&lakefs_attr_damaged_reads.attr,
+	&lakefs_attr_packed_reads.attr,
 	&lakefs_attr_shutdown.attr,
 	NULL,
 };

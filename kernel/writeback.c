@@ -39,8 +39,8 @@ static struct lakefs_extent *lakefs_take_run(struct lakefs_inode_info *li,
 
 	e = lakefs_ext_isolate(li, block, end);
 	prev = lakefs_ext_prev(e);
-	if (prev && prev->phys && lakefs_ext_end(prev) == block)
-		goal = prev->phys + prev->blocks;
+	if (prev && lakefs_ext_end(prev) == block)
+		goal = lakefs_ext_goal(prev);
 	lakefs_blocks_take(LAKEFS_SB(li->vfs_inode.i_sb), e, goal);
 	if (lakefs_ext_end(e) < end) {
 		rest = lakefs_node_take();

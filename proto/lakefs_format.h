@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MPL-2.0 */
 /*
- * DeepLake on-disk format, version 4.
+ * DeepLake on-disk format, version 6.
  *
  * The single source of every structure on the device. The kernel module, the
  * C tests and (mirrored, and compared field by field by tests/layout) the C#
@@ -12,6 +12,9 @@
  *   2  blocks that several files share: LAKEFS_ITEM_SHARED, counters
  *   3  sealed and checked extents: checksum table, counters
  *   4  identities of files: LAKEFS_ITEM_OBJECT, _IDENTITY, data_seq, counter
+ *   5  archive of the log in the data region: LAKEFS_ITEM_ARCHIVE, counters
+ *   5  how far all was compared with its checksums: LAKEFS_ITEM_SCRUB
+ *   6  skewed extents; anchor table
  */
 #ifndef LAKEFS_FORMAT_H
 #define LAKEFS_FORMAT_H
@@ -30,7 +33,7 @@ typedef int64_t __s64;
 
 #define LAKEFS_SUPER_MAGIC	0x4c414b45u		/* statfs f_type, "LAKE" */
 #define LAKEFS_SB_MAGIC		0x315346454b414cull	/* bytes "LAKEFS1\0" */
-#define LAKEFS_FORMAT_VERSION	4
+#define LAKEFS_FORMAT_VERSION	7
 #define LAKEFS_BLOCK_BITS	12
 #define LAKEFS_BLOCK_SIZE	4096
 #define LAKEFS_ROOT_INO		1
@@ -41,6 +44,7 @@ typedef int64_t __s64;
 #define LAKEFS_XATTR_LIST_MAX	65536	/* all names of one inode, with NULs */
 #define LAKEFS_LINK_MAX		1000000
 #define LAKEFS_MIN_DEVICE_BLOCKS 24576	/* 96 MiB */
+#define LAKEFS_MAX_DEVICE_BLOCKS 0x1000000000ull /* 256 TiB */
 #define LAKEFS_TICKET_MAX	32768	/* page store checkpoint ticket, bytes */
 
 /* block 0 is never written by DeepLake except that mkfs clears it */
@@ -50,7 +54,7 @@ typedef int64_t __s64;
 #define LAKEFS_STATE_CLEAN	1	/* WAL after the checkpoint is empty */
 #define LAKEFS_STATE_ACTIVE	2	/* replay needed unless still mounted */
 
-/* feature bits: none defined in version 4 */
+/* feature bits: none defined in version 7 */
 #define LAKEFS_INCOMPAT_KNOWN	0x0ull
 #define LAKEFS_RO_COMPAT_KNOWN	0x0ull
 #define LAKEFS_COMPAT_KNOWN	0x0ull
@@ -92,6 +96,7 @@ struct lakefs_sb {
 	struct lakefs_region index[2];	/* page store index slots */
 	struct lakefs_region pages;	/* page store log, circular */
 	struct lakefs_region sums;	/* checksum table */
+	struct lakefs_region anchors;	/* anchor table */
 	struct lakefs_region data;	/* file data */
 	__u64 ckpt_seq;			/* last seq inside the checkpoint */
 	__u64 ckpt_wal_lsn;		/* first frame to replay */
@@ -100,7 +105,8 @@ struct lakefs_sb {
 	__u32 ticket_crc32c;
 	__u8 hash_algorithm;		/* 1 = BLAKE3-256 (object ids) */
 	__u8 pad1[7];
-	__u8 reserved[3736];
+	__u8 archive_key[32];		/* random, of mkfs: see mac */
+	__u8 reserved[3688];
 };
 
 /*
@@ -111,6 +117,31 @@ struct lakefs_sb {
  * are anything.
  */
 #define LAKEFS_SUMS_PER_BLOCK	1024
+
+/*
+ * The anchor table: where the daemon has seen which pieces of content, so that
+ * it finds equal ones in files that are not equal as a whole. Hints only: what
+ * is said here is looked up, and compared, before anything is shared. A page
+ * whose checksum is wrong holds none. An anchor lies in the page
+ * (fingerprint * pages) >> 64.
+ */
+struct lakefs_anchor {
+	__u64 fingerprint;		/* first 8 bytes of a chunk's BLAKE3 */
+	__u64 ino;			/* the file it was seen in */
+	__u64 pos;			/* there, in bytes */
+};
+
+#define LAKEFS_ANCHORS_PER_PAGE	170
+#define LAKEFS_ANCHOR_DATA_BLOCKS 1024	/* data blocks that one page is for */
+
+struct lakefs_anchor_page {
+	__u32 crc32c;			/* of the lake's uuid and this page, with
+					   this field 0 */
+	__u16 count;
+	__u16 next;			/* when it is full: which goes next */
+	__u64 number;			/* of the page in the region */
+	struct lakefs_anchor anchors[170];	/* LAKEFS_ANCHORS_PER_PAGE */
+};
 
 /* ---- WAL frame: header, payload, zeroes up to the next 4096 bytes ------ */
 #define LAKEFS_WAL_MAGIC	0x46574b4cu	/* bytes "LKWF" */
@@ -170,12 +201,18 @@ struct lakefs_key {
 #define LAKEFS_ITEM_IDENTITY	12	/* (OBJ_IDENTITIES, first 8 bytes of a
 					   BLAKE3, little-endian) __u64 ino: a
 					   file that had this content */
+#define LAKEFS_ITEM_ARCHIVE	13	/* (OBJ_ARCHIVE, segment number)
+					   lakefs_archive_item */
+#define LAKEFS_ITEM_SCRUB	14	/* (OBJ_STATE, 0) lakefs_scrub_item +
+					   lakefs_scrub_finding[] */
 
 #define LAKEFS_OBJ_STATE	0xfffffffffffffff0ull
 #define LAKEFS_OBJ_BITMAP	0xfffffffffffffff1ull
 #define LAKEFS_OBJ_ORPHANS	0xfffffffffffffff2ull
 #define LAKEFS_OBJ_SHARED	0xfffffffffffffff3ull
 #define LAKEFS_OBJ_IDENTITIES	0xfffffffffffffff4ull
+#define LAKEFS_OBJ_ARCHIVE	0xffffffffffffffefull	/* before the bitmap: the
+						 * checker marks first */
 #define LAKEFS_BITMAP_CHUNK_BLOCKS 8192	/* 1024 bytes per item */
 
 struct lakefs_time {
@@ -241,8 +278,24 @@ struct lakefs_dirent {
  */
 #define LAKEFS_EXTENT_SEALED	0x100u
 #define LAKEFS_EXTENT_CHECKED	0x800u
-/* reserved, refused in version 4: */
+/*
+ * SKEW, of checked extents only: the bytes of the extent's n blocks begin that
+ * many bytes (1 .. 4095; 0: not skewed) behind the beginning of phys_block, and
+ * so end in the block behind the n-th: it refers to n + 1 device blocks.
+ */
+#define LAKEFS_EXTENT_SKEW_SHIFT 16
+#define LAKEFS_EXTENT_SKEW_MASK	0x0fff0000u
+/*
+ * PACKED, of checked extents only, and never skewed: the blocks are in a pack,
+ * one after the other. phys_block is a place in packs then: the first device
+ * block of the pack times LAKEFS_PACK_BLOCKS, plus the first block's number in
+ * the pack; the extent ends in the same pack. SPAN is by how many device blocks
+ * the pack is longer than one. The extent refers to all of these.
+ */
 #define LAKEFS_EXTENT_PACKED	0x200u
+#define LAKEFS_EXTENT_SPAN_SHIFT 16
+#define LAKEFS_EXTENT_SPAN_MASK	0x001f0000u
+/* reserved, refused in version 7: */
 #define LAKEFS_EXTENT_INLINE	0x400u
 #define LAKEFS_EXTENT_CRC_BLOCKS_MAX 256 /* blocks per item that has crcs */
 #define LAKEFS_CRC_UNKNOWN	0u	/* stored: not compared with the data */
@@ -253,6 +306,23 @@ struct lakefs_extent_item {
 	__u32 flags;
 	__u64 birth_seq;
 	/* __u32 crc32c[blocks] when LAKEFS_EXTENT_CRC */
+};
+
+/*
+ * A pack: up to 32 blocks of files, compressed together. It lies in a run of
+ * data blocks, begins with this, and ends in zeroes. Its device blocks are
+ * checked ones: each has its entry in the checksum table. Never written again.
+ */
+#define LAKEFS_PACK_BITS	5
+#define LAKEFS_PACK_BLOCKS	32	/* content; at most so many of the device */
+#define LAKEFS_PACK_MAGIC	0x4b504b4cu	/* bytes "LKPK" */
+#define LAKEFS_PACK_ZSTD	1	/* one frame that tells its content's size */
+struct lakefs_pack {
+	__u32 magic;
+	__u16 algorithm;
+	__u16 blocks;			/* content: 1 .. LAKEFS_PACK_BLOCKS */
+	__u32 bytes;			/* compressed; they follow */
+	__u32 pad;
 };
 
 /*
@@ -274,6 +344,93 @@ struct lakefs_object_item {
 	__u8 id[32];
 	__u64 size;
 	__u64 data_seq;
+	__u32 flags;			/* LAKEFS_OBJECT_* */
+	__u32 pad;
+};
+#define LAKEFS_OBJECT_PACKED	0x1u	/* was packed as far as it is worth it */
+
+/*
+ * The archive: what the metadata regions hold once more, in the data region, so
+ * that it can be found by reading the device from end to end
+ * (docs/archive.md). A segment is a run of data blocks: this header, a copy of
+ * the superblock, then the payload. A LOG segment has WAL frames as they are in
+ * the WAL; the segments of a BASE together have the pages of one checkpoint's
+ * tree, the meta page first, each once.
+ */
+#define LAKEFS_ARCHIVE_MAGIC	0x31435241454b414cull	/* "LAKEARC1" */
+#define LAKEFS_ARCHIVE_META_BLOCKS 2
+#define LAKEFS_ARCHIVE_LOG	1
+#define LAKEFS_ARCHIVE_BASE	2
+#define LAKEFS_ARCHIVE_LAST	0x1u	/* the last part of a base */
+
+struct lakefs_archive_header {
+	__u64 magic;
+	__u32 format_version;
+	__u32 crc32c;			/* of this block with this field 0 */
+	__u8 uuid[16];
+	__u64 number;			/* of the segment, never used twice in
+					 * the archive */
+	__u64 start_block;		/* where this block is */
+	__u32 blocks;			/* all of the segment */
+	__u32 kind;			/* LAKEFS_ARCHIVE_LOG, _BASE */
+	__u32 part;			/* of a base, from 0 */
+	__u32 flags;
+	__u64 payload_bytes;
+	__u32 payload_crc32c;		/* of superblock copy and payload */
+	__u32 pad;
+	__u64 first_lsn;		/* of the frames; a base: next_lsn */
+	__u64 next_lsn;			/* the frame that follows */
+	__u64 seq;			/* newest intent up to there */
+	__u64 written_sec;		/* wall time */
+	__u8 mac[32];			/* BLAKE3 of the superblock's
+					 * archive_key, this block with crc32c
+					 * and mac 0, superblock copy, payload:
+					 * a file cannot pass for a segment */
+	__u8 reserved[3952];
+};
+
+struct lakefs_archive_item {
+	__u64 block;
+	__u32 blocks;
+	__u32 kind;
+};
+
+/*
+ * How far the daemon is with comparing all CHECKED blocks with the checksum
+ * table, file after file in the order of their inode numbers, and what it
+ * found. There is none before the first pass.
+ */
+#define LAKEFS_SCRUB_IDLE	0	/* the last pass came to its end */
+#define LAKEFS_SCRUB_RUNNING	1	/* whoever serves the lake goes on */
+#define LAKEFS_SCRUB_STOPPED	2	/* somebody stopped it */
+#define LAKEFS_SCRUB_FINDINGS_MAX 20
+struct lakefs_scrub_item {
+	__u64 pass;			/* 1 is the first */
+	__u64 ino;			/* of the pass: the next block that */
+	__u64 file_block;		/* is to be compared, or one behind */
+	__u64 begun_sec;		/* Unix time, of the pass */
+	__u64 blocks;			/* of files, compared by it so far */
+	__u64 damaged;			/* of the device, found by it */
+	__u64 ended_pass;		/* the last that came to its end; 0: none */
+	__u64 ended_sec;
+	__u64 ended_blocks;
+	__u64 ended_damaged;
+	__u64 bytes_per_second;		/* wanted; 0: as the daemon thinks fit */
+	__u32 state;			/* LAKEFS_SCRUB_* */
+	__u32 findings;			/* that follow */
+};
+
+/* what does not match its checksum, or cannot be read */
+#define LAKEFS_SCRUB_DIFFERS	1
+#define LAKEFS_SCRUB_UNREADABLE	2
+struct lakefs_scrub_finding {
+	__u64 ino;
+	__u64 file_block;
+	__u64 phys_block;
+	__u64 found_sec;		/* Unix time */
+	__u64 pass;
+	__u32 blocks;
+	__u32 kind;			/* LAKEFS_SCRUB_DIFFERS, _UNREADABLE */
 };
 
 /*
@@ -343,7 +500,20 @@ struct lakefs_engine_state {
 	__u64 unclean_seq;		/* applied when the newest mount began
 					 * that followed an unclean end */
 	__u64 objects;			/* object items */
-	__u64 reserved[4];
+	__u64 archive_number;		/* of the next segment */
+	__u64 archive_base;		/* of the newest base's first segment;
+					 * 0: the lake as mkfs made it */
+	__u64 archive_lsn;		/* first frame that is not archived; 0:
+					 * interrupted until the next base */
+	__u64 archive_offset;		/* its byte offset inside the WAL */
+	__u64 archive_seq;		/* newest intent that is archived */
+	__u64 archive_blocks;		/* used blocks that segments take */
+	__u64 archive_cost;		/* of reading the log since the newest
+					 * base, in bytes */
+	__u64 mapped_blocks;		/* of files, a shared one for each */
+	__u64 packed_blocks;		/* of them, packed */
+	__u64 pack_blocks;		/* used blocks that packs take */
+	__u64 reserved;
 };
 
 #endif /* LAKEFS_FORMAT_H */

@@ -16,6 +16,9 @@
  *   5  SHIFT
  *   6  OVERWRITE tells of many ranges
  *   7  SEAL, CHECKED, UNSEAL; damaged blocks are events
+ *   8  SHARE
+ *   9  SHARE of any bytes of a file; skewed extents
+ *  10  REMAP; packed extents
  */
 #ifndef LAKEFS_RING_H
 #define LAKEFS_RING_H
@@ -27,7 +30,7 @@
 #include <sys/ioctl.h>
 #endif
 
-#define LAKEFS_ABI_VERSION	8
+#define LAKEFS_ABI_VERSION	10
 #define LAKEFS_RING_MAGIC	0x474e49524b414cull	/* "LAKRING\0" reversed */
 #define LAKEFS_FEATURES_KNOWN	0x0ull
 
@@ -119,15 +122,17 @@ enum lakefs_intent_op {
 	LAKEFS_I_CHECKED	= 14,	/* reads are checked from now on */
 	LAKEFS_I_UNSEAL		= 15,
 	LAKEFS_I_SHARE		= 16,	/* equal files map the same blocks */
-	/* reserved numbers, refused in ABI 8 */
+	LAKEFS_I_REMAP		= 17,	/* the same bytes lie elsewhere */
+	/* reserved numbers, refused in ABI 10 */
 	LAKEFS_I_POINT		= 32,
-	LAKEFS_I_REMAP		= 34,
 	LAKEFS_I_WINDOW		= 36,
 	LAKEFS_I_ZONE		= 37,
 	/* entries only the daemon writes, into the WAL only */
 	LAKEFS_WAL_OP_EPOCH	= 64,	/* new mount epoch: reap orphans */
 	LAKEFS_WAL_OP_CLEAN	= 65,	/* clean unmount of that epoch */
 	LAKEFS_WAL_OP_OBJECT	= 66,	/* a file's content has this identity */
+	LAKEFS_WAL_OP_ARCHIVE	= 67,	/* segments of the archive come and go */
+	LAKEFS_WAL_OP_SCRUB	= 68,	/* how far the scrub is */
 };
 
 /* every intent begins with this; len counts all of it, multiple of 8 */
@@ -365,18 +370,42 @@ struct lakefs_i_seal {			/* SEAL, CHECKED, UNSEAL */
 };
 
 /*
- * SHARE: [file_block, +blocks) of dst has the same content as this range of
- * src, and maps the same device blocks from now on, with their marks; holes
- * and unwritten blocks of src become holes. What dst mapped there loses a
- * reference. All that either has written in the range is CHECKED. No size, no
- * times and no data_seq change; last_seq of both does.
+ * SHARE: [dst_block, +blocks) of dst has the same content as so many bytes of
+ * src from src_pos on, and maps the same device blocks from now on, with their
+ * marks. What dst mapped there loses a reference. All that either has written
+ * in the range is CHECKED. No size, no times and no data_seq change; last_seq of
+ * both does.
+ *
+ * src_pos is a multiple of the block size: holes and unwritten blocks of src
+ * become holes; skewed extents stay skewed. Else all these bytes of src follow
+ * each other on the device, whatever extents they are in, and dst gets one
+ * extent of them: skewed, or not, when a skewed one lay just so.
  */
 struct lakefs_i_share {
 	struct lakefs_intent_hdr hdr;
 	__u64 src_ino;
 	__u64 dst_ino;			/* another one */
-	__u64 file_block;		/* of both */
+	__u64 src_pos;			/* bytes */
+	__u64 dst_block;
 	__u64 blocks;			/* 1 .. LAKEFS_CLONE_BLOCKS_MAX */
+};
+
+/*
+ * REMAP: [file_block, +blocks) has the same content as before, but at
+ * phys_block: a place of the device, or with PACKED in a pack. All of the range
+ * was written and CHECKED, and is one extent with these flags: SEALED and
+ * CHECKED, or these with PACKED and SPAN. What it mapped there loses a
+ * reference. The blocks were free, or they are a pack that other extents
+ * refer to. No size, no times and no data_seq change.
+ */
+#define LAKEFS_REMAP_BLOCKS_MAX	4096
+struct lakefs_i_remap {
+	struct lakefs_intent_hdr hdr;
+	__u64 ino;
+	__u64 file_block;
+	__u64 phys_block;
+	__u32 blocks;			/* 1 .. LAKEFS_REMAP_BLOCKS_MAX */
+	__u32 flags;			/* LAKEFS_EXTENT_* */
 };
 
 /* WAL only */
@@ -393,6 +422,31 @@ struct lakefs_wal_object {
 	struct lakefs_intent_hdr hdr;	/* seq 0 */
 	__u64 ino;
 	struct lakefs_object_item object;
+};
+
+/*
+ * WAL only: these segments are written and belong to the archive; those with
+ * numbers below remove_below belong to it no more. All of a base come at once.
+ */
+struct lakefs_archive_entry {
+	__u64 number;
+	struct lakefs_archive_item item;
+};
+struct lakefs_wal_archive {
+	struct lakefs_intent_hdr hdr;	/* seq 0 */
+	__u64 next_lsn;			/* the frame that follows them */
+	__u64 next_offset;		/* its byte offset inside the WAL */
+	__u64 archived_seq;		/* newest intent up to there */
+	__u64 remove_below;		/* 0: none goes */
+	__u32 count;
+	__u32 kind;			/* of all of them */
+	/* struct lakefs_archive_entry[count] */
+};
+
+/* WAL only: becomes the item; struct lakefs_scrub_finding[] follow */
+struct lakefs_wal_scrub {
+	struct lakefs_intent_hdr hdr;	/* seq 0 */
+	struct lakefs_scrub_item scrub;
 };
 
 /* ---- requests ------------------------------------------------------------ */
@@ -414,7 +468,7 @@ enum lakefs_request_op {
 	LAKEFS_R_PARENT		= 13,	/* lakefs_r_ino (a dir) -> inode of .. */
 	LAKEFS_R_INODES		= 14,	/* lakefs_r_inodes -> lakefs_p_inode* */
 	LAKEFS_R_TRIM		= 15,	/* lakefs_r_trim -> lakefs_range* */
-	/* reserved numbers, refused in ABI 8 */
+	/* reserved numbers, refused in ABI 10 */
 	LAKEFS_R_WHOLE_DIR	= 32,
 	LAKEFS_R_VIEW		= 33,
 	LAKEFS_R_PINS		= 34,
@@ -598,7 +652,10 @@ struct lakefs_attach {
 	__u64 reserved;
 };
 
-/* DECLARE: copy out what the mount holds (epoch != 0) */
+/*
+ * DECLARE: copy out what the mount holds (epoch != 0). Blocks of the device of
+ * REMAPs that are not durable yet are as if leased.
+ */
 #define LAKEFS_DECLARE_BLOCKS	1	/* leased, no durable map yet */
 #define LAKEFS_DECLARE_INOS	2	/* leased, not used in a durable create */
 #define LAKEFS_DECLARE_ORPHAN	3	/* live unlinked inode, count 1 */
@@ -673,9 +730,10 @@ struct lakefs_seal {
  * SHARE: asked for by the daemon, too. 0: the intent was recorded with seq.
  * Otherwise nothing was changed, with the errors of struct lakefs_seal:
  * -EAGAIN also when not all that either file has written in the range is
- * CHECKED, or when one ends in it and the other one does not end there; -EINVAL
- * also when the two are one file; -ENOSPC when there is no room in the
- * metadata.
+ * CHECKED, when src_pos is within a block and the bytes from there on do not
+ * follow each other on the device, or when one file ends in the range and the other one
+ * does not end there, at the same place of the same block; -EINVAL also when
+ * the two are one file; -ENOSPC when there is no room in the metadata.
  */
 struct lakefs_share {
 	__u64 src_ino;
@@ -683,10 +741,30 @@ struct lakefs_share {
 	__u32 src_generation;
 	__u32 dst_generation;
 	__u64 map_seq;			/* applied when the daemon looked */
-	__u64 file_block;
+	__u64 src_pos;			/* bytes */
+	__u64 dst_block;
 	__u64 blocks;			/* 1 .. LAKEFS_CLONE_BLOCKS_MAX */
 	__u64 seq;			/* out: of the intent */
 	__u64 flags;			/* 0 */
+};
+
+/*
+ * REMAP: asked for by the daemon, too, which has written these bytes to blocks
+ * that it holds, and their checksums into the table. 0: the intent was recorded
+ * with seq. Otherwise nothing was changed, with the
+ * errors of struct lakefs_seal: -EAGAIN also when not all of the range is
+ * written and CHECKED; -EINVAL also when phys_block, blocks and flags are none
+ * that such an extent can have; -ENOSPC when there is no room in the metadata.
+ */
+struct lakefs_remap {
+	__u64 ino;
+	__u32 generation;
+	__u32 flags;			/* LAKEFS_EXTENT_*, of the extent */
+	__u64 map_seq;			/* applied when the daemon looked */
+	__u64 file_block;
+	__u64 phys_block;
+	__u64 blocks;			/* 1 .. LAKEFS_REMAP_BLOCKS_MAX */
+	__u64 seq;			/* out: of the intent */
 };
 
 #define LAKEFS_IOC_MAGIC	'L'
@@ -705,6 +783,7 @@ struct lakefs_share {
 #define LAKEFS_IOC_CHECKED	_IOWR(LAKEFS_IOC_MAGIC, 10, struct lakefs_seal)
 #define LAKEFS_IOC_UNSEAL	_IOWR(LAKEFS_IOC_MAGIC, 11, struct lakefs_seal)
 #define LAKEFS_IOC_SHARE	_IOWR(LAKEFS_IOC_MAGIC, 12, struct lakefs_share)
+#define LAKEFS_IOC_REMAP	_IOWR(LAKEFS_IOC_MAGIC, 13, struct lakefs_remap)
 
 /* the person's shutdown of a mount (any file or directory of it) */
 #define LAKEFS_FS_IOC_SHUTDOWN	_IOR('X', 125, __u32)

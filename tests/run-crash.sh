@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MPL-2.0
 # Power failures and daemon kills: tests/crash/README.md. The states replayed
-# for lakefs are 200 in all: of a quiet recording and of one in which the
-# daemon was killed. SEED=N takes other ones.
+# for lakefs are 200 in all: of a quiet recording, of one in which files are
+# sealed, shared and packed meanwhile, and of one in which the daemon was killed. SEED=N takes other ones.
 set -uo pipefail
 . "$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/lib/suite.sh"
 suite_begin crash
@@ -21,7 +21,8 @@ suite_collect "$suite_dir/selftest" ''
 # The instrument itself, where the answer is known.
 replay --fs ext4 --states 40 --ops 200
 replay --fs ext4-nobarrier --states 40 --ops 200
-replay --fs lakefs --states 120
+replay --fs lakefs --states 60
+replay --fs lakefs --ingest --states 60 --ops 800
 replay --fs lakefs --states 80 --kill-daemon
 replay --fs lakefs --states 40 --control
 # Two guests with one processor each: 25 kills and their share of the ways.

@@ -1,18 +1,19 @@
 #!/bin/bash
 # SPDX-License-Identifier: MPL-2.0
 # Wrong inputs, a full device, reflink and trim as programs use them, and ways to
-# be shut down, files that are sealed, checked and shared, with the real daemon in the
-# busybox guest; a guest of little memory whose daemon is stopped and dead.
-# ONLY="full down seal share memory": some of them. SHARE_MIB=1024 SHARE_DISK=4G:
-# a larger file for share.
+# be shut down, files that are sealed, checked, shared and scrubbed, with the real daemon in the
+# busybox guest; a lake that lost its metadata and is repaired; its durable
+# changes as a stream; a guest of little memory whose daemon is stopped and dead.
+# ONLY="full down seal share pieces packs scrub repair watch memory": some of them. SHARE_MIB=1024 SHARE_DISK=4G,
+# PIECES_MIB=100 PIECES_DISK=1G: larger files for these.
 # KERNEL=debug: under KASAN and lockdep.
 set -uo pipefail
 . "$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/lib/suite.sh"
 suite_begin lake
 kernel=${KERNEL:-6.12}
-limit=$(suite_seconds $((600 + ${SHARE_MIB:-0} * 2)))
+limit=$(suite_seconds $((600 + (${SHARE_MIB:-0} + ${PIECES_MIB:-0} * 10) * 2)))
 lib=(--file "$LAKE_TESTS/lake/lib.sh:/lib.sh")
-wanted() { case " ${ONLY:-full down seal share memory} " in *" $1 "*) ;; *) return 1 ;; esac; }
+wanted() { case " ${ONLY:-full down seal share pieces packs scrub repair watch memory} " in *" $1 "*) ;; *) return 1 ;; esac; }
 
 # Mostly waiting for time to pass: beside the others.
 memory_job=
@@ -50,11 +51,35 @@ down() {
 }
 ! wanted down || down
 
+# metadata that is gone, and comes back from the archive
+repair() {
+	local status=0
+	"$LAKE_VM" run --lake --kernel "$kernel" --smp "${SMP:-2}" --mem "${MEM:-1G}" \
+		--timeout "$limit" --disk "$suite_dir/repair,size=128M" \
+		--file "$LAKE_TESTS/lake/repair-guest.sh:/guest.sh" "${lib[@]}" -- \
+		sh /guest.sh >"$suite_dir/repair.results" || status=$?
+	suite_collect "$suite_dir/repair.results" ''
+	[ $status = 0 ] || fail "the guest of repairs ends with status $status"
+}
+! wanted repair || repair
+
+# the stream of durable changes, and what a folder holds
+watch() {
+	local status=0
+	"$LAKE_VM" run --lake --kernel "$kernel" --tools coreutils --smp "${SMP:-2}" \
+		--mem "${MEM:-1G}" --timeout "$limit" --disk "$suite_dir/watch,size=128M" \
+		--file "$LAKE_TESTS/lake/watch-guest.sh:/guest.sh" "${lib[@]}" -- \
+		sh /guest.sh >"$suite_dir/watch.results" || status=$?
+	suite_collect "$suite_dir/watch.results" ''
+	[ $status = 0 ] || fail "the guest of watchers ends with status $status"
+}
+! wanted watch || watch
+
 # twice NAME SIZE: two boots of one lake, the first of which ends without
 # unmounting; NAME-guest.sh says what happens in them
 twice() {
 	local name=$1 size=$2 status part programs=()
-	for part in scatter stale; do
+	for part in scatter stale flip; do
 		cc -O2 -Wall -Werror -static -o "$suite_dir/$part" \
 			"$LAKE_TESTS/lake/$part.c" || fail "$part builds"
 		programs+=(--file "$suite_dir/$part:/$part")
@@ -63,7 +88,7 @@ twice() {
 		status=0
 		"$LAKE_VM" run --lake --kernel "$kernel" --smp "${SMP:-2}" --mem "${MEM:-1G}" \
 			--timeout "$limit" --disk "$suite_dir/$name,size=$size" \
-			--env SHARE_MIB="${SHARE_MIB:-12}" \
+			--env SHARE_MIB="${SHARE_MIB:-12}" --env PIECES_MIB="${PIECES_MIB:-12}" \
 			--file "$LAKE_TESTS/lake/$name-guest.sh:/guest.sh" "${lib[@]}" \
 			"${programs[@]}" -- sh /guest.sh $part >"$suite_dir/$name-$part.results" || status=$?
 		suite_collect "$suite_dir/$name-$part.results" ''
@@ -72,6 +97,9 @@ twice() {
 }
 ! wanted seal || twice seal 256M
 ! wanted share || twice share "${SHARE_DISK:-256M}"
+! wanted pieces || twice pieces "${PIECES_DISK:-256M}"
+! wanted packs || twice packs 256M
+! wanted scrub || twice scrub 256M
 
 if [ -n "$memory_job" ]; then
 	wait $memory_job || say "the guest of little memory: status $?"

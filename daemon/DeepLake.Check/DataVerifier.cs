@@ -1,56 +1,109 @@
 // SPDX-License-Identifier: MPL-2.0
 using System.Runtime.InteropServices;
 using DeepLake.Abi;
+using DeepLake.Metadata.Tables;
+using DeepLake.Packs;
 using DeepLake.Platform;
 
 namespace DeepLake.Check;
 
 /// <summary>Reads data and compares it with its checksums: those of the extent, or those in the checksum table.</summary>
-internal sealed class DataVerifier(CheckTarget target, Findings findings, ContentVerifier content)
+internal sealed class DataVerifier(CheckTarget target, Findings findings, ContentVerifier content) : IDisposable
 {
-    private readonly byte[] _block = new byte[LakeFormat.BlockSize];
+    // what was read before, and what was read: a file's block may lie in both
+    private readonly byte[] _pair = new byte[2 * LakeFormat.BlockSize];
     private readonly byte[] _table = new byte[LakeFormat.BlockSize];
+    private readonly PackReader _packs = new();
+    private byte[] _pack = []; // none before the first
     private ulong _tableBlock = ulong.MaxValue;
 
+    /// <summary>Of the device; one that several extents refer to, once for each.</summary>
     public ulong VerifiedBlocks { get; private set; }
 
-    /// <param name="key">Of the extent.</param>
-    /// <param name="item">Inside the data region.</param>
+    /// <param name="ino">The file.</param>
+    /// <param name="extent">Inside the data region.</param>
     /// <param name="crcs">That the tree has and that are evidence, one a block, or none.</param>
     /// <param name="size">Of the file.</param>
     /// <param name="named">The inode, for findings.</param>
-    public void Verify(in ItemKey key, in ExtentItem item, ReadOnlySpan<uint> crcs, ulong size, NamedInode named)
+    public void Verify(ulong ino, in Extent extent, ReadOnlySpan<uint> crcs, ulong size, NamedInode named)
     {
-        bool isChecked = (item.Flags & ExtentFlags.Checked) != 0;
-        for (uint i = 0; i < item.Blocks && (isChecked || !crcs.IsEmpty); i++)
+        if (extent.IsPacked)
+        {
+            VerifyPack(ino, extent, size, named);
+            return;
+        }
+
+        bool wasGood = true;
+        for (uint i = 0; i < extent.DeviceBlocks && (extent.IsChecked || !crcs.IsEmpty); i++)
         {
             // a checked block is compared whatever its entry is, as by every read of it
-            uint expected = isChecked ? Entry(item.PhysBlock + i) : crcs[(int)i];
-            if (!isChecked && expected == LakeFormat.CrcUnknown)
+            uint expected = extent.IsChecked ? Entry(extent.PhysBlock + i) : crcs[(int)i];
+            if (!extent.IsChecked && expected == LakeFormat.CrcUnknown)
             {
                 continue;
             }
 
-            target.ReadData!(_block, (long)(item.PhysBlock + i) * LakeFormat.BlockSize);
+            Span<byte> block = _pair.AsSpan(LakeFormat.BlockSize);
+            block.CopyTo(_pair);
+            target.ReadData!(block, (long)(extent.PhysBlock + i) * LakeFormat.BlockSize);
             VerifiedBlocks++;
-            bool isGood = Crc32C.Compute(_block) == expected;
-            if (isChecked)
+            bool isGood = Crc32C.Compute(block) == expected;
+            if (extent.IsChecked && !extent.IsSkewed)
             {
-                content.Take(key.Object, key.Offset + i, _block, size, isGood);
+                content.Take(ino, extent.FileBlock + i, block, size, isGood);
+            }
+            else if (extent.IsSkewed && i > 0)
+            {
+                ulong fileBlock = extent.FileBlock + i - 1;
+                content.Take(ino, fileBlock, extent.Slice(fileBlock, fileBlock + 1).ContentOf(_pair), size, wasGood && isGood);
             }
 
+            wasGood = isGood;
             if (!isGood)
             {
-                AddDamage(named, key.Offset + i, item.PhysBlock + i);
+                AddDamage(named, extent, extent.PhysBlock + i);
             }
         }
     }
 
-    private void AddDamage(NamedInode named, ulong fileBlock, ulong physBlock)
+    public void Dispose() => _packs.Dispose();
+
+    private void VerifyPack(ulong ino, in Extent extent, ulong size, NamedInode named)
     {
-        ulong from = fileBlock * LakeFormat.BlockSize;
+        _pack = _pack.Length > 0 ? _pack : new byte[PackFormat.ContentMax];
+        bool isGood = true;
+        for (uint i = 0; i < extent.DeviceBlocks; i++)
+        {
+            Span<byte> block = _pack.AsSpan((int)i * LakeFormat.BlockSize, LakeFormat.BlockSize);
+            target.ReadData!(block, (long)(extent.DeviceBlock + i) * LakeFormat.BlockSize);
+            VerifiedBlocks++;
+            if (Crc32C.Compute(block) != Entry(extent.DeviceBlock + i))
+            {
+                isGood = false;
+                AddDamage(named, extent, extent.DeviceBlock + i);
+            }
+        }
+
+        ReadOnlySpan<byte> held = isGood ? _packs.Read(_pack.AsSpan(0, (int)extent.DeviceBlocks * LakeFormat.BlockSize)) : default;
+        bool isThere = held.Length >= (extent.PackIndex + (int)extent.Blocks) * LakeFormat.BlockSize;
+        if (isGood && !isThere)
+        {
+            findings.Add(
+                $"{named}: its bytes {extent.FileBlock * LakeFormat.BlockSize} to {(extent.FileEnd * LakeFormat.BlockSize) - 1} are damaged: what is at block {extent.DeviceBlock} of the device is no pack that holds them");
+        }
+
+        for (uint i = 0; i < extent.Blocks; i++)
+        {
+            ReadOnlySpan<byte> block = isThere ? held.Slice((extent.PackIndex + (int)i) * LakeFormat.BlockSize, LakeFormat.BlockSize) : _table;
+            content.Take(ino, extent.FileBlock + i, block, size, isThere);
+        }
+    }
+
+    private void AddDamage(NamedInode named, in Extent extent, ulong physBlock)
+    {
+        (ulong first, ulong end) = extent.FileBlocksOf(physBlock);
         findings.Add(
-            $"{named}: its bytes {from} to {from + LakeFormat.BlockSize - 1} are damaged (at byte {physBlock * LakeFormat.BlockSize} of the device, block {physBlock}): they do not match their checksum");
+            $"{named}: its bytes {first * LakeFormat.BlockSize} to {(end * LakeFormat.BlockSize) - 1} are damaged (at byte {physBlock * LakeFormat.BlockSize} of the device, block {physBlock}): they do not match their checksum");
     }
 
     private uint Entry(ulong physBlock)

@@ -10,12 +10,13 @@ namespace DeepLake.Check;
 /// Reads each item once, checks it alone, and gathers what the cross checks need: counts per inode, sums
 /// over both directions of every link, and the blocks in use.
 /// </summary>
-internal sealed class ItemChecker(CheckTarget target, Findings findings, ContentVerifier? content) : IItemVisitor
+internal sealed class ItemChecker(CheckTarget target, Findings findings, ContentVerifier? content) : IItemVisitor, IDisposable
 {
     private readonly NameHash _hash = new(target.Uuid.ToByteArray(bigEndian: true));
     private readonly PathFinder _paths = new(target.ReadPage, target.Root, target.Height);
     private readonly ulong[] _used = new ulong[(target.Data.Blocks + 63) / 64];
     private readonly ulong[] _unwritten = new ulong[(target.Data.Blocks + 63) / 64];
+    private readonly PackChecker _packs = new(target.Data, findings);
     private readonly SharedChecker _shared = new(target.Data, findings);
     private readonly DataVerifier? _data = content is null ? null : new DataVerifier(target, findings, content);
     private readonly ObjectChecker _objects = new(target, findings, content);
@@ -31,6 +32,9 @@ internal sealed class ItemChecker(CheckTarget target, Findings findings, Content
     /// <summary>Blocks that extents refer to, each counted once.</summary>
     public ulong MappedBlocks { get; private set; }
 
+    /// <summary>Of the archive; they are mapped too, each by its segment alone.</summary>
+    public ulong ArchiveBlocks { get; private set; }
+
     public ulong SharedBlocks => _shared.SharedBlocks;
 
     public ulong SavedBlocks => _shared.SavedBlocks;
@@ -38,6 +42,14 @@ internal sealed class ItemChecker(CheckTarget target, Findings findings, Content
     public ulong SealedBlocks { get; private set; }
 
     public ulong CheckedBlocks { get; private set; }
+
+    /// <summary>Of files, a shared one for each.</summary>
+    public ulong FileBlocks { get; private set; }
+
+    /// <summary>Of them, the packed ones.</summary>
+    public ulong PackedBlocks { get; private set; }
+
+    public ulong PackBlocks => _packs.Blocks;
 
     public ulong VerifiedBlocks => _data?.VerifiedBlocks ?? 0;
 
@@ -53,6 +65,8 @@ internal sealed class ItemChecker(CheckTarget target, Findings findings, Content
     public ulong NameSum { get; private set; }
 
     public EngineState? State { get; private set; }
+
+    public void Dispose() => _data?.Dispose();
 
     public void Visit(in ItemKey key, ReadOnlySpan<byte> data)
     {
@@ -70,6 +84,8 @@ internal sealed class ItemChecker(CheckTarget target, Findings findings, Content
             case ItemType.Shared: _shared.Item(key, data); break;
             case ItemType.Object: _objects.Item(key, data, Facts(key.Object), Named(key.Object)); break;
             case ItemType.Identity: _objects.Name(key, data); break;
+            case ItemType.Archive: Segment(key, data); break;
+            case ItemType.Scrub: ScrubChecker.Item(key, data, target.Data, findings); break;
             default: findings.Add($"unknown item ({key.Object}, {(uint)key.Type}, {key.Offset})"); break;
         }
     }
@@ -226,7 +242,7 @@ internal sealed class ItemChecker(CheckTarget target, Findings findings, Content
         InodeFacts facts = Facts(key.Object);
         findings.Require(
             item.Blocks > 0 && data.Length == header + (hasCrcs ? (long)item.Blocks * 4 : 0)
-            && (item.Flags & ~(ExtentFlags.Crc | ExtentFlags.Unwritten | ExtentFlags.Sealed | ExtentFlags.Checked)) == 0,
+            && (item.Flags & ~(ExtentFlags.Crc | ExtentFlags.Unwritten | ExtentFlags.Sealed | ExtentFlags.Checked | ExtentFlags.Packed | ExtentFlags.SkewMask)) == 0,
             $"{Named(key.Object)}: extent at block {key.Offset} is malformed");
         Sealing(key, item);
         findings.Require(key.Offset >= facts.ExtentEnd, $"{Named(key.Object)}: extents overlap at block {key.Offset}");
@@ -234,16 +250,24 @@ internal sealed class ItemChecker(CheckTarget target, Findings findings, Content
         facts.BlocksFound += item.Blocks;
         facts.HasUncheckedData |= (item.Flags & (ExtentFlags.Unwritten | ExtentFlags.Checked)) == 0 && key.Offset * LakeFormat.BlockSize < facts.Size;
         Extents++;
-        if (item.PhysBlock < target.Data.StartBlock || item.Blocks > target.Data.Blocks
-            || item.PhysBlock - target.Data.StartBlock > target.Data.Blocks - item.Blocks)
+        if (!PackChecker.Fits(item))
+        {
+            return; // there is nothing that it refers to for certain
+        }
+
+        var extent = new Extent(key.Offset, item.PhysBlock, item.Blocks, item.Flags, item.BirthSeq);
+        ulong deviceBlocks = extent.IsPacked ? extent.DeviceBlocks : item.Blocks + (extent.IsSkewed ? 1ul : 0ul);
+        if (extent.DeviceBlock < target.Data.StartBlock || deviceBlocks > target.Data.Blocks
+            || extent.DeviceBlock - target.Data.StartBlock > target.Data.Blocks - deviceBlocks)
         {
             findings.Add($"{Named(key.Object)}: extent at block {key.Offset} points outside the data region");
             return;
         }
 
-        MarkUsed(key, item);
+        _packs.Mark(extent, _used, Named(key.Object));
+        MarkUsed(key, extent, deviceBlocks);
         bool isEvidence = hasCrcs && item.BirthSeq > target.EvidenceAfter;
-        _data?.Verify(key, item, isEvidence ? MemoryMarshal.Cast<byte, uint>(data[header..]) : default, facts.Size, Named(key.Object));
+        _data?.Verify(key.Object, extent, isEvidence ? MemoryMarshal.Cast<byte, uint>(data[header..]) : default, facts.Size, Named(key.Object));
     }
 
     private void Sealing(in ItemKey key, in ExtentItem item)
@@ -252,19 +276,25 @@ internal sealed class ItemChecker(CheckTarget target, Findings findings, Content
         bool isChecked = (item.Flags & ExtentFlags.Checked) != 0;
         findings.Require(
             !isSealed || (item.Flags & ExtentFlags.Unwritten) == 0, $"{Named(key.Object)}: extent at block {key.Offset} is sealed and unwritten");
+        findings.Require(
+            isChecked || (item.Flags & (ExtentFlags.SkewMask | ExtentFlags.Packed)) == 0,
+            $"{Named(key.Object)}: extent at block {key.Offset} is skewed or packed and not checked");
+        findings.Require(PackChecker.Fits(item), $"{Named(key.Object)}: extent at block {key.Offset} does not fit into its pack");
         findings.Require(isSealed || !isChecked, $"{Named(key.Object)}: extent at block {key.Offset} is checked and not sealed");
         findings.Require(
             !isChecked || (item.Flags & ExtentFlags.Crc) == 0,
             $"{Named(key.Object)}: extent at block {key.Offset} is checked and has checksums in the tree");
         SealedBlocks += isSealed ? item.Blocks : 0;
         CheckedBlocks += isChecked ? item.Blocks : 0;
+        FileBlocks += item.Blocks;
+        PackedBlocks += (item.Flags & ExtentFlags.Packed) != 0 ? item.Blocks : 0;
     }
 
-    private void MarkUsed(in ItemKey key, in ExtentItem item)
+    private void MarkUsed(in ItemKey key, in Extent extent, ulong deviceBlocks)
     {
-        ulong first = item.PhysBlock - target.Data.StartBlock;
-        bool unwritten = (item.Flags & ExtentFlags.Unwritten) != 0;
-        for (ulong bit = first; bit < first + item.Blocks; bit++)
+        ulong first = extent.DeviceBlock - target.Data.StartBlock;
+        bool unwritten = extent.IsUnwritten;
+        for (ulong bit = first; bit < first + deviceBlocks; bit++)
         {
             ulong mask = 1ul << (int)(bit & 63);
             if ((_used[bit >> 6] & mask) != 0)
@@ -281,6 +311,31 @@ internal sealed class ItemChecker(CheckTarget target, Findings findings, Content
 
             _used[bit >> 6] |= mask;
             _unwritten[bit >> 6] |= unwritten ? mask : 0;
+        }
+    }
+
+    private void Segment(in ItemKey key, ReadOnlySpan<byte> data)
+    {
+        ArchiveItem item = data.Length == Marshal.SizeOf<ArchiveItem>() ? MemoryMarshal.Read<ArchiveItem>(data) : default;
+        if (key.Object != ObjectIds.Archive || item.Kind is not (ArchiveKind.Log or ArchiveKind.Base) || item.Blocks == 0
+            || item.Block < target.Data.StartBlock || item.Blocks > target.Data.Blocks
+            || item.Block - target.Data.StartBlock > target.Data.Blocks - item.Blocks)
+        {
+            findings.Add($"segment {key.Offset} of the archive is malformed");
+            return;
+        }
+
+        findings.Require(
+            key.Offset != 0 && key.Offset < target.Counters.ArchiveNumber, $"segment {key.Offset} of the archive has a number that was not given out");
+        ArchiveBlocks += item.Blocks;
+        for (ulong bit = item.Block - target.Data.StartBlock; bit < item.Block - target.Data.StartBlock + item.Blocks; bit++)
+        {
+            // as if unwritten: a file that maps it, before or after this, is a finding
+            ulong mask = 1ul << (int)(bit & 63);
+            findings.Require((_used[bit >> 6] & mask) == 0, $"block {bit + target.Data.StartBlock} of the archive's segment {key.Offset} is mapped");
+            MappedBlocks += (_used[bit >> 6] & mask) == 0 ? 1ul : 0ul;
+            _used[bit >> 6] |= mask;
+            _unwritten[bit >> 6] |= mask;
         }
     }
 

@@ -13,7 +13,7 @@ public static class LakeChecker
     {
         var findings = new Findings(options.MaxFindings);
         bool readsData = options.Full && target.ReadData is not null;
-        var items = new ItemChecker(target, findings, readsData ? new ContentVerifier(findings) : null);
+        using var items = new ItemChecker(target, findings, readsData ? new ContentVerifier(findings) : null);
         var walker = new PageWalker(target.ReadPage, findings, items);
         walker.Walk(target.Root, target.Height);
         items.FinishSpace();
@@ -131,6 +131,11 @@ public static class LakeChecker
         findings.Require(
             counted.SealedBlocks == items.SealedBlocks && counted.CheckedBlocks == items.CheckedBlocks,
             $"{counted.SealedBlocks} blocks are counted as sealed, {counted.CheckedBlocks} as checked; it is {items.SealedBlocks} and {items.CheckedBlocks}");
+        findings.Require(
+            counted.MappedBlocks == items.FileBlocks && counted.PackedBlocks == items.PackedBlocks && counted.PackBlocks == items.PackBlocks,
+            $"{counted.MappedBlocks} blocks of files are counted, {counted.PackedBlocks} of them packed into {counted.PackBlocks}; it is {items.FileBlocks}, {items.PackedBlocks} and {items.PackBlocks}");
+        findings.Require(
+            counted.ArchiveBlocks == items.ArchiveBlocks, $"{counted.ArchiveBlocks} blocks are counted as the archive's, its segments have {items.ArchiveBlocks}");
         findings.Require(counted.Objects == items.Objects, $"{counted.Objects} files are counted that have an identity, {items.Objects} have one");
         findings.Require(
             counted.UncleanSeq <= counted.AppliedSeq, $"a mount is said to have begun uncleanly after intent {counted.UncleanSeq}, which is to come");

@@ -23,6 +23,9 @@ internal sealed class CheckpointWriter
     // About a millisecond.
     private const int SlicePages = 128;
 
+    // A whole checkpoint is some eighty slices with a full log to be archived.
+    private const int SliceLogBytes = 32 << 10;
+
     // A checkpoint gains by cleaning, but what it cleaned is free only after the one that follows.
     private const int MaxTries = 8;
 
@@ -33,6 +36,7 @@ internal sealed class CheckpointWriter
     private long _wantedRoomPages;
     private ulong _stamp;
     private bool _treeIsPrepared;
+    private (ulong Stamp, ulong LoggedBytes)? _sliced; // while slices of the next checkpoint are being written
 
     /// <summary>As last written to the device; its mount count is the owner's to change.</summary>
     public Superblock Superblock;
@@ -86,6 +90,18 @@ internal sealed class CheckpointWriter
     }
 
     /// <summary>
+    /// How many slices are to be written now: one, and more for the pages and the bytes of the log that were
+    /// changed since the last. What comes between a checkpoint that is due and its end has to be replayed
+    /// after a crash, so it has a bound: a few MiB of the log, a few thousand pages.
+    /// </summary>
+    /// <param name="loggedBytes">Of all intents so far.</param>
+    public ulong BeginSlices(ulong loggedBytes) => _sliced is { } last
+        ? 1 + ((_state.Tree.WorkStamp - last.Stamp) / SlicePages) + ((loggedBytes - last.LoggedBytes) / SliceLogBytes)
+        : 1;
+
+    public void EndSlices(ulong loggedBytes) => _sliced = (_state.Tree.WorkStamp, loggedBytes);
+
+    /// <summary>
     /// Writes a bounded part of what the next checkpoint would have to write: first changed pages to the
     /// store, once around, then the store's memory to the device. False when the rest is the checkpoint's.
     /// </summary>
@@ -122,6 +138,7 @@ internal sealed class CheckpointWriter
         SuperblockStore.Publish(Sink, ref Superblock, ticket, durableSeq);
         _stamp = _state.Tree.WorkStamp;
         _treeIsPrepared = false;
+        _sliced = null;
         Ticket = ticket;
         Count++;
     }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
+using DeepLake.Storage;
 using DeepLake.Storage.Faster;
 
 namespace DeepLake.Engine;
@@ -11,6 +12,18 @@ public sealed record EngineOptions
 
     /// <summary>Memory of the page store itself.</summary>
     public long PageStoreBytes { get; init; } = 32L << 20;
+
+    /// <summary>
+    /// A new base of the archive is wanted when reading the log since the last costs this much, or twice what
+    /// the tree has if that is more.
+    /// </summary>
+    public ulong ArchiveBaseBytes { get; init; } = 16UL << 20;
+
+    /// <summary>
+    /// Where the archive is read and written; the caller's. The lake's own device when null: one that
+    /// latches its first failure would take the lake along.
+    /// </summary>
+    public IBlockDevice? ArchiveDevice { get; init; }
 
     /// <summary>Wall clock, only for superblock times.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;

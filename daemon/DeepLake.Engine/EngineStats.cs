@@ -48,12 +48,30 @@ public sealed record EngineStats
     /// <summary>Of these, those of which every read is compared with a checksum.</summary>
     public required ulong CheckedBlocks { get; init; }
 
+    /// <summary>Blocks of files that are mapped, a shared one for each file.</summary>
+    public required ulong MappedBlocks { get; init; }
+
+    /// <summary>Of these, those that are packed.</summary>
+    public required ulong PackedBlocks { get; init; }
+
+    /// <summary>Of the used blocks, those of packs.</summary>
+    public required ulong PackBlocks { get; init; }
+
     /// <summary>Files whose content has been given an identity; of some of them it has changed since.</summary>
     public required ulong Objects { get; init; }
 
     public required ulong Inodes { get; init; }
 
     public required ulong Orphans { get; init; }
+
+    /// <summary>Of the used blocks, those of the archive.</summary>
+    public required ulong ArchiveBlocks { get; init; }
+
+    /// <summary>The newest intent that is archived.</summary>
+    public required ulong ArchivedSeq { get; init; }
+
+    /// <summary>What is newer is not archived before the next base.</summary>
+    public required bool ArchiveIsInterrupted { get; init; }
 
     public required ulong MetadataPages { get; init; }
 

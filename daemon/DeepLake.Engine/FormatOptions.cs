@@ -10,6 +10,9 @@ public sealed record FormatOptions(Guid Uuid, string Label, DateTimeOffset Now)
     /// <summary>As in <see cref="EngineOptions"/>.</summary>
     internal PageStoreOpener OpenPages { get; init; } = FasterPageStore.Open;
 
+    /// <summary>The archive's key, 32 bytes; null: a random one.</summary>
+    internal byte[]? ArchiveKey { get; init; }
+
     /// <summary>Other sizes than a device of this size should have; the simulator's.</summary>
     internal LayoutSizes? Sizes { get; init; }
 }

@@ -60,7 +60,9 @@ public sealed partial class LakeEngine
     /// file is not what it was, when something written in it is not checked (of a file in very many pieces
     /// only the first are looked at here), or when metadata has no room.
     /// </summary>
-    public bool PutObject(ulong ino, ulong dataSeq, ulong size, Blake3Hash id)
+    public bool PutObject(ulong ino, ulong dataSeq, ulong size, Blake3Hash id) => PutObject(ino, dataSeq, size, id, 0);
+
+    private bool PutObject(ulong ino, ulong dataSeq, ulong size, Blake3Hash id, uint flags)
     {
         int bytes = Unsafe.SizeOf<WalObject>();
         bool isServed = _checkpoints.Superblock.State == SuperblockState.Active; // nothing follows the clean mark
@@ -74,7 +76,7 @@ public sealed partial class LakeEngine
         {
             Header = new IntentHeader { Len = (uint)bytes, Op = IntentOp.WalObject },
             Ino = ino,
-            Object = new ObjectItem { Size = size, DataSeq = dataSeq },
+            Object = new ObjectItem { Size = size, DataSeq = dataSeq, Flags = flags },
         };
         id.CopyTo(entry.Object.Id);
         ReadOnlySpan<byte> span = MemoryMarshal.AsBytes(new ReadOnlySpan<WalObject>(in entry));
@@ -85,7 +87,7 @@ public sealed partial class LakeEngine
 
     /// <summary>
     /// Another file that has this content and does not map the same blocks, as far as one is known. The
-    /// source is the one that has had it longer, unless the other one's blocks are shared already.
+    /// source is the one that has had it longer, unless the other one's blocks are shared or packed already.
     /// </summary>
     public EqualFiles? FindEqual(ulong ino, ulong size, Blake3Hash id)
     {
@@ -99,7 +101,8 @@ public sealed partial class LakeEngine
         }
 
         bool isMineOlder = mine.DataSeq < inode.DataSeq;
-        return isMineOlder && !IsShared(other) ? new EqualFiles(ino, other) : new EqualFiles(other, ino);
+        bool isMineFirst = IsPacked(ino) != IsPacked(other) ? IsPacked(ino) : isMineOlder && !IsShared(other);
+        return isMineFirst ? new EqualFiles(ino, other) : new EqualFiles(other, ino);
     }
 
     /// <summary>The same of a file whose identity is known; null also when it is not.</summary>
@@ -159,15 +162,15 @@ public sealed partial class LakeEngine
         return FirstPlace(a, end) == FirstPlace(b, end) && LastPlace(a, end) == LastPlace(b, end);
     }
 
-    /// <summary>Where the first written block is, in the file and on the device.</summary>
-    private (ulong File, ulong Phys) FirstPlace(ulong ino, ulong end)
+    /// <summary>Where the first written block is, in the file and, in bytes, on the device.</summary>
+    private (ulong File, ulong FirstByte) FirstPlace(ulong ino, ulong end)
     {
         ulong at = 0;
         for (int looks = 0; looks < UnwrittenLooks && _state.Extents.TryGetAt(ino, at, out Extent extent) && extent.FileBlock < end; looks++)
         {
             if (!extent.IsUnwritten)
             {
-                return (extent.FileBlock, extent.PhysBlock);
+                return (extent.FileBlock, extent.FirstByte);
             }
 
             at = extent.FileEnd;
@@ -176,14 +179,14 @@ public sealed partial class LakeEngine
         return default;
     }
 
-    private (ulong File, ulong Phys) LastPlace(ulong ino, ulong end)
+    private (ulong File, ulong FirstByte) LastPlace(ulong ino, ulong end)
     {
         for (int looks = 0; looks < UnwrittenLooks && _state.Extents.TryGetLastBefore(ino, end, out Extent extent); looks++)
         {
             if (!extent.IsUnwritten)
             {
                 ulong last = Math.Min(extent.FileEnd, end) - 1;
-                return (last, extent.PhysBlock + (last - extent.FileBlock));
+                return (last, extent.Slice(last, last + 1).FirstByte);
             }
 
             end = extent.FileBlock;
@@ -191,6 +194,9 @@ public sealed partial class LakeEngine
 
         return default;
     }
+
+    // Packing goes from the front.
+    private bool IsPacked(ulong ino) => _state.Extents.TryGetAt(ino, 0, out Extent extent) && extent.IsPacked;
 
     private bool IsShared(ulong ino)
     {
@@ -211,10 +217,10 @@ public sealed partial class LakeEngine
     private ulong FirstMapped(ulong ino, ulong fileBlock) =>
         _state.Extents.TryGetAt(ino, fileBlock, out Extent extent) ? Math.Max(extent.FileBlock, fileBlock) : ulong.MaxValue;
 
-    /// <summary>The written runs of a range, those joined that lie together in the file and on the device.</summary>
-    private List<(ulong File, ulong Phys, ulong Blocks)> PlacesOf(ulong ino, ulong from, ulong end)
+    /// <summary>The written runs of a range, those joined that lie together in the file and, in bytes, on the device.</summary>
+    private List<(ulong File, ulong FirstByte, ulong Blocks)> PlacesOf(ulong ino, ulong from, ulong end)
     {
-        var runs = new List<(ulong File, ulong Phys, ulong Blocks)>();
+        var runs = new List<(ulong File, ulong FirstByte, ulong Blocks)>();
         for (ulong at = from; _state.Extents.TryGetAt(ino, at, out Extent extent) && extent.FileBlock < end; at = extent.FileEnd)
         {
             if (extent.IsUnwritten)
@@ -222,17 +228,15 @@ public sealed partial class LakeEngine
                 continue;
             }
 
-            ulong file = Math.Max(extent.FileBlock, from);
-            ulong phys = extent.PhysBlock + (file - extent.FileBlock);
-            ulong count = Math.Min(extent.FileEnd, end) - file;
-            (ulong File, ulong Phys, ulong Blocks) last = runs.Count > 0 ? runs[^1] : default;
-            if (runs.Count > 0 && last.File + last.Blocks == file && last.Phys + last.Blocks == phys)
+            Extent part = extent.Slice(Math.Max(extent.FileBlock, from), Math.Min(extent.FileEnd, end));
+            (ulong File, ulong FirstByte, ulong Blocks) last = runs.Count > 0 ? runs[^1] : default;
+            if (runs.Count > 0 && last.File + last.Blocks == part.FileBlock && last.FirstByte + (last.Blocks * LakeFormat.BlockSize) == part.FirstByte)
             {
-                runs[^1] = (last.File, last.Phys, last.Blocks + count);
+                runs[^1] = (last.File, last.FirstByte, last.Blocks + part.Blocks);
             }
             else
             {
-                runs.Add((file, phys, count));
+                runs.Add((part.FileBlock, part.FirstByte, part.Blocks));
             }
         }
 

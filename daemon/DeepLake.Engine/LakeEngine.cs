@@ -5,6 +5,7 @@ using DeepLake.Abi;
 using DeepLake.Engine.Format;
 using DeepLake.Engine.Ingest;
 using DeepLake.Engine.Requests;
+using DeepLake.Engine.Scrub;
 using DeepLake.Engine.State;
 using DeepLake.Metadata.Tree;
 using DeepLake.Platform;
@@ -17,14 +18,17 @@ namespace DeepLake.Engine;
 /// sockets; the clock is injected. One thread owns it. Any exception from a changing call is final: the
 /// owner gives the engine up and recovery begins from what is durable.
 /// </summary>
-public sealed partial class LakeEngine : IIngestEngine, IDisposable
+public sealed partial class LakeEngine : IIngestEngine, IScrubEngine, IDisposable
 {
     private const double WalCheckpointFraction = 0.4;
     private const double WalForcedFraction = 0.8;
+    private const double WalWorthwhileFraction = 0.05;
 
     // Of the capacity, which is a third of the page store's region: here cleaning still gains.
     private const int LastCapacities = 2;
 
+    private readonly IBlockDevice _device;
+    private readonly EngineOptions _options;
     private readonly IPageStore _store;
     private readonly LakeState _state;
     private readonly Wal _wal;
@@ -33,12 +37,16 @@ public sealed partial class LakeEngine : IIngestEngine, IDisposable
     private readonly LeaseBook _leases;
     private readonly CheckpointWriter _checkpoints;
     private ulong _commits;
+    private ulong _loggedBytes;
     private ulong _checkedStamp;
     private ulong _checkedLsn;
     private bool _hasBegunEpoch;
+    private ulong _resentUntil;
 
     internal LakeEngine(in RecoveredLake lake)
     {
+        _device = lake.Device;
+        _options = lake.Options;
         _store = lake.Store;
         _state = lake.State;
         _wal = lake.Wal;
@@ -49,7 +57,9 @@ public sealed partial class LakeEngine : IIngestEngine, IDisposable
         DurableSeq = _state.Counters.AppliedSeq;
         ReplayedIntents = lake.ReplayedIntents;
         WasClean = lake.WasClean;
+        EndedCleanly = lake.EndedCleanly;
         Damage = lake.Damage;
+        WhyEndIsUnknown = lake.WhyEndIsUnknown;
         _wal.Epoch = _state.Counters.Epoch;
     }
 
@@ -66,6 +76,15 @@ public sealed partial class LakeEngine : IIngestEngine, IDisposable
 
     /// <summary>Whether the lake had been unmounted cleanly when this engine opened it.</summary>
     public bool WasClean { get; }
+
+    /// <summary>
+    /// The newest superblock copy that is whole has the clean mark, and the log ends where it says: true also
+    /// when its checkpoint was damaged and the one before led to the same state.
+    /// </summary>
+    public bool EndedCleanly { get; }
+
+    /// <summary>Why nobody can tell whether it had been, and <see cref="WasClean"/> says nothing; null when it does.</summary>
+    public string? WhyEndIsUnknown { get; }
 
     public ulong ReplayedIntents { get; }
 
@@ -84,7 +103,11 @@ public sealed partial class LakeEngine : IIngestEngine, IDisposable
     /// <summary>Bytes of the frame that the next commit writes.</summary>
     public int UncommittedBytes => _wal.HasOpenFrame ? _wal.OpenFrameBytes : 0;
 
-    public bool CheckpointDue => _checkpoints.IsDue || _wal.UsedFraction > WalCheckpointFraction;
+    public bool CheckpointDue => _checkpoints.IsDue || (_wal.UsedFraction > WalCheckpointFraction && LogIsWorthIt);
+
+    // Else what fills the log is kept for the archive, and a checkpoint would not free it.
+    private bool LogIsWorthIt =>
+        _wal.BytesSince(CheckpointWriter.PositionOf(_checkpoints.Superblock)) > WalWorthwhileFraction * LakeLayout.Bytes(_checkpoints.Superblock.Wal.Blocks);
 
     /// <summary>
     /// Recovers a lake: newest usable checkpoint, then the log behind it. Writes nothing to the log, nor to
@@ -124,6 +147,11 @@ public sealed partial class LakeEngine : IIngestEngine, IDisposable
 
         MakeRoom(entry.Length, MayGrow(entry));
         _applier.Apply(entry);
+        if (seq == _resentUntil)
+        {
+            _state.Space.EndResent();
+        }
+
         Append(entry, seq);
         return true;
     }
@@ -143,10 +171,21 @@ public sealed partial class LakeEngine : IIngestEngine, IDisposable
     }
 
     /// <summary>
-    /// Does a part of the work of a checkpoint that is due, a millisecond or two of it, so that requests
-    /// need not wait for all of it. False when it is time for <see cref="Checkpoint()"/>.
+    /// Does a part of the work of a checkpoint that is due, so that requests need not wait for all of it: a
+    /// millisecond or two, and more for what was changed since the last call, so that who changes much does
+    /// not put it off. False when it is time for <see cref="Checkpoint()"/>.
     /// </summary>
-    public bool PrepareCheckpoint() => _checkpoints.PrepareSlice();
+    public bool PrepareCheckpoint()
+    {
+        bool isMore = true;
+        for (ulong slices = _checkpoints.BeginSlices(_loggedBytes); isMore && slices > 0; slices--)
+        {
+            isMore = ArchiveAhead() || _checkpoints.PrepareSlice();
+        }
+
+        _checkpoints.EndSlices(_loggedBytes);
+        return isMore;
+    }
 
     /// <summary>Commits, then makes the state itself durable so that the log before it can go.</summary>
     public void Checkpoint() => Checkpoint(SuperblockState.Active);
@@ -154,7 +193,9 @@ public sealed partial class LakeEngine : IIngestEngine, IDisposable
     /// <summary>
     /// Starts a new mount epoch: orphans of older ones are gone, their blocks free.
     /// </summary>
-    public void BeginEpoch(LakeTime now)
+    /// <param name="now">The time it starts.</param>
+    /// <param name="isMount">It counts as a mount; an import does not.</param>
+    public void BeginEpoch(LakeTime now, bool isMount = true)
     {
         ulong epoch = Math.Max(_checkpoints.Superblock.Epoch, Epoch) + (Planted.Is(PlantedFault.EpochNotRaised) && Epoch != 0 ? 0ul : 1ul);
         var entry = new WalEpoch
@@ -170,7 +211,7 @@ public sealed partial class LakeEngine : IIngestEngine, IDisposable
         _wal.Epoch = epoch;
         _hasBegunEpoch = true;
         Append(bytes, 0);
-        _checkpoints.Superblock.MountCount++;
+        _checkpoints.Superblock.MountCount += isMount ? 1ul : 0ul;
         Checkpoint(SuperblockState.Active);
     }
 
@@ -178,7 +219,17 @@ public sealed partial class LakeEngine : IIngestEngine, IDisposable
     public void MarkClean() => Checkpoint(SuperblockState.Clean);
 
     /// <summary>What the kernel holds from a predecessor; before any lease is given.</summary>
-    public void Declare(ReadOnlySpan<DeclaredRange> ranges) => _leases.Declare(ranges);
+    /// <param name="ranges">Blocks and inode numbers.</param>
+    /// <param name="resentUntil">The kernel's newest record then: what the predecessor may have asked for is not newer.</param>
+    public void Declare(ReadOnlySpan<DeclaredRange> ranges, ulong resentUntil = 0)
+    {
+        _leases.Declare(ranges);
+        if (resentUntil > AppliedSeq)
+        {
+            _resentUntil = resentUntil;
+            _state.Space.BeginResent(resentUntil);
+        }
+    }
 
     /// <summary>
     /// Answers one request entry (struct lakefs_request_hdr first): payload bytes, or a negative errno.
@@ -235,9 +286,15 @@ public sealed partial class LakeEngine : IIngestEngine, IDisposable
         SavedBlocks = _state.Counters.SavedBlocks,
         SealedBlocks = _state.Counters.SealedBlocks,
         CheckedBlocks = _state.Counters.CheckedBlocks,
+        MappedBlocks = _state.Counters.MappedBlocks,
+        PackedBlocks = _state.Counters.PackedBlocks,
+        PackBlocks = _state.Counters.PackBlocks,
         Objects = _state.Counters.Objects,
         Inodes = _state.Counters.InodeCount,
         Orphans = _state.Counters.OrphanCount,
+        ArchiveBlocks = _state.Counters.ArchiveBlocks,
+        ArchivedSeq = _state.Counters.ArchiveSeq,
+        ArchiveIsInterrupted = _state.Counters.ArchiveLsn == 0,
         MetadataPages = _state.Tree.PageCount,
         MetadataCapacityPages = (ulong)_store.CapacityPages,
         WalBytesUsed = (ulong)_wal.UsedBytes,
@@ -253,7 +310,13 @@ public sealed partial class LakeEngine : IIngestEngine, IDisposable
     public SnapshotSource? HoldSnapshot()
     {
         Checkpoint();
-        return _store.Hold() ? new SnapshotSource(_checkpoints.Superblock, _checkpoints.Ticket!) : null;
+        if (!_store.Hold())
+        {
+            return null;
+        }
+
+        _baseIsRead = false; // what was held for a base had to be given up, else this could not be
+        return new SnapshotSource(_checkpoints.Superblock, _checkpoints.Ticket!);
     }
 
     /// <summary>False when its room was needed: what was read of it is worth nothing.</summary>
@@ -357,14 +420,17 @@ public sealed partial class LakeEngine : IIngestEngine, IDisposable
         {
             throw new InvalidOperationException("the log had no room although it was made");
         }
+
+        _loggedBytes += (ulong)entry.Length;
     }
 
     private void Checkpoint(SuperblockState mark)
     {
         Commit();
+        ArchiveBeforeCheckpoint(mark);
         WalPosition previous = CheckpointWriter.PositionOf(_checkpoints.Superblock);
         _checkpoints.Write(mark, _wal.Next, DurableSeq);
-        _wal.TrimTo(Planted.Is(PlantedFault.LogTrimmedToTheNewestCheckpoint) ? _wal.Next : previous);
+        _wal.TrimTo(Planted.Is(PlantedFault.LogTrimmedToTheNewestCheckpoint) ? _wal.Next : OldestWanted(previous));
     }
 
     private int Mount(ReadOnlySpan<byte> request, Span<byte> payload)

@@ -9,6 +9,9 @@ namespace DeepLake.Engine;
 /// </summary>
 public sealed class LakeFormatException(Errno errno, string message, string nextStep) : Exception(message)
 {
+    /// <summary>What to do about damaged metadata.</summary>
+    public const string RepairAdvice = "lakectl repair DEVICE tells what can be brought back, and how; else restore the device from a backup";
+
     public Errno Errno { get; } = errno;
 
     public string NextStep { get; } = nextStep;

@@ -35,13 +35,14 @@ public static class LakeFormatter
         };
         options.Uuid.TryWriteBytes(superblock.Uuid, bigEndian: true, out _);
         label.CopyTo(superblock.Label);
+        (options.ArchiveKey ?? Linux.RandomBytes(Byte32.Length)).CopyTo(superblock.ArchiveKey);
         LakeLayout.Place(ref superblock, (ulong)device.LengthBytes / LakeFormat.BlockSize, options.Sizes);
 
         Wipe(device, superblock);
         using IPageStore store = options.OpenPages(
             device, LakeLayout.PageStore(superblock), null, new PageStoreOptions { MemoryBytes = 8 << 20 });
         using LakeState state = LakeState.CreateEmpty(store, superblock, 64);
-        AddRoot(state, options.Now);
+        AddRoot(state, superblock);
         state.Flush();
         CheckpointTicket ticket = store.Checkpoint();
 
@@ -63,13 +64,10 @@ public static class LakeFormatter
         device.Flush();
     }
 
-    private static void AddRoot(LakeState state, DateTimeOffset now)
+    /// <summary>The whole state of a new lake: its superblock tells all of it (docs/archive.md).</summary>
+    internal static void AddRoot(LakeState state, in Superblock superblock)
     {
-        var time = new LakeTime
-        {
-            Sec = now.ToUnixTimeSeconds(),
-            Nsec = (uint)(now.Ticks % TimeSpan.TicksPerSecond * 100),
-        };
+        var time = new LakeTime { Sec = (long)superblock.CreatedSec };
         state.Inodes.Put(new InodeRecord
         {
             Ino = LakeFormat.RootIno,

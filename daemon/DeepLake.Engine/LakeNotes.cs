@@ -16,13 +16,13 @@ public static class LakeNotes
     {
         try
         {
-            SuperblockStore.ReadAll(device, out List<(long Offset, string Why)> unusable);
-            return [.. unusable.Select(u => Describe(u.Offset, u.Why))];
+            SuperblockStore.ReadAll(device, out List<UnusableCopy> unusable);
+            return [.. unusable.Select(Describe)];
         }
         catch (LakeFormatException failure)
         {
             // Only of a lake that is open: it was damaged since.
-            return [$"both superblock copies are damaged ({failure.Message}): after a power cut the lake could not be opened; unmounting it writes one anew"];
+            return [$"{failure.Message}: after a power cut the lake could not be opened; unmounting it writes one anew"];
         }
         catch (StorageException failure)
         {
@@ -30,11 +30,30 @@ public static class LakeNotes
         }
     }
 
-    private static string Describe(long offset, string why)
+    /// <summary>
+    /// Why the checkpoint before the newest could not be fallen back to; null when it could, or when there is
+    /// none. Of a lake at rest: an engine writes new tickets over older ones.
+    /// </summary>
+    public static string? OfOlderCheckpoint(IBlockDevice device)
     {
-        ulong block = (ulong)offset / LakeFormat.BlockSize;
-        (string copy, string other) = block == LakeFormat.SuperblockABlock ? ("A", "B") : ("B", "A");
-        return $"superblock copy {copy} is damaged, at byte {offset} of the device (block {block}): {why}; "
-            + $"nothing is lost, as copy {other} is whole, and copy {copy} is written anew at the next mount at the latest";
+        List<Superblock> copies = SuperblockStore.ReadAll(device);
+        if (copies.Count < 2)
+        {
+            return null;
+        }
+
+        try
+        {
+            SuperblockStore.ReadTicket(device, copies[1]);
+            return null;
+        }
+        catch (StorageException failure) when (failure.IsCorruption)
+        {
+            return $"the checkpoint before the newest is damaged: {failure.Message}; nothing is lost, as the newest is whole";
+        }
     }
+
+    private static string Describe(UnusableCopy copy) =>
+        $"superblock copy {copy.Name} is damaged, {copy.Place}: {copy.Why}; "
+        + $"nothing is lost, as copy {(copy.Name == "A" ? "B" : "A")} is whole, and copy {copy.Name} is written anew at the next mount at the latest, or by lakectl repair";
 }

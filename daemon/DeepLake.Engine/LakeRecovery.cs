@@ -20,27 +20,31 @@ internal static class LakeRecovery
 {
     public static RecoveredLake Recover(IBlockDevice device, ICommitSink sink, EngineOptions options)
     {
-        List<Superblock> copies = SuperblockStore.ReadAll(device);
+        List<Superblock> copies = SuperblockStore.ReadAll(device, out List<UnusableCopy> unusable);
+        string? unknown = WhyEndIsUnknown(copies, unusable);
         string? damage = null;
         for (int i = 0; i < copies.Count; i++)
         {
             try
             {
-                return RecoverFrom(device, sink, copies, i, damage, options);
+                return RecoverFrom(device, sink, copies, i, damage, options) with { WhyEndIsUnknown = unknown };
             }
             catch (StorageException failure) when (failure.IsCorruption)
             {
-                damage = damage is null ? failure.Message : $"{damage}; {failure.Message}";
+                damage = And(damage, failure.Message);
             }
             catch (MetadataCorruptException failure)
             {
-                damage = damage is null ? failure.Message : $"{damage}; {failure.Message}";
+                damage = And(damage, failure.Message);
             }
         }
 
         throw new LakeFormatException(
-            Errno.EUCLEAN, $"the lake cannot be opened, its metadata is damaged: {damage}", "restore the device from a backup");
+            Errno.EUCLEAN, $"the lake cannot be opened, its metadata is damaged: {damage}", LakeFormatException.RepairAdvice);
     }
+
+    // both checkpoints may share what is damaged
+    private static string And(string? damage, string more) => damage is null || damage == more ? more : $"{damage}; {more}";
 
     private static RecoveredLake RecoverFrom(
         IBlockDevice device, ICommitSink sink, List<Superblock> copies, int index, string? damage, EngineOptions options)
@@ -77,6 +81,14 @@ internal static class LakeRecovery
             var checkpoints = new CheckpointWriter(store, state, next, sink, options.Clock);
             var from = CheckpointWriter.PositionOf(superblock);
             (ulong replayed, bool hadFrames) = Replay(wal, from, Oldest(copies), state, checkpoints, options.Replaying);
+            // frames that wait for the archive are kept, too, if nothing has taken their place
+            ref EngineState counters = ref state.Counters;
+            if (counters.ArchiveLsn != 0
+                && !Keeps(wal, options.ArchiveDevice ?? device, new WalPosition(counters.ArchiveLsn, (long)Math.Min(counters.ArchiveOffset, long.MaxValue))))
+            {
+                counters.ArchiveLsn = 0;
+            }
+
             // what a newer checkpoint held was durable: without it the log has to lead there
             if (state.Counters.AppliedSeq < copies[0].CheckpointSeq)
             {
@@ -86,7 +98,8 @@ internal static class LakeRecovery
             }
 
             bool clean = superblock.State == SuperblockState.Clean && !hadFrames && isNewest;
-            return new RecoveredLake(store, state, wal, checkpoints, replayed, clean, damage);
+            bool endedCleanly = copies[0].State == SuperblockState.Clean && wal.Next.Lsn == copies[0].CheckpointWalLsn;
+            return new RecoveredLake(device, options, store, state, wal, checkpoints, replayed, clean, endedCleanly, damage, null);
         }
         catch
         {
@@ -100,13 +113,21 @@ internal static class LakeRecovery
     private static (ulong Replayed, bool HadFrames) Replay(
         Wal wal, WalPosition from, WalPosition keep, LakeState state, CheckpointWriter checkpoints, Action? replaying)
     {
-        var applier = new IntentApplier(state);
-        var ahead = new ReplayReadAhead(state);
-        ulong replayed = 0;
+        var replay = new FrameReplay(state, new IntentApplier(state))
+        {
+            Begins = replaying,
+            MakeRoom = () =>
+            {
+                if (checkpoints.IsShort)
+                {
+                    MakeRoom(state, checkpoints, wal.Next);
+                }
+            },
+        };
         WalReplayResult result;
         try
         {
-            result = wal.Replay(from, Visit, keep);
+            result = wal.Replay(from, replay.Apply, keep);
         }
         catch (IntentFaultException fault)
         {
@@ -118,93 +139,32 @@ internal static class LakeRecovery
             throw StorageException.Corruption($"the log's frame {result.Next.Lsn} is damaged although later frames are whole, and what it recorded is lost");
         }
 
-        return (replayed, result.Frames > 0);
-
-        void Visit(in WalFrame header, ReadOnlySpan<byte> payload)
-        {
-            // a checkpoint of an earlier recovery may lie within this frame
-            bool isBegun = header.FirstSeq != 0 && header.FirstSeq <= state.Counters.AppliedSeq;
-            int openBytes = isBegun ? BytesBehindApplied(payload, state.Counters.AppliedSeq) : payload.Length;
-            while (!payload.IsEmpty)
-            {
-                int bytes = payload.Length < 16 ? 0 : (int)Math.Min(MemoryMarshal.Read<uint>(payload), int.MaxValue);
-                if (bytes < 16 || bytes > payload.Length)
-                {
-                    throw new MetadataCorruptException($"the log's frame {header.Lsn} holds a malformed entry");
-                }
-
-                ahead.Before(payload);
-                ReadOnlySpan<byte> entry = payload[..bytes];
-                payload = payload[bytes..];
-                bool isBehind = payload.Length + bytes <= openBytes;
-                if (IsApplied(entry, isBehind, state))
-                {
-                    continue;
-                }
-
-                if (replayed == 0)
-                {
-                    replaying?.Invoke();
-                }
-
-                if (checkpoints.IsShort)
-                {
-                    MakeRoom(state, checkpoints, wal.Next);
-                }
-
-                applier.Apply(entry);
-                replayed++;
-            }
-
-            state.Space.ReleaseQuarantine(ulong.MaxValue);
-        }
-    }
-
-    /// <summary>Whether the checkpoint holds an entry; of one without a seq its place in the frame tells.</summary>
-    private static bool IsApplied(ReadOnlySpan<byte> entry, bool isBehind, LakeState state)
-    {
-        ulong seq = MemoryMarshal.Read<IntentHeader>(entry).Seq;
-        if (Planted.Is(PlantedFault.ReplaySkipsAnEntry) && seq % 32 == 31)
-        {
-            return true;
-        }
-
-        if (seq == 0)
-        {
-            return !isBehind;
-        }
-
-        return seq <= state.Counters.AppliedSeq && !Planted.Is(PlantedFault.ReplayRepeatsAnEntry);
-    }
-
-    /// <summary>
-    /// What of a frame's payload is behind its last entry that is applied. Entries without a seq right there
-    /// may be applied or not; the state is the one that they were made for, and once more they change nothing.
-    /// </summary>
-    private static int BytesBehindApplied(ReadOnlySpan<byte> payload, ulong appliedSeq)
-    {
-        int behind = payload.Length;
-        while (payload.Length >= 16)
-        {
-            IntentHeader header = MemoryMarshal.Read<IntentHeader>(payload);
-            if (header.Len < 16 || header.Len > (uint)payload.Length)
-            {
-                break;
-            }
-
-            payload = payload[(int)header.Len..];
-            if (header.Seq != 0 && header.Seq <= appliedSeq)
-            {
-                behind = payload.Length;
-            }
-        }
-
-        return behind;
+        return (replay.Replayed, result.Frames > 0);
     }
 
     /// <summary>A checkpoint that will replay from the frame at hand and skip what is applied of it.</summary>
     private static void MakeRoom(LakeState state, CheckpointWriter checkpoints, WalPosition frame) =>
         checkpoints.MakeRoom(() => checkpoints.Write(SuperblockState.Active, frame, state.Counters.AppliedSeq));
+
+    // A clean mark goes to the other copy than the checkpoint before it, which was written in use: what is
+    // left may be that one. One with the clean mark tells, as what came after it would be in the log.
+    private static string? WhyEndIsUnknown(List<Superblock> copies, List<UnusableCopy> unusable) =>
+        unusable.Count == 0 || copies[0].State == SuperblockState.Clean
+            ? null
+            : $"superblock copy {unusable[0].Name}, which would tell, was found damaged";
+
+    // A frame that cannot be read is one that the archive has to do without: the lake needs it no more.
+    private static bool Keeps(Wal wal, IBlockDevice device, WalPosition position)
+    {
+        try
+        {
+            return wal.KeepFrom(device, position);
+        }
+        catch (StorageException failure) when (failure.Errno == Errno.EIO)
+        {
+            return false;
+        }
+    }
 
     private static WalPosition Oldest(List<Superblock> copies) =>
         CheckpointWriter.PositionOf(Planted.Is(PlantedFault.OlderCheckpointsFramesNotKept) ? copies[0] : copies[^1]);

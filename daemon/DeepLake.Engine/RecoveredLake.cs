@@ -4,12 +4,20 @@ using DeepLake.Storage;
 
 namespace DeepLake.Engine;
 
-/// <summary>What recovery hands to the engine. Damage: why the newest checkpoint could not be used; null when it was.</summary>
+/// <summary>
+/// What recovery hands to the engine. Damage: why the newest checkpoint could not be used; null when it was.
+/// EndedCleanly: as the newest superblock copy has it, whichever checkpoint was used.
+/// WhyEndIsUnknown: why nobody can tell whether the lake was unmounted cleanly; null when WasClean tells.
+/// </summary>
 internal readonly record struct RecoveredLake(
+    IBlockDevice Device,
+    EngineOptions Options,
     IPageStore Store,
     LakeState State,
     Wal Wal,
     CheckpointWriter Checkpoints,
     ulong ReplayedIntents,
     bool WasClean,
-    string? Damage);
+    bool EndedCleanly,
+    string? Damage,
+    string? WhyEndIsUnknown);

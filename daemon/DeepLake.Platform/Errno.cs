@@ -45,6 +45,7 @@ public enum Errno
     EOPNOTSUPP = 95,
     ETIMEDOUT = 110,
     ESTALE = 116,
+    ENOBUFS = 105,
     EDQUOT = 122,
     EKEYREJECTED = 129,
     ESHUTDOWN = 108,

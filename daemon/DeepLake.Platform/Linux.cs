@@ -22,6 +22,8 @@ public static unsafe class Linux
 
     internal static bool LastWasInterrupted => LastError() == Errno.EINTR;
 
+    internal static Errno LastFailure => LastError();
+
     private static Errno LastError() => (Errno)Marshal.GetLastPInvokeError();
 
     private static Errno Check(long result) => result < 0 ? LastError() : Errno.None;
@@ -34,6 +36,22 @@ public static unsafe class Linux
         }
         while (fd < 0 && LastError() == Errno.EINTR);
         return Check(fd);
+    }
+
+    /// <summary>Bytes that nobody can guess, 256 at most. .NET's own wants OpenSSL, which no initramfs has.</summary>
+    public static byte[] RandomBytes(int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, 256);
+        byte[] bytes = new byte[count];
+        fixed (byte* target = bytes)
+        {
+            if (LibC.GetRandom(target, (nuint)count, 0) != count)
+            {
+                throw new InvalidOperationException("the kernel gives no random bytes");
+            }
+        }
+
+        return bytes;
     }
 
     public static Errno Close(int fd) => Check(LibC.Close(fd));
@@ -207,10 +225,15 @@ public static unsafe class Linux
         return Check(result);
     }
 
-    /// <summary>Whether another open file holds a lock on any range (a virtual machine locks its disks so).</summary>
-    public static Errno FindRangeLock(int fd, out bool isLocked)
+    /// <summary>Whether another open file holds a lock on a range (a virtual machine locks its disks so).</summary>
+    /// <param name="fd">Of the file.</param>
+    /// <param name="writersOnly">Locks that several may hold together do not count.</param>
+    /// <param name="start">The first byte.</param>
+    /// <param name="length">Of the range; 0 reaches to the end of all files.</param>
+    /// <param name="isLocked">Says nothing after an error.</param>
+    public static Errno FindRangeLock(int fd, bool writersOnly, long start, long length, out bool isLocked)
     {
-        var wanted = new RangeLock { Type = RangeLockType.Write };
+        var wanted = new RangeLock { Type = writersOnly ? RangeLockType.Read : RangeLockType.Write, Start = start, Length = length };
         Errno error = Check(LibC.FCntl(fd, OfdGetLock, &wanted));
         isLocked = error == Errno.None && wanted.Type != RangeLockType.None;
         return error;

@@ -141,7 +141,7 @@ public sealed unsafe class Attachment : IDisposable
 
     /// <summary>
     /// SEAL, CHECKED or UNSEAL. May wait for requests and commits, so it is not for the thread that answers
-    /// them: with SHARE the only call for another thread, which has to be over before the attachment is disposed.
+    /// them: with SHARE and REMAP the only call for another thread, which has to be over before the attachment is disposed.
     /// </summary>
     public Errno Seal(uint call, ref SealArgs args)
     {
@@ -157,6 +157,15 @@ public sealed unsafe class Attachment : IDisposable
         fixed (ShareArgs* p = &args)
         {
             return Linux.IoCtl(_fd, LakeIoctl.Share, p, out _);
+        }
+    }
+
+    /// <summary>REMAP, as <see cref="Seal"/>.</summary>
+    public Errno Remap(ref RemapArgs args)
+    {
+        fixed (RemapArgs* p = &args)
+        {
+            return Linux.IoCtl(_fd, LakeIoctl.Remap, p, out _);
         }
     }
 

@@ -86,3 +86,30 @@ lake_explain() {
 	echo "$LAKE_HOME_ROOT$LAKE_LIB/laked-launcher --root $LAKE_HOME_ROOT" \
 		"--wait-ready"
 }
+
+# lake_explain_root ROOT: why no lake could be mounted from there, for the person
+# before an emergency shell; nothing when a lake is there and the reason another.
+lake_explain_root() {
+	lake_probe=$LAKE_LIB/lake-probe
+	case $1 in
+	UUID=* | LABEL=*)
+		lake_said=$("$lake_probe" --find "$1" 2>&1) && return
+		lake_said=${lake_said:-"no device holds a lake with $1"}
+		;;
+	*)
+		"$lake_probe" "$1" >/dev/null 2>&1 && return
+		lake_said="$1 holds no lake: no whole superblock at byte 4096, and none in its last block"
+		[ -e "$1" ] || lake_said="there is no device $1"
+		;;
+	esac
+	echo "lakefs: ${lake_said#lake-probe: }"
+	lake_found=
+	for lake_dev in "${LAKE_BLOCK:-/sys/class/block}"/*; do
+		lake_dev=/dev/${lake_dev##*/}
+		"$lake_probe" "$lake_dev" >/dev/null 2>&1 &&
+			lake_found="$lake_found $lake_dev"
+	done
+	echo "  devices with a lake:${lake_found:- none}"
+	echo "  next: power off and give the machine the disk with the lake, or" \
+		"another root= (this one: $1; for make run: FRESH=1, or another DISK=)"
+}

@@ -12,15 +12,23 @@ internal static class DaemonClient
 
     internal static Response Run(Request request, Action<Progress> progress)
     {
-        string path = Environment.GetEnvironmentVariable(SocketVariable) ?? ControlProtocol.DefaultSocketPath;
-        using Socket? socket = Connect(path, out string problem);
+        using Socket? socket = Open(out Response? failure);
         if (socket is null)
         {
-            return OneShotClient.Failure(
-                ErrorCode.ErrorNotFound, $"laked does not answer on {path}: {problem}", "it runs while a lake is mounted; see findmnt -t lakefs, and dmesg");
+            return failure!;
         }
         using var stream = new NetworkStream(socket);
         return Converse(stream, request, progress);
+    }
+
+    /// <summary>A connection; null, and why, when there is none.</summary>
+    internal static Socket? Open(out Response? failure)
+    {
+        string path = Environment.GetEnvironmentVariable(SocketVariable) ?? ControlProtocol.DefaultSocketPath;
+        Socket? socket = Connect(path, out string problem);
+        failure = socket is not null ? null : OneShotClient.Failure(
+            ErrorCode.ErrorNotFound, $"laked does not answer on {path}: {problem}", "it runs while a lake is mounted; see findmnt -t lakefs, and dmesg");
+        return socket;
     }
 
     // Programs that use a lake only pause while its daemon is replaced; so do we.
@@ -68,12 +76,12 @@ internal static class DaemonClient
         }
         catch (Exception e) when (e is IOException or InvalidDataException)
         {
-            return OneShotClient.Failure(ErrorCode.ErrorGeneral, $"the connection to laked broke: {e.Message}", "try again; see lakectl logs");
+            return OneShotClient.Failure(ErrorCode.ErrorGeneral, ReportTexts.ConnectionBroke + e.Message, "try again; see lakectl logs");
         }
     }
 
     // Who may not ask is told so before the request is read: the answer is there although sending failed.
-    private static void Send(Stream stream, Request request)
+    internal static void Send(Stream stream, Request request)
     {
         try
         {

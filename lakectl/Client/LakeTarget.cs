@@ -34,6 +34,9 @@ internal sealed record LakeTarget(string Path, bool IsMounted, uint Major, uint 
         return Make(full, true, mount.Device);
     }
 
+    /// <summary>Whether the filesystem with that number is a mounted lake.</summary>
+    internal static bool IsMountedLake(uint major, uint minor) => Mounts().Any(m => m.Type == FileSystem && m.Device == $"{major}:{minor}");
+
     private static LakeTarget Make(string path, bool mounted, string device)
     {
         string[] parts = device.Split(':');

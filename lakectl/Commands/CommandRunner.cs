@@ -20,6 +20,24 @@ internal static class CommandRunner
         return Finish(OneShotClient.Run(request, data, reporter.Show), reporter, json, show);
     }
 
+    /// <summary>The same; what a repair is going to do is shown when it is told, between two lines of progress.</summary>
+    internal static int OneShot(Request request, bool json, Action<RepairPlan> showPlan, Func<Result, int> show)
+    {
+        var reporter = new ProgressReporter(json);
+        return Finish(OneShotClient.Run(request, null, Tell), reporter, json, show);
+
+        void Tell(Progress progress)
+        {
+            if (progress.RepairPlan is null)
+            {
+                reporter.Show(progress);
+                return;
+            }
+            reporter.Finish();
+            showPlan(progress.RepairPlan);
+        }
+    }
+
     /// <summary>Asked of the running daemon.</summary>
     internal static int Daemon(Request request, bool json, Func<Result, int> show)
     {
@@ -53,7 +71,8 @@ internal static class CommandRunner
         return (int)code;
     }
 
-    private static int Finish(Response response, ProgressReporter reporter, bool json, Func<Result, int> show)
+    /// <summary>What an answer comes to.</summary>
+    internal static int Finish(Response response, ProgressReporter reporter, bool json, Func<Result, int> show)
     {
         reporter.Finish();
         if (response.KindCase == Response.KindOneofCase.Result)

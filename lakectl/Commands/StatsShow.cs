@@ -16,25 +16,74 @@ internal static class StatsShow
     private const int MostSeconds = 86400;
     private const string Offline = "offline";
 
-    // Always 0 of a lake that nobody has mounted; JSON has them, for sums.
-    private static readonly string[] OfAMount = ["leased_blocks", "quarantined_blocks"];
+    // In words in one line or the other; in JSON all are in "counters".
+    private static readonly string[] Explained =
+    [
+        "leased_blocks", "quarantined_blocks", "shared_blocks", "saved_blocks", "sealed_blocks", "checked_blocks",
+        "mapped_blocks", "packed_blocks", "pack_blocks", "objects",
+        "metadata_pages", "metadata_capacity_pages", "wal_bytes_used", "wal_bytes", "archive_blocks", "archived_seq", "archive_interrupted",
+        "commits", "checkpoints",
+    ];
 
     private const string Notes =
         """
         Each block for data is one of these, and those that are shared count once:
-          used         in files
+          used         in files, or of the archive
           leased       reserved by the kernel of a mounted lake, to be written next
           quarantined  of a mounted lake: freed, but not durably yet
           free
         In JSON, in blocks of 4096 bytes: data_blocks is the sum of used_blocks,
         free_blocks, counters.leased_blocks and counters.quarantined_blocks.
+
+        The counters of JSON:
+          leased_blocks            reserved by the kernel, to be written next
+          quarantined_blocks       freed, but not durably yet
+          shared_blocks            used blocks that several files have together
+          saved_blocks             the sum of their references, less one each: what
+                                   they would take more without that; of packs it
+                                   says nothing
+          sealed_blocks            blocks of files that are not written in place any
+                                   more; a shared one counts for each file
+          checked_blocks           of these, those whose reads are compared with a
+                                   checksum
+          mapped_blocks            blocks of files; a shared one counts for each file
+          packed_blocks            of these, those that are compressed, in packs
+          pack_blocks              used blocks that the packs take
+          objects                  files that are known by their content
+          metadata_pages           pages of 4096 bytes with names, inodes, maps
+          metadata_capacity_pages  how many there is room for; beyond that what
+                                   makes it grow fails, and deleting works
+          wal_bytes_used           of the log: the changes since the older of the two
+                                   checkpoints
+          wal_bytes                size of the log
+          archive_blocks           used blocks with the log and the metadata once more,
+                                   for lakectl repair
+          archived_seq             the newest change in them
+          archive_interrupted      1: newer ones come with the next base only
+          commits                  of the log, by the laked that serves the lake now
+          checkpoints              by it, too
+
+        was_clean is null when it cannot be told: the superblock copy that would
+        tell is damaged.
+
+        Of a folder, with all that is in it, or of a file in a mounted lake:
+          logical    the sizes of the files, holes included
+          mapped     blocks of the files, a shared one for each of them (as du does)
+          stored     blocks of the device, each once
+          shared     of these, blocks that files elsewhere have, too
+          exclusive  of these, the others: what deleting all of it would free
+          saved      what it would take more if its files shared nothing among them
+        A file with several names in it counts once. The figures are of the lake as it
+        was while it was looked through, with what has reached the daemon: what is still
+        to be written (see sync) has no blocks yet. A file that holds a lake, as an image,
+        is shown as one.
         """;
 
     internal static Command Create()
     {
         var target = new Argument<string?>("TARGET")
         {
-            Description = "Device, image file, or a directory of a mounted lake; all mounted lakes when left out",
+            Description = "Device, image file, or the root of a mounted lake: that lake; a folder or file in a mounted lake: what it holds; all mounted lakes when left out",
             Arity = ArgumentArity.ZeroOrOne,
         };
         var bytes = new Option<bool>("--bytes") { Description = "Sizes in plain bytes" };
@@ -51,7 +100,7 @@ internal static class StatsShow
             }
         });
         Option<bool> json = CommandRunner.JsonOption();
-        var command = new NotedCommand("stats", "Show what a lake holds and how it is", Notes) { target, bytes, every, json };
+        var command = new NotedCommand("stats", "Show what a lake, or a folder or file in one, holds and how it is", Notes) { target, bytes, every, json };
         command.SetAction(parsed =>
         {
             bool isJson = parsed.GetValue(json), plain = parsed.GetValue(bytes);
@@ -72,6 +121,11 @@ internal static class StatsShow
     private static int Once(string? name, bool json, bool plain)
     {
         Request request = CommandRunner.NewRequest();
+        if (name is not null && InsideLake.Find(name) is { } inside)
+        {
+            request.Subtree = new SubtreeRequest { DevMajor = inside.Major, DevMinor = inside.Minor, Ino = inside.Ino };
+            return CommandRunner.Daemon(request, json, result => SubtreeText.Show(name, result.Subtree, json, plain));
+        }
         request.Stats = new StatsRequest();
         LakeTarget? lake = null;
         if (name is not null)
@@ -117,13 +171,17 @@ internal static class StatsShow
         Console.WriteLine($"  data        {DataLine(lake, plain)}");
         if (lake.Counters.TryGetValue("shared_blocks", out ulong shared) && shared > 0)
         {
-            ulong saved = lake.Counters.GetValueOrDefault("saved_blocks");
-            Console.WriteLine($"  shared      {Sizes.Format(shared * BlockBytes, plain)} of the used, which saves {Sizes.Format(saved * BlockBytes, plain)}");
+            Console.WriteLine($"  shared      {Sizes.Format(shared * BlockBytes, plain)} of the used, which saves {Sizes.Format(SavedBySharing(lake) * BlockBytes, plain)}");
         }
         if (lake.Counters.TryGetValue("sealed_blocks", out ulong sealedBlocks) && sealedBlocks > 0)
         {
             ulong checkedBlocks = lake.Counters.GetValueOrDefault("checked_blocks");
             Console.WriteLine($"  sealed      {Sizes.Format(sealedBlocks * BlockBytes, plain)} of files, {Sizes.Format(checkedBlocks * BlockBytes, plain)} checked on every read");
+        }
+        if (lake.Counters.TryGetValue("pack_blocks", out ulong packs) && packs > 0)
+        {
+            ulong packed = lake.Counters.GetValueOrDefault("packed_blocks");
+            Console.WriteLine($"  packed      {Sizes.Format(packed * BlockBytes, plain)} of files, compressed into {Sizes.Format(packs * BlockBytes, plain)} of the used");
         }
         if (lake.Counters.TryGetValue("objects", out ulong objects) && objects > 0)
         {
@@ -134,16 +192,54 @@ internal static class StatsShow
         string sequence = lake.State == Offline ? $"{lake.AppliedSeq}" : $"applied {lake.AppliedSeq}, durable {lake.DurableSeq}";
         Console.WriteLine($"  sequence    {sequence}, checkpoint {Time(lake.CheckpointSec)}");
         Console.WriteLine($"  {HowItWasOpened(lake)}");
-        foreach (string note in lake.Notes)
+        foreach (string note in lake.Notes.Where(n => !n.StartsWith(ReportTexts.EndIsUnknown, StringComparison.Ordinal)))
         {
             Console.WriteLine($"  note        {Printable.Of(note)}");
         }
-        foreach ((string name, ulong value) in lake.Counters.OrderBy(c => c.Key, StringComparer.Ordinal))
+        foreach (string line in CounterLines(lake, plain))
         {
-            if (lake.State != Offline || !OfAMount.Contains(name))
-            {
-                Console.WriteLine($"  {name.Replace('_', ' '),-24} {value}");
-            }
+            Console.WriteLine(line);
+        }
+    }
+
+    /// <summary>In blocks. References to packs, of which a file may have a part, do not tell: there it is what is not packed.</summary>
+    private static ulong SavedBySharing(LakeStats lake)
+    {
+        ulong packs = lake.Counters.GetValueOrDefault("pack_blocks");
+        if (packs == 0)
+        {
+            return lake.Counters.GetValueOrDefault("saved_blocks");
+        }
+        ulong mapped = lake.Counters.GetValueOrDefault("mapped_blocks") - lake.Counters.GetValueOrDefault("packed_blocks");
+        ulong stored = lake.UsedBlocks - lake.Counters.GetValueOrDefault("archive_blocks") - packs;
+        return mapped > stored ? mapped - stored : 0;
+    }
+
+    /// <summary>What is said of the counters that the lines before have not said.</summary>
+    internal static IEnumerable<string> CounterLines(LakeStats lake, bool plain)
+    {
+        if (lake.Counters.TryGetValue("metadata_pages", out ulong pages))
+        {
+            yield return $"  metadata    {pages} of the {lake.Counters.GetValueOrDefault("metadata_capacity_pages")} pages there is room for, {BlockBytes} bytes each";
+        }
+        if (lake.Counters.TryGetValue("wal_bytes", out ulong log))
+        {
+            yield return $"  log         {Sizes.Format(lake.Counters.GetValueOrDefault("wal_bytes_used"), plain)} of {Sizes.Format(log, plain)} with the changes since the older of the two checkpoints";
+        }
+        if (lake.Counters.TryGetValue("archive_blocks", out ulong archive))
+        {
+            string until = lake.Counters.GetValueOrDefault("archive_interrupted") != 0
+                ? "interrupted: what is newer is in the log only, until laked has written a base"
+                : $"up to change {lake.Counters.GetValueOrDefault("archived_seq")} of {lake.AppliedSeq}";
+            yield return $"  archive     {Sizes.Format(archive * BlockBytes, plain)}, {until}";
+        }
+        if (lake.Counters.TryGetValue("commits", out ulong commits))
+        {
+            yield return $"  served      {commits} commits of the log and {lake.Counters.GetValueOrDefault("checkpoints")} checkpoints by the laked that serves it now";
+        }
+        foreach ((string name, ulong value) in lake.Counters.Where(c => !Explained.Contains(c.Key)).OrderBy(c => c.Key, StringComparer.Ordinal))
+        {
+            yield return $"  {name.Replace('_', ' ')} {value}";
         }
     }
 
@@ -172,6 +268,10 @@ internal static class StatsShow
         if (lake.FellBack)
         {
             return $"recovered   from the older checkpoint, the newest is damaged (see lakectl verify); {replayed}";
+        }
+        if (ReportTexts.RestOf(lake.Notes, ReportTexts.EndIsUnknown) is { } why)
+        {
+            return $"unmounted   not known whether cleanly: {Printable.Of(why)}; {replayed}";
         }
         return lake.WasClean ? "unmounted   cleanly" : $"unmounted   not cleanly; {replayed}";
     }
@@ -216,7 +316,14 @@ internal static class StatsShow
         w.WriteNumber("epoch", lake.Epoch);
         w.WriteNumber("mount_count", lake.MountCount);
         w.WriteBoolean("clean", lake.Clean);
-        w.WriteBoolean("was_clean", lake.WasClean);
+        if (ReportTexts.RestOf(lake.Notes, ReportTexts.EndIsUnknown) is null)
+        {
+            w.WriteBoolean("was_clean", lake.WasClean);
+        }
+        else
+        {
+            w.WriteNull("was_clean");
+        }
         w.WriteBoolean("taken_over", lake.TakenOver);
         w.WriteBoolean("fell_back", lake.FellBack);
         w.WriteNumber("replayed_intents", lake.ReplayedIntents);

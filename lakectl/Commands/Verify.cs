@@ -28,13 +28,19 @@ internal static class Verify
             Request request = CommandRunner.NewRequest();
             request.Verify = new VerifyRequest { DevicePath = lake.Path, DevMajor = lake.Major, DevMinor = lake.Minor, Full = parsed.GetValue(full) };
             return lake.IsMounted
-                ? CommandRunner.Daemon(request, isJson, result => Show(name, result.Verify, isJson))
-                : CommandRunner.OneShot(request, isJson, result => Show(name, result.Verify, isJson));
+                ? CommandRunner.Daemon(request, isJson, result => Show(name, result.Verify, Advice(name, lake), isJson))
+                : CommandRunner.OneShot(request, isJson, result => Show(name, result.Verify, Advice(name, lake), isJson));
         });
         return command;
     }
 
-    private static int Show(string name, VerifyReport report, bool json)
+    // Damaged data is what only a backup has; the structure may be in the lake's archive.
+    private static string Advice(string name, LakeTarget lake) =>
+        "copy what you can read to another place; "
+        + (lake.IsMounted ? "then unmount it, and lakectl repair DEVICE" : $"then lakectl repair {name}")
+        + " tells whether its structure can be repaired; damaged files come from a backup";
+
+    private static int Show(string name, VerifyReport report, string advice, bool json)
     {
         if (json)
         {
@@ -64,23 +70,31 @@ internal static class Verify
         {
             Console.WriteLine($"note: {Printable.Of(note)}");
         }
+        bool isReadable = report.ProblemCount == 1 && ReportTexts.RestOf(report.Problems, ReportTexts.CheckpointIsDamaged) is not null;
         string read = report.BlocksRead == 0 ? "" : $", {report.BlocksRead} data blocks read and compared";
-        string found = report.Clean ? "clean" : $"{report.ProblemCount} problems";
+        string found = report.Clean ? "clean" : isReadable ? "readable, and nothing is lost: 1 problem" : $"{report.ProblemCount} problems";
         Console.WriteLine(
             $"{Printable.Of(name)}: {found}; {report.Inodes} inodes, {report.DirectoryEntries} names, {report.Extents} extents, "
             + $"{report.DataBlocks} data blocks, {report.Pages} metadata pages{read}");
-        if (!report.Clean)
+        if (isReadable)
         {
-            Messages.Error($"{name} is damaged", "copy what you can read to another place, then restore from a backup");
+            Messages.Error(
+                $"{name}: its newest checkpoint is damaged, and the one before it was used",
+                "mount it and unmount it, or run lakectl repair, which writes two new checkpoints, and verify it again; when damage comes back, replace the device");
+        }
+        else if (!report.Clean)
+        {
+            Messages.Error($"{name} is damaged", advice);
         }
         return report.Clean ? 0 : (int)ErrorCode.ErrorPartial;
     }
 
-    // A daemon that took a mount over from another cannot tell how the lake was left before that mount.
+    // A daemon that took a mount over from another cannot tell how the lake was left before that mount; nor
+    // can anybody when the superblock copy that tells is damaged.
     private static void WriteHowItWasOpened(Utf8JsonWriter w, VerifyReport report)
     {
         w.WriteBoolean("taken_over", report.TakenOver);
-        if (report.TakenOver)
+        if (report.TakenOver || ReportTexts.RestOf(report.Notes, ReportTexts.EndIsUnknown) is not null)
         {
             w.WriteNull("unmounted_cleanly");
         }

@@ -24,6 +24,22 @@ internal static class Descriptor
         return flags < 0 || (flags & LibC.CloseOnExec) != 0;
     }
 
+    /// <summary>Waits until there is something to read, or its end; false as soon as nobody reads any more what is written to the other one.</summary>
+    internal static unsafe bool WaitForInput(int input, int output)
+    {
+        LibC.PollEntry* entries = stackalloc LibC.PollEntry[2];
+        while (true)
+        {
+            entries[0] = new LibC.PollEntry { Descriptor = input, Wanted = LibC.PollIn };
+            entries[1] = new LibC.PollEntry { Descriptor = output };
+            if (LibC.Poll(entries, 2, -1) <= 0)
+            {
+                continue; // interrupted
+            }
+            return entries[1].Got == 0;
+        }
+    }
+
     /// <summary>
     /// Waits for so many seconds; true as soon as nobody reads any more what is written to the descriptor. The
     /// runtime's console tells nobody of that.

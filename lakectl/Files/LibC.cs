@@ -3,12 +3,14 @@ using System.Runtime.InteropServices;
 
 namespace DeepLake.Lakectl.Files;
 
-/// <summary>What .NET's own files cannot do: names that are any bytes, and where holes are.</summary>
+/// <summary>What .NET's own files cannot do: names that are any bytes, where holes are, numbers of files.</summary>
 internal static unsafe partial class LibC
 {
     internal const int SeekEnd = 2;
     internal const int SeekData = 3;
     internal const int SeekHole = 4;
+
+    internal const short PollIn = 1;
 
     internal const int GetDescriptorFlags = 1; // F_GETFD
     internal const int CloseOnExec = 1;
@@ -19,6 +21,9 @@ internal static unsafe partial class LibC
     internal const int ErrorAccess = 13;
     internal const int ErrorIsDirectory = 21;
     internal const int ErrorIsNoFile = 29; // ESPIPE
+
+    internal const int CurrentDirectory = -100; // AT_FDCWD
+    internal const uint BasicStatus = 0x7ff; // STATX_BASIC_STATS
 
     private const string Library = "libc";
     private const int OpenReadOnlyCloseOnExec = 0x80000;
@@ -48,6 +53,9 @@ internal static unsafe partial class LibC
 
     [LibraryImport(Library, EntryPoint = "poll", SetLastError = true)]
     internal static partial int Poll(PollEntry* entries, nuint count, int milliseconds);
+
+    [LibraryImport(Library, EntryPoint = "statx", SetLastError = true)]
+    internal static partial int Statx(int directory, byte* path, int flags, uint mask, byte* status);
 
     [LibraryImport(Library, EntryPoint = "open", SetLastError = true)]
     private static partial int Open(byte* path, int flags, uint mode);

@@ -132,7 +132,7 @@ public sealed class C010MkfsTests : ScratchFixture
     }
 
     /// <summary>Regression: it was called data of an unknown kind at the end.</summary>
-    [TestCase(0, 1 << 20, "a DeepLake filesystem whose beginning is gone", "restore the device from a backup")]
+    [TestCase(0, 1 << 20, "a DeepLake filesystem whose beginning is gone", "lakectl repair DEVICE tells whether its archive brings them back")]
     [TestCase(4096, 4096, "a DeepLake filesystem whose first superblock is damaged", "lakectl verify")]
     public void Mkfs_RecognisesALake_ByItsLastBlock(int from, int zeroes, string said, string advice)
     {
@@ -237,7 +237,7 @@ public sealed class C010MkfsTests : ScratchFixture
         using Process import = StartHolder();
         Assert.That(Cli.Run("mkfs", "--force", _scratch["a.img"]).ExitCode, Is.EqualTo(11));
         Assert.That(Cli.Run("verify", _scratch["a.img"]).ExitCode, Is.EqualTo(11));
-        import.StandardInput.BaseStream.Write(new byte[1024]);
+        import.StandardInput.BaseStream.Write(new TarBuilder().Add('0', "file").ToArray());
         import.StandardInput.Close();
         Assert.That(Cli.Finish(import).ExitCode, Is.Zero);
         Assert.That(Scratch.HashOf(_scratch["a.img"]), Is.Not.EqualTo(before));
@@ -255,9 +255,37 @@ public sealed class C010MkfsTests : ScratchFixture
             machine.Lock(100, 1);
             Assert.That(Cli.Run("mkfs", "--force", _scratch["a.img"]).ExitCode, Is.EqualTo(11));
             Assert.That(Cli.Run("import", "/dev/shm", _scratch["a.img"]).ExitCode, Is.EqualTo(11));
+            // Regression: that it would be formatted, and numbers of what was changing.
+            AssertInUse("mkfs", "--force", "--dry-run", _scratch["a.img"]);
+            AssertInUse("stats", _scratch["a.img"]);
+            AssertInUse("verify", _scratch["a.img"]);
+        }
+        // Its locks of a disk that it writes are shared ones, too: of the right to write.
+        using (var machine = new FileStream(_scratch["a.img"], FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete))
+        {
+            machine.Lock(101, 1);
+            AssertInUse("mkfs", "--force", "--dry-run", _scratch["a.img"]);
+            AssertInUse("stats", _scratch["a.img"]);
+            AssertInUse("verify", _scratch["a.img"]);
+        }
+        // One that only reads keeps nobody from reading.
+        using (var machine = new FileStream(_scratch["a.img"], FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete))
+        {
+            machine.Lock(100, 1);
+            machine.Lock(201, 1);
+            AssertInUse("mkfs", "--force", "--dry-run", _scratch["a.img"]);
+            Assert.That(Cli.Run("stats", _scratch["a.img"]).ExitCode, Is.Zero);
+            Assert.That(Cli.Run("verify", _scratch["a.img"]).ExitCode, Is.Zero);
         }
         Assert.That(Scratch.HashOf(_scratch["a.img"]), Is.EqualTo(before));
         Assert.That(Cli.Run("mkfs", "--force", _scratch["a.img"]).ExitCode, Is.Zero);
+    }
+
+    private static void AssertInUse(params string[] command)
+    {
+        CliResult result = Cli.Run(command);
+        Assert.That(result.ExitCode, Is.EqualTo(11), string.Join(' ', command) + result.Output + result.Errors);
+        Assert.That(result.Errors, Does.Contain("in use by another program").And.Contain("next:").And.Contain("virtual machine"));
     }
 
     private void Overwrite(int offset, byte[] bytes)

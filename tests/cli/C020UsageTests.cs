@@ -114,7 +114,7 @@ public sealed class C020UsageTests
     public void TheListOfCommands_HasALineForEach()
     {
         string[] lines = Cli.Run("--help").Output.Split('\n');
-        Assert.That(lines.SkipWhile(l => l != "Commands:").Skip(1).TakeWhile(l => l.Length > 0), Has.Exactly(7).Items);
+        Assert.That(lines.SkipWhile(l => l != "Commands:").Skip(1).TakeWhile(l => l.Length > 0), Has.Exactly(12).Items);
         Assert.That(lines, Has.All.Length.LessThan(100));
     }
 

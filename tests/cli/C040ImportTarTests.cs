@@ -7,19 +7,10 @@ using NUnit.Framework;
 namespace DeepLake.Cli.Tests;
 
 [TestFixture]
-public sealed class C040ImportTarTests
+public sealed class C040ImportTarTests : ScratchFixture
 {
-    private Scratch _scratch = null!;
-
     [SetUp]
-    public void SetUp()
-    {
-        _scratch = new Scratch();
-        Cli.MakeLake(_scratch["a.img"]);
-    }
-
-    [TearDown]
-    public void TearDown() => _scratch.Dispose();
+    public void SetUp() => Cli.MakeLake(_scratch["a.img"]);
 
     [Test]
     public void Import_KeepsEveryKindOfFileAndMetadata_AsAnyUser()

@@ -6,19 +6,10 @@ namespace DeepLake.Cli.Tests;
 
 /// <summary>Sources that are no archive, or not all of one.</summary>
 [TestFixture]
-public sealed class C055ImportSourceTests
+public sealed class C055ImportSourceTests : ScratchFixture
 {
-    private Scratch _scratch = null!;
-
     [SetUp]
-    public void SetUp()
-    {
-        _scratch = new Scratch();
-        Cli.MakeLake(_scratch["a.img"]);
-    }
-
-    [TearDown]
-    public void TearDown() => _scratch.Dispose();
+    public void SetUp() => Cli.MakeLake(_scratch["a.img"]);
 
     [TestCase("text", "no tar archive")]
     [TestCase("empty", "is empty")]
@@ -39,13 +30,30 @@ public sealed class C055ImportSourceTests
         Assert.That(Scratch.HashOf(_scratch["a.img"]), Is.EqualTo(before));
     }
 
-    [Test]
-    public void AnEmptyStream_IsAnError()
+    /// <summary>Regression: an epoch was begun, and an archive without members was "imported".</summary>
+    [TestCase("nothing at all", "the archive is empty: it has no bytes at all")]
+    [TestCase("no members", "there is nothing to import: the archive has no members")]
+    [TestCase("only its root", "there is nothing to import: the archive has no members but its root directory")]
+    [TestCase("text", "no tar archive")]
+    [TestCase("empty directory", "there is nothing to import: .*/empty directory is empty")]
+    public void WhatHoldsNothing_IsAnError_AndTheLakeIsUntouched(string what, string named)
     {
-        CliResult result = Cli.Run("import", "-", _scratch["a.img"]);
-        Assert.That(result.ExitCode, Is.EqualTo(1), result.Errors);
-        Assert.That(result.Errors, Does.Contain("is empty"));
-        Cli.AssertClean(_scratch["a.img"]);
+        byte[] archive = what switch
+        {
+            "no members" => new byte[10240],
+            "only its root" => new TarBuilder().Add('5', "./").ToArray(),
+            "text" => [.. Enumerable.Repeat((byte)'x', 5000)],
+            _ => [],
+        };
+        string before = Scratch.HashOf(_scratch["a.img"]);
+        Directory.CreateDirectory(_scratch["empty directory"]);
+        using Process import = Cli.Start("import", what == "empty directory" ? _scratch[what] : "-", _scratch["a.img"]);
+        import.StandardInput.BaseStream.Write(archive);
+        import.StandardInput.Close();
+        CliResult result = Cli.Finish(import);
+        Assert.That(result.ExitCode, Is.EqualTo(1), result.Output + result.Errors);
+        Assert.That(result.Errors, Does.Match(named).And.Contain("next:").And.Not.Contain("--resume"));
+        Assert.That(Scratch.HashOf(_scratch["a.img"]), Is.EqualTo(before));
     }
 
     [TestCase(false)]

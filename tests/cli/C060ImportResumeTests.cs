@@ -7,18 +7,16 @@ namespace DeepLake.Cli.Tests;
 
 /// <summary>An archive is fed up to some point, then the import is ended one way or the other.</summary>
 [TestFixture]
-public sealed class C060ImportResumeTests
+public sealed class C060ImportResumeTests : ScratchFixture
 {
     private const int Files = 60;
 
     private readonly byte[][] _contents = [.. Enumerable.Range(0, Files).Select(i => RandomNumberGenerator.GetBytes(200_000 + (i * 1000)))];
-    private Scratch _scratch = null!;
     private byte[] _archive = null!;
 
     [SetUp]
     public void SetUp()
     {
-        _scratch = new Scratch();
         Cli.MakeLake(_scratch["a.img"]);
         var builder = new TarBuilder().Add('5', "dir", mode: 0x1c0, mtime: 5);
         for (int i = 0; i < Files; i++)
@@ -30,16 +28,13 @@ public sealed class C060ImportResumeTests
         File.WriteAllBytes(_scratch["t.tar"], _archive);
     }
 
-    [TearDown]
-    public void TearDown() => _scratch.Dispose();
-
     [TestCase("INT")]
     [TestCase("TERM")]
     public void Interrupted_HasStatus130_LeavesACleanLake_AndResumes(string signal)
     {
         using Process import = Cli.Start("import", "-", _scratch["a.img"]);
         Feed(import, _archive.Length / 2);
-        Kill(import.Id, signal);
+        Cli.Signal(import.Id, signal);
         CliResult result = Cli.Finish(import);
         Assert.That(result.ExitCode, Is.EqualTo(130), result.Errors);
         Assert.That(result.Errors, Does.Contain("--resume"));
@@ -51,7 +46,7 @@ public sealed class C060ImportResumeTests
     {
         using Process import = Cli.Start("import", "-", _scratch["a.img"]);
         Feed(import, _archive.Length * 2 / 3);
-        Kill(Child(import.Id), "KILL");
+        Cli.Signal(Cli.Child(import.Id), "KILL");
         CliResult result = Cli.Finish(import);
         Assert.That(result.ExitCode, Is.EqualTo(1), result.Errors);
         CheckInterruptedThenResume();
@@ -113,37 +108,5 @@ public sealed class C060ImportResumeTests
         import.StandardInput.BaseStream.Write(_archive, 0, bytes);
         import.StandardInput.BaseStream.Flush();
         Thread.Sleep(500);
-    }
-
-    // The threads of lakectl come and go while they are looked at: any of them may have started the worker.
-    private static int Child(int parent)
-    {
-        for (int i = 0; i < 100; i++)
-        {
-            foreach (string task in Directory.GetDirectories($"/proc/{parent}/task"))
-            {
-                try
-                {
-                    string children = File.ReadAllText(Path.Combine(task, "children")).Trim();
-                    if (children.Length > 0)
-                    {
-                        return int.Parse(children.Split(' ')[0]);
-                    }
-                }
-                catch (IOException)
-                {
-                    // This one has ended.
-                }
-            }
-            Thread.Sleep(50);
-        }
-        throw new AssertionException("lakectl has no worker");
-    }
-
-    private static void Kill(int process, string signal)
-    {
-        using Process kill = Process.Start("kill", ["-" + signal, process.ToString()]);
-        kill.WaitForExit();
-        Assert.That(kill.ExitCode, Is.Zero);
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 using System.Diagnostics;
+using DeepLake.Abi;
 using DeepLake.Control;
 using NUnit.Framework;
 
@@ -56,7 +57,7 @@ public sealed class C070ControlFrameTests
         Response logs = Ask(new Request { Version = ControlProtocol.Version, Logs = new LogsRequest() });
         Assert.That(logs.Error.Code, Is.EqualTo(ErrorCode.ErrorUsage));
         Response pong = Ask(new Request { Version = ControlProtocol.Version, Ping = new PingRequest() });
-        Assert.That(pong.Result.Pong.FormatVersion, Is.EqualTo(4));
+        Assert.That(pong.Result.Pong.FormatVersion, Is.EqualTo(LakeFormat.Version));
     }
 
     private static Response Ask(Request request)

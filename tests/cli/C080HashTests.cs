@@ -8,16 +8,8 @@ namespace DeepLake.Cli.Tests;
 
 /// <summary>Compared with Debian's b3sum, which the host has.</summary>
 [TestFixture]
-public sealed class C080HashTests
+public sealed class C080HashTests : ScratchFixture
 {
-    private Scratch _scratch = null!;
-
-    [SetUp]
-    public void Open() => _scratch = new Scratch();
-
-    [TearDown]
-    public void Close() => _scratch.Dispose();
-
     [Test]
     public void Files_ArePrintedAsB3sumPrintsThem()
     {

@@ -80,6 +80,38 @@ internal static class Cli
         return JsonDocument.Parse(line).RootElement;
     }
 
+    /// <summary>The worker of a lakectl. Its threads come and go while they are looked at: any of them may have started it.</summary>
+    internal static int Child(int parent)
+    {
+        for (int i = 0; i < 100; i++)
+        {
+            foreach (string task in Directory.GetDirectories($"/proc/{parent}/task"))
+            {
+                try
+                {
+                    string children = File.ReadAllText(Path.Combine(task, "children")).Trim();
+                    if (children.Length > 0)
+                    {
+                        return int.Parse(children.Split(' ')[0]);
+                    }
+                }
+                catch (IOException)
+                {
+                    // This one has ended.
+                }
+            }
+            Thread.Sleep(50);
+        }
+        throw new AssertionException("lakectl has no worker");
+    }
+
+    internal static void Signal(int process, string signal)
+    {
+        using Process kill = Process.Start("kill", ["-" + signal, process.ToString()]);
+        kill.WaitForExit();
+        Assert.That(kill.ExitCode, Is.Zero);
+    }
+
     private static string FindRoot()
     {
         for (DirectoryInfo? at = new(AppContext.BaseDirectory); at is not null; at = at.Parent)

@@ -4,6 +4,8 @@ using System.Runtime.InteropServices;
 using System.Text;
 using DeepLake.Abi;
 using DeepLake.Engine;
+using DeepLake.Metadata.Tables;
+using DeepLake.Packs;
 using DeepLake.Platform;
 using DeepLake.Storage;
 
@@ -98,8 +100,11 @@ internal sealed class LakeReader : IDisposable
             }
             foreach (ReplyExtent extent in MemoryMarshal.Cast<byte, ReplyExtent>(bytes))
             {
-                int length = (int)extent.Blocks * 4096;
-                _device.Read(blocks.AsSpan((int)extent.FileBlock * 4096, length), (long)extent.PhysBlock * 4096);
+                var mapped = new Extent(extent.FileBlock, extent.PhysBlock, extent.Blocks, extent.Flags, 0);
+                var read = new byte[mapped.DeviceBlocks * 4096];
+                _device.Read(read, (long)mapped.DeviceBlock * 4096);
+                using var packs = new PackReader();
+                mapped.ContentOf(mapped.IsPacked ? packs.Read(read) : read).CopyTo(blocks.AsSpan((int)extent.FileBlock * 4096));
                 at = extent.FileBlock + extent.Blocks;
             }
         }

@@ -18,6 +18,7 @@ usage: tests/crash/run.sh [options]
   --streams N      processes of the workload (3)
   --ops N          operations of each (400)
   --kill-daemon    lakefs: kill laked while recording
+  --ingest         lakefs: files are sealed, shared and packed while recording
   --only-dead      of such a recording, only cuts between a kill and the
                    moment its successor attached
   --control        lakefs: record with the daemon's flushes disabled
@@ -36,10 +37,11 @@ END
 fail() { printf 'crash: %s\n' "$*" >&2; exit 2; }
 
 fs=ext4 states=200 seed=1 streams=3 ops=400 kernel=6.12 timeout=1500
-kill_daemon='' only_dead='' control='' lying='' reuse='' only=''
+kill_daemon='' ingest='' only_dead='' control='' lying='' reuse='' only=''
 while [ $# -gt 0 ]; do
 	case $1 in
 	--kill-daemon) kill_daemon=1; shift; continue ;;
+	--ingest) ingest=1; shift; continue ;;
 	--only-dead) kill_daemon=1 only_dead=1; shift; continue ;;
 	--control) control=1; shift; continue ;;
 	--lying-disk) lying=1 reuse=1; shift; continue ;;
@@ -64,11 +66,11 @@ done
 [ -f "$here/fs/$fs.sh" ] || fail "no such filesystem: $fs"
 FS_CONTROL=''
 export CRASH_FS_DIR=$here/fs CRASH_ROOT=$root
-export CRASH_KILL_DAEMON=$kill_daemon CRASH_CONTROL=$control
+export CRASH_KILL_DAEMON=$kill_daemon CRASH_CONTROL=$control CRASH_INGEST=$ingest
 # shellcheck source=fs/ext4.sh
 . "$here/fs/$fs.sh"
 [ -z "$control$lying" ] || FS_CONTROL=1
-name=$fs${kill_daemon:+-kill}${control:+-noflush}-$seed
+name=$fs${ingest:+-ingest}${kill_daemon:+-kill}${control:+-noflush}-$seed
 work=$build/$name
 [ -z "$lying" ] || name+=-lying-disk
 [ -z "$only_dead" ] || name+=-dead
@@ -116,6 +118,7 @@ vm() {
 		--file "$build/lakecrash:/bin/lakecrash" \
 		--file "$here/fs:/crash/fs" --file "$here/guest:/crash/guest" \
 		--env CRASH_KILL_DAEMON="$kill_daemon" \
+		--env CRASH_INGEST="$ingest" \
 		--env CRASH_CONTROL="$control" --env CRASH_SEED="$seed" \
 		--env CRASH_FS_MIB="$FS_MIB" \
 		$FS_VM_OPTIONS "$@"

@@ -3,6 +3,6 @@
 XFSTESTS_TOOLS=bash,coreutils,gawk,sed,grep,perl,xfsprogs,util-linux,mount
 XFSTESTS_TOOLS+=,e2fsprogs,attr,acl,findutils,procps,bc,diffutils,hostname
 XFSTESTS_TOOLS+=,psmisc,quota,file,tar,gzip,kmod,libcap2-bin,dmsetup,base-files
-XFSTESTS_TOOLS+=,uuid-runtime,passwd
+XFSTESTS_TOOLS+=,uuid-runtime,passwd,libc-bin
 NFS_TOOLS=bash,coreutils,nfs-kernel-server,nfs-common,rpcbind,mount,util-linux
 NFS_TOOLS+=,findutils,tar,e2fsprogs,kmod,base-files,diffutils,procps

@@ -25,6 +25,41 @@ static void erase(struct node *n, size_t at)
 		(n->extent_count - at) * sizeof(*n->extents));
 }
 
+static bool is_packed(const struct extent *x)
+{
+	return x->flags & LAKEFS_EXTENT_PACKED;
+}
+
+static u32 skew_of(const struct extent *x)
+{
+	return is_packed(x) ? 0 : (x->flags & LAKEFS_EXTENT_SKEW_MASK) >>
+				  LAKEFS_EXTENT_SKEW_SHIFT;
+}
+
+u64 extent_base(const struct extent *x)
+{
+	return is_packed(x) ? x->phys >> LAKEFS_PACK_BITS : x->phys;
+}
+
+u64 extent_spans(const struct extent *x)
+{
+	if (is_packed(x))
+		return 1 + ((x->flags & LAKEFS_EXTENT_SPAN_MASK) >>
+			    LAKEFS_EXTENT_SPAN_SHIFT);
+	return x->blocks + !!skew_of(x);
+}
+
+static void share(const struct extent *x)
+{
+	space_share(extent_base(x), extent_spans(x));
+}
+
+/* where on the device the content of a block of it begins, bytes */
+static u64 device_at(const struct extent *x, u64 block)
+{
+	return (x->phys + (block - x->file)) * LAKEFS_BLOCK_SIZE + skew_of(x);
+}
+
 /* first extent that ends after block */
 static size_t place(struct node *n, u64 block)
 {
@@ -52,15 +87,25 @@ static void cut(struct node *n, u64 first, u64 end, u64 seq, bool free_blocks)
 		u64 lo = x.file > first ? x.file : first;
 		u64 hi = x_end < end ? x_end : end;
 
+		struct extent left = { x.file, x.phys, lo - x.file, x.flags };
+		struct extent right = { hi, x.phys + hi - x.file, x_end - hi,
+					x.flags };
+
 		erase(n, at);
-		if (hi < x_end)
-			insert(n, at, (struct extent){ hi, x.phys + hi - x.file,
-				       x_end - hi, x.flags });
-		if (lo > x.file)
-			insert(n, at++, (struct extent){ x.file, x.phys,
-					lo - x.file, x.flags });
-		if (free_blocks)
+		if (right.blocks)
+			insert(n, at, right);
+		if (left.blocks)
+			insert(n, at++, left);
+		if (skew_of(&x) || is_packed(&x)) {
+			/* what is left refers to its blocks, the old no more */
+			if (left.blocks)
+				share(&left);
+			if (right.blocks)
+				share(&right);
+			space_free(extent_base(&x), extent_spans(&x), seq);
+		} else if (free_blocks) {
 			space_free(x.phys + lo - x.file, hi - lo, seq);
+		}
 		n->rec.blocks -= hi - lo;
 	}
 }
@@ -79,7 +124,7 @@ static bool same_blocks(struct node *n, const struct lakefs_i_map *e)
 	for (; block < end; at++) {
 		struct extent *x = n->extents + at;
 
-		if (at == n->extent_count || x->file > block ||
+		if (at == n->extent_count || x->file > block || is_packed(x) ||
 		    x->phys + (block - x->file) !=
 		    e->phys_block + (block - e->file_block))
 			return false;
@@ -142,7 +187,7 @@ static void copy(struct node *src, u64 from, struct node *dst, u64 to,
 		at = x.file + x.blocks;
 		if (x.flags & LAKEFS_EXTENT_UNWRITTEN)
 			continue;
-		space_share(x.phys, x.blocks);
+		share(&x);
 		x.file = x.file - from + to;
 		insert(dst, place(dst, x.file), x);
 		dst->rec.blocks += x.blocks;
@@ -181,6 +226,52 @@ static bool all_checked(struct node *n, u64 first, u64 end)
 	return true;
 }
 
+/* [first, end) of the file follows on the device: from where, bytes; 0: not */
+static u64 in_one_piece(struct node *n, u64 first, u64 end)
+{
+	u64 block = first, start = 0;
+	size_t i = place(n, first);
+
+	for (; block < end; i++) {
+		struct extent *x = n->extents + i;
+		u64 at;
+
+		if (i == n->extent_count || x->file > block ||
+		    x->flags & (LAKEFS_EXTENT_UNWRITTEN | LAKEFS_EXTENT_PACKED))
+			return 0;
+		at = device_at(x, block);
+		if (block == first)
+			start = at;
+		else if (at != start + (block - first) * LAKEFS_BLOCK_SIZE)
+			return 0;
+		block = x->file + x->blocks;
+	}
+	return start;
+}
+
+/* from within a block: an extent of the same bytes of the device */
+static const char *share_piece(struct node *src, struct node *dst,
+			       const struct lakefs_i_share *e)
+{
+	u64 from = e->src_pos / LAKEFS_BLOCK_SIZE;
+	u64 at = in_one_piece(src, from, from + e->blocks + 1);
+	struct extent x = {
+		.file = e->dst_block, .blocks = e->blocks,
+		.flags = LAKEFS_EXTENT_SEALED | LAKEFS_EXTENT_CHECKED,
+	};
+
+	if (!at)
+		return "share: of what is not in one piece";
+	at += e->src_pos % LAKEFS_BLOCK_SIZE;
+	x.phys = at / LAKEFS_BLOCK_SIZE;
+	x.flags |= at % LAKEFS_BLOCK_SIZE << LAKEFS_EXTENT_SKEW_SHIFT;
+	share(&x);
+	cut(dst, x.file, x.file + x.blocks, e->hdr.seq, true);
+	insert(dst, place(dst, x.file), x);
+	dst->rec.blocks += x.blocks;
+	return NULL;
+}
+
 /*
  * Sizes, times and bytes stay: that the two are equal is what the test asked
  * for.
@@ -188,18 +279,25 @@ static bool all_checked(struct node *n, u64 first, u64 end)
 const char *extents_share(struct node *src, struct node *dst,
 			  const struct lakefs_i_share *e)
 {
-	u64 end = e->file_block + e->blocks;
+	u64 from = e->src_pos / LAKEFS_BLOCK_SIZE;
+	bool within = e->src_pos % LAKEFS_BLOCK_SIZE;
+	const char *wrong = NULL;
 
 	if (!e->blocks || e->blocks > LAKEFS_CLONE_BLOCKS_MAX ||
-	    end < e->blocks || e->hdr.len != sizeof(*e))
+	    e->hdr.len != sizeof(*e))
 		return "share: nonsense";
 	if (src == dst || !S_ISREG(src->rec.mode) || !S_ISREG(dst->rec.mode))
 		return "share: not two regular files";
-	if (!all_checked(src, e->file_block, end))
+	if (!all_checked(src, from, from + e->blocks + within))
 		return "share: of what is not checked";
-	if (!all_checked(dst, e->file_block, end))
+	if (!all_checked(dst, e->dst_block, e->dst_block + e->blocks))
 		return "share: onto what is not checked";
-	copy(src, e->file_block, dst, e->file_block, e->blocks, e->hdr.seq);
+	if (within)
+		wrong = share_piece(src, dst, e);
+	else
+		copy(src, from, dst, e->dst_block, e->blocks, e->hdr.seq);
+	if (wrong)
+		return wrong;
 	src->rec.last_seq = e->hdr.seq;
 	dst->rec.last_seq = e->hdr.seq;
 	return NULL;
@@ -223,6 +321,11 @@ static size_t split(struct node *n, u64 block)
 	if (at == n->extent_count || x->file >= block)
 		return at;
 	left = block - x->file;
+	/* both parts refer to the block in which the first one ends */
+	if (skew_of(x))
+		space_share(x->phys + left, 1);
+	if (is_packed(x))
+		share(x);
 	insert(n, at + 1, (struct extent){ block, x->phys + left,
 					   x->blocks - left, x->flags });
 	n->extents[at].blocks = left;
@@ -267,7 +370,8 @@ bool extents_any_shared(struct node *n, u64 first, u64 end)
 		u64 at = x->file > first ? x->file : first;
 
 		for (; at < end && at < x->file + x->blocks; at++)
-			if (space_shared(x->phys + (at - x->file)))
+			if (is_packed(x) ||
+			    space_shared(x->phys + (at - x->file)))
 				return true;
 		if (at >= end)
 			break;
@@ -303,12 +407,58 @@ const char *extents_seal(struct node *n, const struct lakefs_i_seal *e)
 		if (e->hdr.op == LAKEFS_I_SEAL)
 			*flags |= LAKEFS_EXTENT_SEALED;
 		else if (e->hdr.op == LAKEFS_I_UNSEAL)
-			*flags &= ~both;
+			*flags &= *flags & LAKEFS_EXTENT_SKEW_MASK ||
+				  is_packed(&n->extents[at]) ? ~0u : ~both;
 		else if (*flags & LAKEFS_EXTENT_SEALED)
 			*flags |= LAKEFS_EXTENT_CHECKED;
 		else
 			return "checked: not sealed";
 	}
+	n->rec.last_seq = e->hdr.seq;
+	return NULL;
+}
+
+static bool no_holes(struct node *n, u64 first, u64 end)
+{
+	for (size_t i = place(n, first); first < end; i++) {
+		struct extent *x = n->extents + i;
+
+		if (i == n->extent_count || x->file > first ||
+		    x->flags & LAKEFS_EXTENT_UNWRITTEN)
+			return false;
+		first = x->file + x->blocks;
+	}
+	return true;
+}
+
+/* The same bytes elsewhere: in free blocks, which nobody but us has taken. */
+const char *extents_remap(struct node *n, const struct lakefs_i_remap *e)
+{
+	const u32 marks = LAKEFS_EXTENT_SEALED | LAKEFS_EXTENT_CHECKED;
+	struct extent x = { e->file_block, e->phys_block, e->blocks, e->flags };
+	u64 end = e->file_block + e->blocks;
+	const char *wrong;
+
+	if (!e->blocks || e->blocks > LAKEFS_REMAP_BLOCKS_MAX ||
+	    e->hdr.len != sizeof(*e) || !S_ISREG(n->rec.mode))
+		return "remap: nonsense";
+	if (is_packed(&x) ? (e->flags & ~(LAKEFS_EXTENT_SPAN_MASK |
+					  LAKEFS_EXTENT_PACKED)) != marks :
+			    e->flags != marks)
+		return "remap: flags";
+	if (is_packed(&x) && x.phys % LAKEFS_PACK_BLOCKS + x.blocks >
+			     LAKEFS_PACK_BLOCKS)
+		return "remap: beyond the pack";
+	if (!all_checked(n, x.file, end) || !no_holes(n, x.file, end))
+		return "remap: of what is not checked";
+	wrong = is_packed(&x) ? space_use_pack(extent_base(&x),
+					       extent_spans(&x)) :
+				space_use(x.phys, x.blocks);
+	if (wrong)
+		return wrong;
+	cut(n, x.file, end, e->hdr.seq, true);
+	insert(n, place(n, x.file), x);
+	n->rec.blocks += x.blocks;
 	n->rec.last_seq = e->hdr.seq;
 	return NULL;
 }

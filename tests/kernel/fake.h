@@ -26,9 +26,12 @@ struct name {
 };
 
 struct extent {
-	u64 file, phys;
+	u64 file, phys;			/* phys: PACKED: a place in packs */
 	u32 blocks, flags;
 };
+/* blocks of the device that it refers to */
+u64 extent_base(const struct extent *x);
+u64 extent_spans(const struct extent *x);
 
 struct xattr {
 	struct xattr *next;
@@ -70,6 +73,7 @@ const char *extents_clone(struct node *src, struct node *dst,
 const char *extents_share(struct node *src, struct node *dst,
 			  const struct lakefs_i_share *e);
 const char *extents_shift(struct node *n, const struct lakefs_i_shift *e);
+const char *extents_remap(struct node *n, const struct lakefs_i_remap *e);
 /* xattrs.c */
 const char *xattr_set(struct node *n, const char *name, u16 name_bytes,
 		      const void *value, u32 value_bytes);
@@ -83,6 +87,10 @@ const char *space_use(u64 start, u64 blocks);
 void space_free(u64 start, u64 blocks, u64 seq);
 void space_share(u64 start, u64 blocks);
 bool space_shared(u64 block);
+/* blocks of a pack, of that length: used for the first time, or once more */
+const char *space_use_pack(u64 start, u64 blocks);
+bool space_pack(u64 start, u64 blocks);
+u64 space_take(u64 blocks, u64 goal);
 size_t space_trim(const struct lakefs_r_trim *r, struct lakefs_range *out,
 		  size_t max);
 void space_durable(u64 seq);

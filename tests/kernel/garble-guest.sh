@@ -10,6 +10,7 @@ dev=/dev/loop0
 lake=/mnt/lake
 mkdir -p $lake
 modprobe -q libcrc32c
+modprobe -q zstd_decompress
 modprobe -q loop
 insmod "$here/lakefs.ko" || exit 1
 

@@ -48,6 +48,44 @@ static void spoil_field(struct answer *a)
 	memcpy(a->payload + at, &value, bytes);
 }
 
+/* the extents of an answer that has some, of its first inode */
+static struct lakefs_p_extent *extents_of(u16 op, struct answer *a, u32 *count)
+{
+	struct lakefs_p_inode *p = (void *)a->payload;
+
+	if (op == LAKEFS_R_INODES && a->bytes >= sizeof(*p)) {
+		*count = p->extents;
+		return (void *)(a->payload + p->len -
+				p->extents * sizeof(struct lakefs_p_extent));
+	}
+	*count = op == LAKEFS_R_EXTENTS ?
+		 a->bytes / sizeof(struct lakefs_p_extent) : 0;
+	return (void *)a->payload;
+}
+
+/*
+ * In a pack, it says: of flags that a packed one may have, or not; at a place
+ * near where it is, or anywhere. What is read there is no pack.
+ */
+static void spoil_extent(struct lakefs_p_extent *p)
+{
+	const u32 marks = LAKEFS_EXTENT_PACKED | LAKEFS_EXTENT_SEALED |
+			  LAKEFS_EXTENT_CHECKED;
+
+	p->flags = marks | (next() << LAKEFS_EXTENT_SPAN_SHIFT &
+			    LAKEFS_EXTENT_SPAN_MASK);
+	if (next() % 4 == 0)
+		p->flags ^= 1u << next() % 32;
+	if (next() % 8)
+		p->phys_block = (p->phys_block + next() % 8) *
+				LAKEFS_PACK_BLOCKS + next() % 32;
+	else
+		p->phys_block = odd_number();
+	/* the whole file has to be as long as it says */
+	if (next() % 8 == 0)
+		p->blocks = next() % 4 ? 1 + next() % 32 : odd_number();
+}
+
 /* what somebody else asked for, or half of two answers */
 static void swap_payload(struct answer *a)
 {
@@ -69,9 +107,17 @@ void garble(u16 op, struct answer *a)
 		(__s32)0x80000000, -ENOTDIR, -512, -ERANGE,
 	};
 
+	struct lakefs_p_extent *extents;
+	u32 count;
+
 	/* without these two there would be no mount to test */
 	if (op == LAKEFS_R_MOUNT || op == LAKEFS_R_UNMOUNT || next() % 3)
 		return;
+	extents = extents_of(op, a, &count);
+	if (count && next() % 2) {
+		spoil_extent(extents + next() % count);
+		return;
+	}
 	switch (next() % 8) {
 	case 0:
 		a->status = statuses[next() %

@@ -11,6 +11,7 @@ lake=/mnt/lake
 sys=/sys/fs/lakefs/loop0
 mkdir -p $lake
 modprobe -q libcrc32c
+modprobe -q zstd_decompress
 modprobe -q loop
 insmod "$here/lakefs.ko" || exit 1
 
@@ -73,7 +74,7 @@ fresh
 daemon
 dd if=/dev/zero of=$image bs=1M count=256 2>/dev/null
 refused 'a foreign device is refused' 'not a DeepLake device'
-for what in incompat:'incompat 0x40' version:'format version 7' \
+for what in incompat:'incompat 0x40' version:'the device has format version' \
 	layout:'layout is impossible' sums:'layout is impossible' sum:'both superblocks are damaged'; do
 	fresh
 	fakelaked damage $image ${what%%:*}

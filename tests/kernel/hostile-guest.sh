@@ -14,6 +14,7 @@ sys=/sys/fs/lakefs/loop0
 nobody=65534
 mkdir -p $lake
 modprobe -q libcrc32c
+modprobe -q zstd_decompress
 modprobe -q loop
 insmod "$here/lakefs.ko" || exit 1
 

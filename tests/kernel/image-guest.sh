@@ -23,6 +23,18 @@ leave() {
 	return 1
 }
 
+# It is detached when its last user has closed it: the daemon, that has just
+# been told of the end of the mount.
+detach() {
+	losetup -d $dev || return 1
+	for i in $(seq 60); do
+		losetup $dev >/dev/null 2>&1 || return 0
+		usleep 500000
+	done
+	echo "images: $dev is in use after the mount is gone" >&2
+	return 1
+}
+
 make_image() {
 	truncate -s 100M /tmp/good.img
 	losetup $dev /tmp/good.img && lakectl mkfs $dev >&2 &&
@@ -39,7 +51,7 @@ make_image() {
 	sync
 	# not unmounted: there is a log to replay
 	cp /tmp/good.img /tmp/torn.img
-	umount $lake && losetup -d $dev
+	umount $lake && detach
 }
 
 use() {
@@ -61,7 +73,7 @@ round() { # SEED N KIND
 		echo "image $2: the mount hangs" >&2
 		return 1
 	fi
-	leave && losetup -d $dev
+	leave && detach
 }
 
 make_image

@@ -8,6 +8,7 @@ PATH=$here:$PATH
 dev=/dev/loop0
 lake=/mnt/lake
 modprobe -q libcrc32c
+modprobe -q zstd_decompress
 modprobe -q loop
 insmod "$here/lakefs.ko" || exit 1
 mkdir -p $lake

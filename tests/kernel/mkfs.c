@@ -39,6 +39,7 @@ static void layout(struct lakefs_sb *sb, u64 blocks)
 	at = region(&sb->index[1], at, 256);
 	at = region(&sb->pages, at, 2048);
 	at = region(&sb->sums, at, blocks / LAKEFS_SUMS_PER_BLOCK + 1);
+	at = region(&sb->anchors, at, blocks / LAKEFS_ANCHOR_DATA_BLOCKS + 1);
 	region(&sb->data, at, blocks - 1 - at);
 }
 
@@ -82,7 +83,7 @@ static void damage_copy(struct lakefs_sb *copy, const char *what)
 	if (!strcmp(what, "incompat"))
 		copy->incompat = 0x40;
 	else if (!strcmp(what, "version"))
-		copy->format_version = 7;
+		copy->format_version = LAKEFS_FORMAT_VERSION + 1;
 	else if (!strcmp(what, "layout"))
 		copy->data.start_block = copy->wal.start_block;
 	else if (!strcmp(what, "sums"))

@@ -59,14 +59,16 @@ static void do_readdir(const struct lakefs_r_readdir *r, struct answer *a)
 static struct lakefs_p_extent piece(const struct extent *x, u64 at)
 {
 	u64 phys = x->phys + (at - x->file);
-	bool shared = space_shared(phys);
+	bool packed = x->flags & LAKEFS_EXTENT_PACKED;
+	bool skewed = !packed && x->flags & LAKEFS_EXTENT_SKEW_MASK;
+	bool shared = skewed || space_shared(packed ? extent_base(x) : phys);
 	struct lakefs_p_extent p = {
 		.file_block = at, .phys_block = phys, .blocks = 1,
 		.flags = x->flags | (shared ? LAKEFS_EXTENT_SHARED : 0),
 	};
 
 	while (at + p.blocks < x->file + x->blocks &&
-	       space_shared(phys + p.blocks) == shared)
+	       (skewed || packed || space_shared(phys + p.blocks) == shared))
 		p.blocks++;
 	return p;
 }

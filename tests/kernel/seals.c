@@ -1,17 +1,24 @@
 // SPDX-License-Identifier: MPL-2.0
 /*
- * Sealing and sharing in the fake daemon, when a test asks for it: a thread of its own,
- * as the calls wait for answers of the daemon.
+ * Sealing, sharing and packing in the fake daemon, when a test asks for it: a
+ * thread of its own, as the calls wait for answers of the daemon.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <unistd.h>
 #include "fake.h"
 #include "sealcalls.h"
 
+#define HELD_MAX 64			/* the oldest are forgotten */
+
 static struct {
 	int chan, device;
 	struct lakefs_sb sb;
+	const char *socket;
+	struct lakefs_range held[HELD_MAX];
+	unsigned int puts;
 } seals;
 
 static pthread_mutex_t tree_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -66,11 +73,15 @@ static void where(const struct seal_call *c, struct seal_answer *a)
 	x = find(c->ino, c->file_block);
 	if (x) {
 		a->phys = x->phys + (c->file_block - x->file);
-		a->sum_at = sum_at(a->phys);
+		a->sum_at = sum_at(x->flags & LAKEFS_EXTENT_PACKED ?
+				   extent_base(x) : a->phys);
 		if (x->flags & LAKEFS_EXTENT_SEALED)
 			a->flags |= SEAL_IS_SEALED;
 		if (x->flags & LAKEFS_EXTENT_CHECKED)
 			a->flags |= SEAL_IS_CHECKED;
+		if (x->flags & LAKEFS_EXTENT_PACKED)
+			a->flags |= SEAL_IS_PACKED;
+		a->flags |= x->flags & LAKEFS_EXTENT_SKEW_MASK;
 	} else {
 		a->error = ENOENT;
 	}
@@ -106,7 +117,8 @@ static int put_sums(const struct seal_call *c)
 
 		seals_lock();
 		x = find(c->ino, b);
-		if (x && x->flags & LAKEFS_EXTENT_SEALED)
+		if (x && x->flags & LAKEFS_EXTENT_SEALED &&
+		    !(x->flags & LAKEFS_EXTENT_PACKED))
 			phys = x->phys + (b - x->file);
 		seals_unlock();
 		if (phys && !put_sum(phys))
@@ -134,12 +146,100 @@ static void share(const struct seal_call *c, struct seal_answer *a)
 		.src_ino = c->ino, .src_generation = c->generation,
 		.dst_ino = c->dst_ino, .dst_generation = c->dst_generation,
 		.map_seq = c->map_seq == SEAL_NOW ? applied_seq() : c->map_seq,
-		.file_block = c->file_block, .blocks = c->blocks,
-		.flags = c->flags,
+		.src_pos = c->src_pos, .dst_block = c->file_block,
+		.blocks = c->blocks, .flags = c->flags,
 	};
 
 	a->error = ioctl(seals.chan, LAKEFS_IOC_SHARE, &s) ? errno : 0;
 	a->seq = s.seq;
+}
+
+/* ---- packs --------------------------------------------------------------- */
+
+static bool write_put(u64 start, u64 blocks)
+{
+	static u8 block[LAKEFS_BLOCK_SIZE] __attribute__((aligned(4096)));
+	char path[128];
+	bool ok;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s.pack", seals.socket);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	ok = fd >= 0;
+	for (u64 i = 0; ok && i < blocks; i++)
+		ok = pread(fd, block, sizeof(block), i * sizeof(block)) ==
+		     sizeof(block) && device_io(true, block, start + i) &&
+		     put_sum(start + i);
+	if (fd >= 0)
+		close(fd);
+	return ok && !fdatasync(seals.device);
+}
+
+static struct lakefs_range *held_at(u64 start)
+{
+	for (int i = 0; i < HELD_MAX; i++)
+		if (start >= seals.held[i].start &&
+		    start < seals.held[i].start + seals.held[i].count)
+			return &seals.held[i];
+	return NULL;
+}
+
+static void put(const struct seal_call *c, struct seal_answer *a)
+{
+	struct lakefs_range *old;
+
+	seals_lock();
+	a->phys = c->blocks ? space_take(c->blocks, c->file_block) : 0;
+	seals_unlock();
+	/* of what was there before nothing is left */
+	for (u64 i = 0; a->phys && i < c->blocks; i++)
+		while ((old = held_at(a->phys + i)))
+			*old = (struct lakefs_range){ 0, 0 };
+	seals.held[seals.puts++ % HELD_MAX] =
+		(struct lakefs_range){ a->phys, c->blocks };
+	if (!a->phys)
+		a->error = ENOSPC;
+	else if (!write_put(a->phys, c->blocks))
+		a->error = EIO;
+}
+
+static void drop(const struct seal_call *c, struct seal_answer *a)
+{
+	struct lakefs_range *held = held_at(c->file_block);
+
+	if (!held) {
+		a->error = ESTALE;
+		return;
+	}
+	seals_lock();
+	space_return(held->start, held->count);
+	seals_unlock();
+	*held = (struct lakefs_range){ 0, 0 };
+}
+
+static void remap(const struct seal_call *c, struct seal_answer *a)
+{
+	struct lakefs_remap r = {
+		.ino = c->ino, .generation = c->generation, .flags = c->flags,
+		.map_seq = c->map_seq == SEAL_NOW ? applied_seq() : c->map_seq,
+		.file_block = c->file_block, .phys_block = c->phys,
+		.blocks = c->blocks,
+	};
+	struct extent x = { c->file_block, c->phys, c->blocks, c->flags };
+	bool known;
+
+	seals_lock();
+	known = c->op == SEAL_CALL_REMAP_ANY || held_at(extent_base(&x)) ||
+		(x.flags & LAKEFS_EXTENT_PACKED &&
+		 space_pack(extent_base(&x), extent_spans(&x)));
+	seals_unlock();
+	if (known)
+		a->error = ioctl(seals.chan, LAKEFS_IOC_REMAP, &r) ? errno : 0;
+	else
+		a->error = ESTALE;
+	a->seq = r.seq;
+	if (known && c->src_pos)
+		kill(getpid(), SIGKILL);
 }
 
 static void answer_call(const struct seal_call *c, struct seal_answer *a)
@@ -158,6 +258,13 @@ static void answer_call(const struct seal_call *c, struct seal_answer *a)
 		return;
 	case SEAL_CALL_WHERE:
 		return where(c, a);
+	case SEAL_CALL_PUT:
+		return put(c, a);
+	case SEAL_CALL_DROP:
+		return drop(c, a);
+	case SEAL_CALL_REMAP:
+	case SEAL_CALL_REMAP_ANY:
+		return remap(c, a);
 	default:
 		a->error = ENOTTY;
 	}
@@ -168,6 +275,7 @@ void seals_begin(const char *socket_path, int chan, int device,
 {
 	seals.chan = chan;
 	seals.device = device;
+	seals.socket = socket_path;
 	seals.sb = *sb;
 	if (!seal_socket_serve(socket_path, answer_call))
 		die("cannot listen at %s: %m", socket_path);

@@ -16,6 +16,7 @@ struct freed {
 
 static u8 *map;
 static u32 *extra;			/* references beyond the first */
+static u8 *packs;			/* of a pack's first block: its length */
 static u64 first, total, cursor, free_blocks;
 static struct freed *freed;
 static size_t freed_count, freed_room;
@@ -27,6 +28,8 @@ void space_init(u64 start, u64 blocks)
 	map = calloc(1, blocks);
 	free(extra);
 	extra = calloc(blocks, sizeof(*extra));
+	free(packs);
+	packs = calloc(1, blocks);
 	first = start;
 	total = free_blocks = blocks;
 	cursor = freed_count = 0;
@@ -79,6 +82,25 @@ void space_share(u64 start, u64 blocks)
 		extra[i]++;
 }
 
+bool space_pack(u64 start, u64 blocks)
+{
+	return inside(start, blocks) && packs[start - first] == blocks;
+}
+
+/* a pack that is there gets another reference */
+const char *space_use_pack(u64 start, u64 blocks)
+{
+	const char *wrong = NULL;
+
+	if (space_pack(start, blocks))
+		space_share(start, blocks);
+	else
+		wrong = space_use(start, blocks);
+	if (!wrong)
+		packs[start - first] = blocks;
+	return wrong;
+}
+
 bool space_shared(u64 block)
 {
 	return extra[block - first];
@@ -86,8 +108,10 @@ bool space_shared(u64 block)
 
 static void free_run(u64 start, u64 blocks, u64 seq)
 {
-	for (u64 i = start - first; i < start - first + blocks; i++)
+	for (u64 i = start - first; i < start - first + blocks; i++) {
 		set(i, FREED);
+		packs[i] = 0;
+	}
 	if (freed_count == freed_room) {
 		freed_room = freed_room * 2 + 64;
 		freed = realloc(freed, freed_room * sizeof(*freed));
@@ -181,6 +205,21 @@ size_t space_lease(u64 want, u64 goal, struct lakefs_range *out, size_t max)
 	}
 	cursor = i;
 	return n;
+}
+
+/* so many side by side, from goal on; 0: none */
+u64 space_take(u64 blocks, u64 goal)
+{
+	u64 run = 0;
+
+	for (u64 i = inside(goal, 1) ? goal - first : 0; i < total; i++) {
+		run = map[i] == FREE ? run + 1 : 0;
+		if (run == blocks) {
+			space_leased(first + i + 1 - blocks, blocks);
+			return first + i + 1 - blocks;
+		}
+	}
+	return 0;
 }
 
 size_t space_trim(const struct lakefs_r_trim *r, struct lakefs_range *out,

@@ -487,6 +487,9 @@ const char *tree_apply(const struct lakefs_intent_hdr *hdr)
 	case LAKEFS_I_SHIFT:
 		n = node_find(((const struct lakefs_i_shift *)e)->ino);
 		return n ? extents_shift(n, e) : "shift: no such inode";
+	case LAKEFS_I_REMAP:
+		n = node_find(((const struct lakefs_i_remap *)e)->ino);
+		return n ? extents_remap(n, e) : "remap: no such inode";
 	case LAKEFS_I_SEAL:
 	case LAKEFS_I_CHECKED:
 	case LAKEFS_I_UNSEAL:

@@ -78,7 +78,7 @@ reflink() {
 	sync
 	echo 3 >/proc/sys/vm/drop_caches
 	[ "$(sum $l/one)" = "$old" ] && [ "$(sum $l/two)" != "$old" ] &&
-		lakectl stats $l | tee /tmp/stats | grep '^  shared blocks *2197$' ||
+		lakectl stats --json $l | tee /tmp/stats | grep '"shared_blocks":2197,' ||
 		{ cat /tmp/stats; return 1; }
 }
 

@@ -17,6 +17,21 @@ check() {
 	fi
 }
 
+# start: the daemon, which seals after one second; $serve: what else it is told
+start() {
+	/usr/lib/deeplake/laked-launcher --wait-ready -- serve \
+		--socket /run/deeplake/laked.sock --seal-after 1 $serve
+}
+
+# from_device: what is read from here on is
+from_device() {
+	sync
+	echo 3 >/proc/sys/vm/drop_caches
+}
+
+# used_kib: of the lake, as df tells
+used_kib() { df -k $l | awk 'NR == 2 { print $3 }'; }
+
 # laked: the daemon's process
 laked() { ps -o pid,args | sed -n 's/^ *\([0-9]*\) .*[@]laked serve.*/\1/p'; }
 

@@ -29,11 +29,6 @@ rewrite() { # FILE KIB-OFFSET KIB: in both
 	done
 }
 
-start() {
-	/usr/lib/deeplake/laked-launcher --wait-ready -- serve \
-		--socket /run/deeplake/laked.sock --seal-after 1
-}
-
 first() {
 	check 'the daemon starts' start
 	check 'mkfs' lakectl mkfs /dev/vda

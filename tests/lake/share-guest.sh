@@ -8,21 +8,10 @@
 . /lib.sh
 mib=${SHARE_MIB:-12}
 
-used_kib() { df -k $l | awk 'NR == 2 { print $3 }'; }
 
 # saved at least that many blocks, within minutes
 saved() { within $((240 + 4 * mib)) saved_now $(($1)); }
 saved_now() { [ "$(counter saved_blocks)" -ge "$1" ]; }
-
-start() {
-	/usr/lib/deeplake/laked-launcher --wait-ready -- serve \
-		--socket /run/deeplake/laked.sock --seal-after 1
-}
-
-from_device() {
-	sync
-	echo 3 >/proc/sys/vm/drop_caches
-}
 
 same_as() { # MODEL FILE...: from the device
 	model=$1

@@ -14,15 +14,20 @@ public sealed class ProjectEdgesTests
         ["DeepLake.Platform"] = ["DeepLake.Abi"],
         ["DeepLake.Storage"] = ["DeepLake.Platform"],
         ["DeepLake.Metadata"] = ["DeepLake.Storage"],
-        ["DeepLake.Engine"] = ["DeepLake.Metadata", "DeepLake.Hash"],
-        ["DeepLake.Check"] = ["DeepLake.Metadata", "DeepLake.Hash"],
+        ["DeepLake.Engine"] = ["DeepLake.Metadata", "DeepLake.Hash", "DeepLake.Packs"],
+        // Plays the kernel where there is none: an import, a lake in memory.
+        ["DeepLake.Client"] = ["DeepLake.Engine"],
+        ["DeepLake.InMemory"] = ["DeepLake.Client", "DeepLake.Check"],
+        ["DeepLake.Check"] = ["DeepLake.Metadata", "DeepLake.Hash", "DeepLake.Packs"],
         ["DeepLake.Transport"] = ["DeepLake.Platform"],
         ["DeepLake.Control"] = [],
         ["DeepLake.Hash"] = [],
+        // The one project that refers to zstd.
+        ["DeepLake.Packs"] = ["DeepLake.Abi"],
         ["laked"] =
         [
             "DeepLake.Abi", "DeepLake.Platform", "DeepLake.Storage", "DeepLake.Metadata", "DeepLake.Engine",
-            "DeepLake.Check", "DeepLake.Transport", "DeepLake.Control", "DeepLake.Hash",
+            "DeepLake.Client", "DeepLake.Check", "DeepLake.Transport", "DeepLake.Control", "DeepLake.Hash",
         ],
         // A client, which knows no part of the daemon but what is computation alone: `lakectl hash` works
         // on any file and must print the same identity as the daemon.

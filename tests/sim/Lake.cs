@@ -79,13 +79,19 @@ internal static class Lake
     /// <summary>Every item of the tree but the engine's counters, as text.</summary>
     public static string Dump(LakeEngine engine) => Dump(engine.TreeForCheck());
 
-    public static string Dump(BTree tree)
+    public static string Dump(BTree tree) => Dump(tree, key => key.Object != ObjectIds.State);
+
+    /// <summary>As <see cref="Dump(LakeEngine)"/>, without the archive and with it the map of free space: when a segment comes is the engine's to decide.</summary>
+    public static string DumpFiles(LakeEngine engine) =>
+        Dump(engine.TreeForCheck(), key => key.Object is not (ObjectIds.State or ObjectIds.Archive or ObjectIds.Bitmap));
+
+    private static string Dump(BTree tree, Func<TreeKey, bool> isWanted)
     {
         var text = new StringBuilder();
         TreeKey from = default;
         while (tree.TryGetAtOrAfter(from, out TreeKey key, out ReadOnlySpan<byte> data))
         {
-            if (key.Object != ObjectIds.State)
+            if (isWanted(key))
             {
                 text.Append(key).Append(' ').AppendLine(Convert.ToHexString(data));
             }

@@ -83,7 +83,7 @@ internal static class Program
         string kinds = string.Join(", ", results.GroupBy(r => r.Kind).OrderBy(g => g.Key).Select(g => $"{g.Count()} {g.Key}"));
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{DateTime.UtcNow:u} {store} seeds {results[0].Seed}..{results[^1].Seed}: {bad.Length} findings, {results.Count(r => r.IsRefused)} refused rightly, {results.Sum(r => r.Identities)} identities and {results.Sum(r => r.Shares)} shares, {seconds:f0} s, {results.Length / seconds:f1} seeds/s ({kinds}){string.Concat(bad.Select(b => $" {b.Seed}"))}");
+            $"{DateTime.UtcNow:u} {store} seeds {results[0].Seed}..{results[^1].Seed}: {bad.Length} findings, {results.Count(r => r.IsRefused)} refused rightly, {results.Sum(r => r.Identities)} identities, {results.Sum(r => r.Shares)} shares ({results.Sum(r => r.SkewedShares)} within blocks), {results.Sum(r => r.Remaps)} remaps ({results.Sum(r => r.Unpackings)} out of packs), {results.Sum(r => r.DamagedPacks)} damaged packs and {results.Sum(r => r.Scrubbed)} scrubbed blocks, {seconds:f0} s, {results.Length / seconds:f1} seeds/s ({kinds}){string.Concat(bad.Select(b => $" {b.Seed}"))}");
     }
 
     private static int FindPlanted(int count, string[] names)

@@ -74,6 +74,7 @@ internal sealed record SimSettings
         };
     }
 
+    // Without pieces that move, and packs: they are no matter of recoveries, whose seeds go on to be what they were.
     // A log that is filled again and again, few checkpoints, and daemons that are killed before the next one.
     private static SimSettings DrawRecoveries(Random random, StoreKind store)
     {
@@ -92,7 +93,7 @@ internal sealed record SimSettings
                 Clock = new FixedClock(),
             },
             IsLogHeavy = true,
-            Mix = DrawMix(random, FaultKind.Recoveries, isLogHeavy: true) with { MaxXattrBytes = random.Next(2) == 0 ? 65_000 : 20_000 },
+            Mix = DrawMix(random, FaultKind.Recoveries, isLogHeavy: true) with { Move = 0, Pack = 0, MaxXattrBytes = random.Next(2) == 0 ? 65_000 : 20_000 },
             Lives = random.Next(5, 9),
             Steps = random.Next(40, 160),
             CheckpointLaziness = int.MaxValue,
@@ -105,7 +106,7 @@ internal sealed record SimSettings
         {
             0 => new KernelMix { MaxInodes = random.Next(10, 120) },
             1 => new KernelMix { MaxInodes = 200, Create = 10, CreateDirectory = 3, Unlink = 4, Rename = 8, Link = 3, Map = 2, Reflink = 1 },
-            _ => new KernelMix { MaxInodes = random.Next(4, 20), Map = 8, Overwrite = 6, Punch = 3, Reflink = 6, Shift = 3, Copy = 5 },
+            _ => new KernelMix { MaxInodes = random.Next(4, 20), Map = 8, Overwrite = 6, Punch = 3, Reflink = 6, Shift = 3, Copy = 5, Move = 12, Pack = 10 },
         };
         mix = mix with { LeaseBlocks = random.Next(20, 300), MaxMapBlocks = random.Next(1, 33) };
         if (kind == FaultKind.FullDevice)
@@ -118,6 +119,6 @@ internal sealed record SimSettings
             return mix with { MaxInodes = int.MaxValue, Create = 10, Xattr = 20, MaxXattrBytes = 20_000 };
         }
 
-        return isLogHeavy ? mix with { Xattr = 70, MaxXattrBytes = 65_000, MaxInodes = 8 } : mix;
+        return isLogHeavy ? mix with { Xattr = 70, MaxXattrBytes = 65_000, MaxInodes = 8, Move = 2 } : mix;
     }
 }

@@ -35,6 +35,8 @@ internal sealed partial class Simulation
         }
 
         VerifyEpoch(engine);
+        NoteArchive(engine);
+        Require(!_isInterrupted || _wasInterrupted || DeviceLied || _device.Faults > 0, "the archive is found interrupted, and it was not before");
         ModelTree tree = _kernel.TreeAt(seq, DeviceLied ? _kernel.FirstSeq : floor);
         tree = engine.Epoch > _epoch ? Reaped(tree) : tree;
         RequireClean(() => Lake.Check(engine), "the recovered lake");
@@ -43,6 +45,7 @@ internal sealed partial class Simulation
         if (!DeviceLied)
         {
             VerifyIdentities(engine, tree);
+            DamageAPackSometimes(engine, tree);
         }
     }
 
@@ -56,7 +59,8 @@ internal sealed partial class Simulation
     /// <summary>Each block holds what the record that mapped it was made for, or what was written in place later.</summary>
     private void VerifyData(ModelTree tree, ulong seq)
     {
-        byte[] sector = new byte[DataBlock.SectorBytes];
+        _packsRead.Clear();
+        byte[] data = new byte[LakeFormat.BlockSize];
         var found = new Dictionary<ulong, ulong>();
         foreach (ModelInode inode in tree.Inodes.Values)
         {
@@ -67,19 +71,22 @@ internal sealed partial class Simulation
                     continue;
                 }
 
-                _device.Peek(sector, Bytes(block.Phys));
-                (ulong contents, ulong version) = DataBlock.Parse(sector);
+                string where = $"inode {inode.Ino}, block {fileBlock}";
+                if (block.IsPacked)
+                {
+                    found[block.Base] = VerifyPacked(where, block);
+                    continue;
+                }
+
                 (ulong least, ulong most) = _kernel.VersionsAt(block.Base, seq, block.IsSealed || tree.Refs[block.Phys] > 1);
-                Require(
-                    contents == block.Base && version >= least && version <= most,
-                    $"inode {inode.Ino}, block {fileBlock} at {block.Phys} holds {contents:x}.{version}, it has to be {block.Base:x}.{least} to {most}");
-                Require(
-                    !block.HasCrc || DataBlock.Crc(sector) == block.Crc,
-                    $"inode {inode.Ino}, block {fileBlock}: the data is not what its checksum is of");
-                Require(
-                    !block.IsChecked || DeviceLied || DataBlock.Crc(sector) == Entry(block.Phys),
-                    $"inode {inode.Ino}, block {fileBlock} at {block.Phys}: the data is not what the checksum table says");
-                found[block.Base] = version;
+                _device.Peek(data, Bytes(block.Phys));
+                found[block.Base] = VerifyBlock(where, data, block.Phys, block.Base, block.IsChecked, least, block.IsSkewed ? 0 : most);
+                Require(!block.HasCrc || DataBlock.Crc(data) == block.Crc, $"{where}: the data is not what its checksum is of");
+                if (block.IsSkewed)
+                {
+                    _device.Peek(data, Bytes(block.Phys + 1));
+                    found[block.Behind] = VerifyBlock(where, data, block.Phys + 1, block.Behind, isChecked: true, 0, 0);
+                }
             }
         }
 
@@ -89,11 +96,33 @@ internal sealed partial class Simulation
         }
     }
 
+    /// <summary>A block of the device; returns how often it was written in place.</summary>
+    private ulong VerifyBlock(string where, byte[] data, ulong phys, ulong contents, bool isChecked, ulong least, ulong most)
+    {
+        ulong version = 0;
+        if (Contents.IsMade(contents))
+        {
+            Require(data.AsSpan().SequenceEqual(_kernel.Contents.Of(contents)), $"{where} at {phys} does not hold what was written");
+        }
+        else
+        {
+            (ulong held, version) = DataBlock.Parse(data);
+            Require(
+                held == contents && version >= least && version <= most,
+                $"{where} at {phys} holds {held:x}.{version}, it has to be {contents:x}.{least} to {most}");
+        }
+
+        Require(
+            !isChecked || DeviceLied || DataBlock.Crc(data) == Entry(phys),
+            $"{where} at {phys}: the data is not what the checksum table says");
+        return version;
+    }
+
     /// <summary>An identity that holds is that of what the device has.</summary>
     private void VerifyIdentities(LakeEngine engine, ModelTree tree)
     {
         var hasher = new Blake3Hasher();
-        byte[] data = new byte[LakeFormat.BlockSize];
+        byte[] data = new byte[2 * LakeFormat.BlockSize];
         BTree items = engine.TreeForCheck();
         foreach (ModelInode inode in tree.Inodes.Values.Where(i => i.IsRegular))
         {
@@ -119,9 +148,17 @@ internal sealed partial class Simulation
                 }
 
                 hasher.AppendZeros((long)(from - at));
-                _device.Peek(data, Bytes(block.Phys));
                 int bytes = (int)Math.Min(inode.Size - from, LakeFormat.BlockSize);
-                hasher.Append(data.AsSpan(0, bytes));
+                if (block.IsPacked)
+                {
+                    hasher.Append(ReadPacked($"inode {inode.Ino}, block {fileBlock}", block)[..bytes]);
+                }
+                else
+                {
+                    _device.Peek(data.AsSpan(0, (block.IsSkewed ? 2 : 1) * LakeFormat.BlockSize), Bytes(block.Phys));
+                    hasher.Append(data.AsSpan((int)block.Skew, bytes));
+                }
+
                 at = from + (ulong)bytes;
             }
 

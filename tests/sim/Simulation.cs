@@ -16,13 +16,18 @@ namespace DeepLake.Sim;
 /// </summary>
 internal sealed partial class Simulation : IDisposable
 {
+    private const int PackingSeed = 1 << 24;
+
     private readonly Random _random;
     private readonly SimSettings _settings;
     private readonly MemoryBlockDevice _memory;
     private readonly FaultyBlockDevice _device;
     private readonly SimKernel _kernel;
     private readonly SimSink _sink;
+    private readonly SimScrub _scrub;
     private SimIngest? _ingest;
+    private SimPacker? _packer;
+    private readonly Random _packing; // its own, too
     private ulong _boot;
     private ulong _epoch;
     private bool _isMounted;
@@ -36,6 +41,8 @@ internal sealed partial class Simulation : IDisposable
     public Simulation(int seed, StoreKind store)
     {
         _random = new Random(seed);
+        _rebuilds = new Random(~seed);
+        _packing = new Random(seed + PackingSeed);
         _settings = SimSettings.Draw(seed, _random, store);
         if (store == StoreKind.Twin)
         {
@@ -46,6 +53,7 @@ internal sealed partial class Simulation : IDisposable
         _device = new FaultyBlockDevice(_memory, seed);
         _kernel = new SimKernel(seed, _settings.Mix, _device);
         _sink = new SimSink(_device, _kernel);
+        _scrub = new SimScrub(seed, _device);
     }
 
     /// <summary>The same for the same seed.</summary>
@@ -58,6 +66,18 @@ internal sealed partial class Simulation : IDisposable
 
     /// <summary>How many times a file was given the blocks of one that is equal.</summary>
     public long Shares => _kernel.Shares;
+
+    /// <summary>How many of these made extents that are skewed, or of such.</summary>
+    public long SkewedShares => _kernel.SkewedShares;
+
+    /// <summary>How many ranges of files were given other places: in packs, or out of them.</summary>
+    public long Remaps => _kernel.Remaps;
+
+    /// <summary>How many of these were out of packs.</summary>
+    public long Unpackings => _kernel.Unpackings;
+
+    /// <summary>How many blocks of files a scrub has compared with their checksums.</summary>
+    public long Scrubbed => _scrub.Compared;
 
     /// <summary>The device lied, and the lake said so.</summary>
     public bool IsRefused => _isRefused;
@@ -73,6 +93,7 @@ internal sealed partial class Simulation : IDisposable
         var format = new FormatOptions(new Guid("00112233-4455-6677-8899-aabbccddeeff"), "sim", Lake.Now)
         {
             OpenPages = _settings.Options.OpenPages,
+            ArchiveKey = new byte[32],
             Sizes = _settings.Sizes,
         };
         LakeFormatter.Format(_device, format);
@@ -85,6 +106,7 @@ internal sealed partial class Simulation : IDisposable
             PlanFaults();
             BeginLife();
             Live(isLast: false);
+            RebuildSometimes();
         }
 
         _device.Plan = new FaultPlan();
@@ -102,8 +124,10 @@ internal sealed partial class Simulation : IDisposable
 
     public void Dispose()
     {
+        _scrub.Dispose();
         _device.Dispose();
         _memory.Dispose();
+        _packs.Dispose();
     }
 
     private void Live(bool isLast)
@@ -119,10 +143,17 @@ internal sealed partial class Simulation : IDisposable
                 return;
             }
 
+            Require(_scrub.Load(engine) || DeviceLied, "what was written down of the scrub is lost");
             Begin(engine);
+            _scrub.Begin(engine);
             _ingest = new SimIngest(_random.Next(), _kernel, _device, engine);
+            _packer = new SimPacker(_packing.Next(), _settings.Mix, _kernel, _device, engine);
             Serve(engine, isLast ? 5 : _random.Next(_settings.Steps));
             End(engine, isLast);
+            if (!_isMounted)
+            {
+                NoteArchive(engine);
+            }
         }
         catch (Exception failure) when (failure is StorageException or LakeFormatException or MetadataCorruptException)
         {
@@ -132,6 +163,10 @@ internal sealed partial class Simulation : IDisposable
         {
             _ingest?.Dispose();
             _ingest = null;
+            _packer?.Dispose();
+            _packer = null;
+            NoteTrouble(engine?.ArchiveTrouble);
+            _scrub.End();
             engine?.Dispose();
         }
 

@@ -19,7 +19,7 @@ internal sealed class StateComparer(LakeEngine engine)
         EngineStats stats = engine.GetStats();
         Same(stats.Inodes, (ulong)tree.Inodes.Count, "inodes");
         Same(stats.Orphans, (ulong)tree.Inodes.Values.Count(i => i.Nlink == 0), "orphans");
-        Same(stats.UsedBlocks, (ulong)tree.Refs.Count, "used blocks");
+        Same(stats.UsedBlocks - stats.ArchiveBlocks, (ulong)tree.Refs.Count, "used blocks");
         Same(stats.SharedBlocks, (ulong)tree.Refs.Values.Count(r => r > 1), "shared blocks");
         Same(stats.SavedBlocks, (ulong)tree.Refs.Values.Sum(r => r - 1), "saved blocks");
         ModelBlock[] blocks = [.. tree.Inodes.Values.SelectMany(i => i.Blocks.Values)];
@@ -124,10 +124,13 @@ internal sealed class StateComparer(LakeEngine engine)
                 Require(inode.Blocks.TryGetValue(fileBlock + i, out ModelBlock block), $"inode {inode.Ino} maps block {fileBlock + i}");
                 const uint told = ExtentFlags.Shared | ExtentFlags.Crc;
                 Same((phys + i, flags & ~told), (block.Phys, block.Flags & ~told), $"inode {inode.Ino}, block {fileBlock + i}");
+                bool isPlain = !block.IsSkewed && !block.IsPacked;
+                Require(isPlain || (flags & ExtentFlags.Shared) != 0, $"inode {inode.Ino}, block {fileBlock + i} is skewed or packed and not told to be shared");
+                Require(block.IsContinued == (!isPlain && i > 0), $"inode {inode.Ino}, block {fileBlock + i}: skewed or packed extents are cut elsewhere");
                 // of one overwritten in place an extent may go on saying it: CompareChecksums looks at each
                 Require(!block.HasCrc || (flags & ExtentFlags.Crc) != 0, $"inode {inode.Ino}, block {fileBlock + i}: nobody takes its checksum back");
                 Require(
-                    refs is null || refs[block.Phys] == 1 || block.IsUnwritten || (flags & ExtentFlags.Shared) != 0,
+                    refs is null || refs[block.DeviceBlock] == 1 || block.IsUnwritten || (flags & ExtentFlags.Shared) != 0,
                     $"inode {inode.Ino}, block {fileBlock + i} is shared and not told so");
             }
         }

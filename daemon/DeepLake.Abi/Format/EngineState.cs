@@ -28,5 +28,25 @@ public struct EngineState
     public ulong UncleanSeq;
     /// <summary>Object items.</summary>
     public ulong Objects;
-    public ULong4 Reserved;
+    /// <summary>Number of the archive's next segment.</summary>
+    public ulong ArchiveNumber;
+    /// <summary>Of the newest base's first segment; 0: the lake as mkfs made it.</summary>
+    public ulong ArchiveBase;
+    /// <summary>The first frame that is not archived; 0: interrupted until the next base.</summary>
+    public ulong ArchiveLsn;
+    /// <summary>Its byte offset inside the log's region.</summary>
+    public ulong ArchiveOffset;
+    /// <summary>The newest intent that is archived.</summary>
+    public ulong ArchiveSeq;
+    /// <summary>Used blocks that segments take.</summary>
+    public ulong ArchiveBlocks;
+    /// <summary>Of reading the log since the newest base, in bytes.</summary>
+    public ulong ArchiveCost;
+    /// <summary>Blocks of files that are mapped, a shared one for each file.</summary>
+    public ulong MappedBlocks;
+    /// <summary>Of them, those that are packed.</summary>
+    public ulong PackedBlocks;
+    /// <summary>Used blocks that packs take.</summary>
+    public ulong PackBlocks;
+    public ulong Reserved;
 }

@@ -24,11 +24,28 @@ public static class ExtentFlags
     [CConst("LAKEFS_EXTENT_CHECKED")]
     public const uint Checked = 0x800u;
 
-    /// <summary>Reserved, refused in version 4.</summary>
+    /// <summary>
+    /// Of checked extents only: by how many bytes (1 to 4095) their content begins behind the beginning of the first
+    /// device block. Such an extent is skewed, and refers to one device block more than it has.
+    /// </summary>
+    [CConst("LAKEFS_EXTENT_SKEW_MASK")]
+    public const uint SkewMask = 0x0fff0000u;
+
+    [CConst("LAKEFS_EXTENT_SKEW_SHIFT")]
+    public const int SkewShift = 16;
+
+    /// <summary>Of checked extents only: in a pack; the block is a place in packs then.</summary>
     [CConst("LAKEFS_EXTENT_PACKED")]
     public const uint Packed = 0x200u;
 
-    /// <summary>Reserved, refused in version 4.</summary>
+    /// <summary>Of packed extents only: by how many device blocks the pack is longer than one.</summary>
+    [CConst("LAKEFS_EXTENT_SPAN_MASK")]
+    public const uint SpanMask = 0x001f0000u;
+
+    [CConst("LAKEFS_EXTENT_SPAN_SHIFT")]
+    public const int SpanShift = 16;
+
+    /// <summary>Reserved, refused in version 7.</summary>
     [CConst("LAKEFS_EXTENT_INLINE")]
     public const uint Inline = 0x400u;
 }

@@ -39,4 +39,10 @@ public enum ItemType : uint
 
     [CConst("LAKEFS_ITEM_IDENTITY")]
     Identity = 12,
+
+    [CConst("LAKEFS_ITEM_ARCHIVE")]
+    Archive = 13,
+
+    [CConst("LAKEFS_ITEM_SCRUB")]
+    Scrub = 14,
 }

@@ -13,7 +13,7 @@ public static class LakeFormat
     public const ulong SuperblockMagic = 0x315346454b414cul;
 
     [CConst("LAKEFS_FORMAT_VERSION")]
-    public const uint Version = 4;
+    public const uint Version = 7;
 
     [CConst("LAKEFS_BLOCK_BITS")]
     public const int BlockBits = 12;
@@ -51,6 +51,10 @@ public static class LakeFormat
     [CConst("LAKEFS_MIN_DEVICE_BLOCKS")]
     public const ulong MinDeviceBlocks = 24576;
 
+    /// <summary>The largest device, in blocks: 256 TiB.</summary>
+    [CConst("LAKEFS_MAX_DEVICE_BLOCKS")]
+    public const ulong MaxDeviceBlocks = 0x1000000000ul;
+
     /// <summary>Bytes of a page store checkpoint ticket.</summary>
     [CConst("LAKEFS_TICKET_MAX")]
     public const int TicketMax = 32768;
@@ -87,6 +91,21 @@ public static class LakeFormat
     [CConst("LAKEFS_BITMAP_CHUNK_BLOCKS")]
     public const int BitmapChunkBlocks = 8192;
 
+    /// <summary>A place in packs is a device block times <see cref="PackBlocks"/>, so many bits up, plus a block in the pack.</summary>
+    [CConst("LAKEFS_PACK_BITS")]
+    public const int PackBits = 5;
+
+    /// <summary>Blocks of content in a pack, at most; and of the device.</summary>
+    [CConst("LAKEFS_PACK_BLOCKS")]
+    public const int PackBlocks = 32;
+
+    [CConst("LAKEFS_PACK_MAGIC")]
+    public const uint PackMagic = 0x4b504b4cu;
+
+    /// <summary>One zstd frame that tells the size of its content.</summary>
+    [CConst("LAKEFS_PACK_ZSTD")]
+    public const int PackZstd = 1;
+
     /// <summary>Blocks of an extent item that carries crcs.</summary>
     [CConst("LAKEFS_EXTENT_CRC_BLOCKS_MAX")]
     public const int ExtentCrcBlocksMax = 256;
@@ -95,6 +114,14 @@ public static class LakeFormat
     [CConst("LAKEFS_SUMS_PER_BLOCK")]
     public const int SumsPerBlock = 1024;
 
+    /// <summary>Anchors in a page of the anchor table.</summary>
+    [CConst("LAKEFS_ANCHORS_PER_PAGE")]
+    public const int AnchorsPerPage = 170;
+
+    /// <summary>Blocks of data that one page of the anchor table is for.</summary>
+    [CConst("LAKEFS_ANCHOR_DATA_BLOCKS")]
+    public const int AnchorDataBlocks = 1024;
+
     /// <summary>Stored for a block whose crc is not known: nothing is compared with it.</summary>
     [CConst("LAKEFS_CRC_UNKNOWN")]
     public const uint CrcUnknown = 0;
@@ -102,6 +129,14 @@ public static class LakeFormat
     /// <summary>Bytes of one stored piece of a symlink target.</summary>
     [CConst("LAKEFS_LINK_PIECE_BYTES")]
     public const int LinkPieceBytes = 1024;
+
+    /// <summary>Magic of a segment of the archive: the bytes "LAKEARC1".</summary>
+    [CConst("LAKEFS_ARCHIVE_MAGIC")]
+    public const ulong ArchiveMagic = 0x31435241454b414cul;
+
+    /// <summary>Blocks of a segment before its payload: header and superblock copy.</summary>
+    [CConst("LAKEFS_ARCHIVE_META_BLOCKS")]
+    public const int ArchiveMetaBlocks = 2;
 
     /// <summary>Page id of the meta page.</summary>
     [CConst("LAKEFS_PAGE_META")]
@@ -118,4 +153,8 @@ public static class LakeFormat
     /// <summary>Bytes of one stored piece of a xattr.</summary>
     [CConst("LAKEFS_XATTR_PIECE_BYTES")]
     public const int XattrPieceBytes = 1024;
+
+    /// <summary>Findings that the item of the scrub has room for.</summary>
+    [CConst("LAKEFS_SCRUB_FINDINGS_MAX")]
+    public const int ScrubFindingsMax = 20;
 }

@@ -18,4 +18,7 @@ public static class ObjectIds
 
     [CConst("LAKEFS_OBJ_IDENTITIES")]
     public const ulong Identities = 0xfffffffffffffff4ul;
+
+    [CConst("LAKEFS_OBJ_ARCHIVE")]
+    public const ulong Archive = 0xffffffffffffffeful;
 }

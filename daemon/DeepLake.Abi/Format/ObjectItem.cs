@@ -12,4 +12,7 @@ public struct ObjectItem
     public Byte32 Id;
     public ulong Size;
     public ulong DataSeq;
+    /// <summary><see cref="ObjectFlags"/>.</summary>
+    public uint Flags;
+    public uint Pad;
 }

@@ -40,6 +40,8 @@ public struct Superblock
     public Region Pages;
     /// <summary>Checksum table: a crc32c for each block of <see cref="Data"/>.</summary>
     public Region Sums;
+    /// <summary>Anchor table: where pieces of content were seen.</summary>
+    public Region Anchors;
     /// <summary>File data.</summary>
     public Region Data;
     /// <summary>Last seq inside the checkpoint.</summary>
@@ -53,5 +55,7 @@ public struct Superblock
     /// <summary>1 = BLAKE3-256 (object ids).</summary>
     public byte HashAlgorithm;
     public Byte7 Pad1;
-    public Byte3736 Reserved;
+    /// <summary>Random; no file can pass for a segment of the archive without it.</summary>
+    public Byte32 ArchiveKey;
+    public Byte3688 Reserved;
 }

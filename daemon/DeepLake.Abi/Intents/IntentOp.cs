@@ -55,11 +55,11 @@ public enum IntentOp : ushort
     [CConst("LAKEFS_I_SHARE")]
     Share = 16,
 
+    [CConst("LAKEFS_I_REMAP")]
+    Remap = 17,
+
     [CConst("LAKEFS_I_POINT")]
     Point = 32,
-
-    [CConst("LAKEFS_I_REMAP")]
-    Remap = 34,
 
     [CConst("LAKEFS_I_WINDOW")]
     Window = 36,
@@ -75,4 +75,11 @@ public enum IntentOp : ushort
 
     [CConst("LAKEFS_WAL_OP_OBJECT")]
     WalObject = 66,
+
+    [CConst("LAKEFS_WAL_OP_ARCHIVE")]
+    WalArchive = 67,
+
+    /// <summary>How far the scrub of the lake is.</summary>
+    [CConst("LAKEFS_WAL_OP_SCRUB")]
+    WalScrub = 68,
 }

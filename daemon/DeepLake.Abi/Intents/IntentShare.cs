@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace DeepLake.Abi;
 
-/// <summary>A range of a file, equal to the same range of another one, now maps that one's device blocks.</summary>
+/// <summary>A range of a file, equal to so many bytes of another one, now maps the device blocks of these.</summary>
 [CStruct("lakefs_i_share")]
 [StructLayout(LayoutKind.Sequential)]
 public struct IntentShare
@@ -12,8 +12,9 @@ public struct IntentShare
     public ulong SrcIno;
     /// <summary>Another one.</summary>
     public ulong DstIno;
-    /// <summary>Of both.</summary>
-    public ulong FileBlock;
+    /// <summary>Bytes; within a block only when they follow each other on the device.</summary>
+    public ulong SrcPos;
+    public ulong DstBlock;
     /// <summary>1 to <see cref="LakeRing.CloneBlocksMax"/>.</summary>
     public ulong Blocks;
 }

@@ -46,7 +46,11 @@ public static class LakeIoctl
 
     /// <summary>Equal files map the same blocks.</summary>
     [CConst("LAKEFS_IOC_SHARE")]
-    public const uint Share = 0xc0404c0cu;
+    public const uint Share = 0xC0484C0Cu;
+
+    /// <summary>The same bytes lie elsewhere.</summary>
+    [CConst("LAKEFS_IOC_REMAP")]
+    public const uint Remap = 0xC0384C0Du;
 
     /// <summary>Shutdown of a mount by a person, on any of its files.</summary>
     [CConst("LAKEFS_FS_IOC_SHUTDOWN")]

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace DeepLake.Abi;
 
-/// <summary>SHARE: the daemon asks for a range of two equal files, the kernel decides.</summary>
+/// <summary>SHARE: the daemon asks for ranges of two files that are equal, the kernel decides.</summary>
 [CStruct("lakefs_share")]
 [StructLayout(LayoutKind.Sequential)]
 public struct ShareArgs
@@ -14,8 +14,9 @@ public struct ShareArgs
     public uint DstGeneration;
     /// <summary>Applied when the daemon looked at the maps; a change of either after it refuses.</summary>
     public ulong MapSeq;
-    /// <summary>Of both.</summary>
-    public ulong FileBlock;
+    /// <summary>Bytes.</summary>
+    public ulong SrcPos;
+    public ulong DstBlock;
     /// <summary>1 to <see cref="LakeRing.CloneBlocksMax"/>.</summary>
     public ulong Blocks;
     /// <summary>Out: of the intent.</summary>

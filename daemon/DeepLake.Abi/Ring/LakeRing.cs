@@ -5,7 +5,7 @@ namespace DeepLake.Abi;
 public static class LakeRing
 {
     [CConst("LAKEFS_ABI_VERSION")]
-    public const uint AbiVersion = 8;
+    public const uint AbiVersion = 10;
 
     /// <summary>Magic of the kernel page.</summary>
     [CConst("LAKEFS_RING_MAGIC")]
@@ -88,6 +88,10 @@ public static class LakeRing
     /// <summary>Blocks of one SEAL, CHECKED or UNSEAL: bounds the pages it changes.</summary>
     [CConst("LAKEFS_SEAL_BLOCKS_MAX")]
     public const uint SealBlocksMax = 4096;
+
+    /// <summary>Blocks of one REMAP to the device; to a pack <see cref="LakeFormat.PackBlocks"/>.</summary>
+    [CConst("LAKEFS_REMAP_BLOCKS_MAX")]
+    public const uint RemapBlocksMax = 4096;
 
     /// <summary>SHIFT flag: away from the beginning of the file.</summary>
     [CConst("LAKEFS_SHIFT_UP")]

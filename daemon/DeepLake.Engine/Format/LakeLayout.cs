@@ -23,6 +23,14 @@ internal static class LakeLayout
                 "use a larger device or image file");
         }
 
+        if (deviceBlocks > LakeFormat.MaxDeviceBlocks)
+        {
+            throw new LakeFormatException(
+                Errno.EFBIG,
+                $"the device has {deviceBlocks >> 28} TiB; a lake has {LakeFormat.MaxDeviceBlocks >> 28} TiB at most",
+                "use a smaller device, or a partition of it");
+        }
+
         sizes ??= SizesOf(deviceBlocks);
         ulong next = LakeFormat.SuperblockABlock + 1;
         superblock.DeviceBlocks = deviceBlocks;
@@ -33,7 +41,9 @@ internal static class LakeLayout
         superblock.Index[0] = Take(ref next, sizes.IndexBlocks);
         superblock.Index[1] = Take(ref next, sizes.IndexBlocks);
         superblock.Pages = Take(ref next, sizes.PageBlocks);
-        superblock.Sums = Take(ref next, SumsOf(deviceBlocks - 1 - next));
+        ulong rest = deviceBlocks - 1 - next;
+        superblock.Sums = Take(ref next, SumsOf(rest));
+        superblock.Anchors = Take(ref next, AnchorsOf(rest));
         superblock.Data = Take(ref next, deviceBlocks - 1 - next);
         superblock.CheckpointWalLsn = WalPosition.Start.Lsn;
         superblock.CheckpointWalOffset = (ulong)Bytes(sizes.FirstFrameBlock);
@@ -51,6 +61,9 @@ internal static class LakeLayout
 
     /// <summary>Of the blocks that are left for data and its checksums, those for the checksums.</summary>
     private static ulong SumsOf(ulong blocks) => (blocks + LakeFormat.SumsPerBlock) / (LakeFormat.SumsPerBlock + 1);
+
+    /// <summary>Pages of the anchor table: one for so many blocks of data.</summary>
+    private static ulong AnchorsOf(ulong blocks) => (blocks + LakeFormat.AnchorDataBlocks - 1) / LakeFormat.AnchorDataBlocks;
 
     private static LayoutSizes SizesOf(ulong deviceBlocks)
     {

@@ -20,12 +20,12 @@ internal static class SuperblockStore
     public static List<Superblock> ReadAll(IBlockDevice device) => ReadAll(device, out _);
 
     /// <param name="device">The lake's.</param>
-    /// <param name="unusable">The copies that are not: where, and why.</param>
-    public static List<Superblock> ReadAll(IBlockDevice device, out List<(long Offset, string Why)> unusable)
+    /// <param name="unusable">The copies that are not.</param>
+    public static List<Superblock> ReadAll(IBlockDevice device, out List<UnusableCopy> unusable)
     {
         var valid = new List<Superblock>();
         unusable = [];
-        LakeFormatException? why = null;
+        List<LakeFormatException> failures = [];
         for (int copy = 0; copy < 2; copy++)
         {
             long offset = copy == 0 ? LakeLayout.Bytes(LakeFormat.SuperblockABlock) : LastBlock(device, valid);
@@ -35,15 +35,14 @@ internal static class SuperblockStore
             }
             catch (LakeFormatException failure)
             {
-                unusable.Add((offset, failure.Errno == Errno.EINVAL ? "there is no superblock there" : failure.Message));
-                // the first copy's reason is the one a person can act on, unless it is only "no lake"
-                why = why is null || why.Errno == Errno.EINVAL ? failure : why;
+                unusable.Add(new UnusableCopy(offset, failure.Errno == Errno.EINVAL ? "there is no superblock there" : failure.Message));
+                failures.Add(failure);
             }
         }
 
         if (valid.Count == 0)
         {
-            throw why!;
+            throw NoneIsUsable(unusable, failures);
         }
 
         valid.Sort((a, b) => b.Generation.CompareTo(a.Generation));
@@ -140,6 +139,31 @@ internal static class SuperblockStore
         return TryReadRaw(device, offset, out superblock, out bool isWhole) && isWhole;
     }
 
+    /// <summary>
+    /// Why a copy that matches its checksum cannot be used by this version, or on this device: such a lake is
+    /// whole, and nothing may be written over it. Null when no copy is like that.
+    /// </summary>
+    public static LakeFormatException? FindForeign(IBlockDevice device)
+    {
+        long[] copies = [LakeLayout.Bytes(LakeFormat.SuperblockABlock), LastBlock(device, [])];
+        foreach (long offset in copies)
+        {
+            try
+            {
+                if (TryReadRaw(device, offset, out Superblock superblock, out bool isWhole) && isWhole)
+                {
+                    Validate(superblock, device.LengthBytes);
+                }
+            }
+            catch (LakeFormatException failure) when (failure.Errno is Errno.EPROTONOSUPPORT or Errno.ENODATA)
+            {
+                return failure;
+            }
+        }
+
+        return null;
+    }
+
     private static bool TryReadRaw(IBlockDevice device, long offset, out Superblock superblock, out bool isWhole)
     {
         superblock = default;
@@ -167,11 +191,33 @@ internal static class SuperblockStore
         if (!isWhole && !Planted.Is(PlantedFault.SuperblockChecksumIgnored))
         {
             throw new LakeFormatException(
-                Errno.EUCLEAN, "the superblock does not match its checksum", "restore the device from a backup, or run mkfs to start anew");
+                Errno.EUCLEAN, "the superblock does not match its checksum", LakeFormatException.RepairAdvice);
         }
 
         Validate(superblock, device.LengthBytes);
         return superblock;
+    }
+
+    // A copy that is whole tells what a person can do: it is another version's, or the device is cut off.
+    private static LakeFormatException NoneIsUsable(List<UnusableCopy> unusable, List<LakeFormatException> failures)
+    {
+        if (failures.Find(f => f.Errno is not (Errno.EINVAL or Errno.EUCLEAN)) is { } known)
+        {
+            return known;
+        }
+
+        if (failures.TrueForAll(f => f.Errno == Errno.EINVAL))
+        {
+            return failures[0];
+        }
+
+        string copies = string.Join("; ", unusable.Select(u => $"copy {u.Name}, {u.Place}: {u.Why}"));
+        string next = failures.Find(f => f.Errno == Errno.EUCLEAN)!.NextStep;
+        // copy B is looked for where the device ends
+        return new LakeFormatException(
+            Errno.EUCLEAN,
+            $"both superblock copies are damaged: {copies}",
+            failures[^1].Errno == Errno.EINVAL ? $"if the device was made larger or smaller, give it the size it had, as copy B is in the lake's last block; else {next}" : next);
     }
 
     private static LakeFormatException NotALake() => new(
@@ -202,20 +248,33 @@ internal static class SuperblockStore
                 "restore the missing part of the device");
         }
 
-        if (superblock.BlockSize != LakeFormat.BlockSize || superblock.TicketBytes > LakeFormat.TicketMax
-            || superblock.State is not (SuperblockState.Clean or SuperblockState.Active) || !RegionsAreSane(superblock))
+        if (!IsConsistent(superblock))
         {
             throw new LakeFormatException(
-                Errno.EUCLEAN, "the superblock contradicts itself", "restore the device from a backup, or run mkfs to start anew");
+                Errno.EUCLEAN, "the superblock contradicts itself", LakeFormatException.RepairAdvice);
         }
     }
+
+    /// <summary>Whether a copy of a superblock is one of this version and of a lake that fits on the device.</summary>
+    public static bool IsSane(in Superblock superblock, long deviceBytes) =>
+        superblock.Magic == LakeFormat.SuperblockMagic
+        && superblock.FormatVersion == LakeFormat.Version
+        && superblock.DeviceBlocks <= (ulong)deviceBytes / LakeFormat.BlockSize
+        && IsConsistent(superblock);
+
+    private static bool IsConsistent(in Superblock superblock) =>
+        superblock.BlockSize == LakeFormat.BlockSize
+        && superblock.TicketBytes <= LakeFormat.TicketMax
+        && superblock.State is SuperblockState.Clean or SuperblockState.Active
+        && RegionsAreSane(superblock);
 
     private static bool RegionsAreSane(in Superblock superblock)
     {
         ReadOnlySpan<Region> regions =
         [
             superblock.Pin, superblock.Ticket[0], superblock.Ticket[1], superblock.Wal,
-            superblock.Index[0], superblock.Index[1], superblock.Pages, superblock.Sums, superblock.Data,
+            superblock.Index[0], superblock.Index[1], superblock.Pages, superblock.Sums,
+            superblock.Anchors, superblock.Data,
         ];
         ulong next = LakeFormat.SuperblockABlock + 1;
         foreach (Region region in regions)

@@ -18,6 +18,7 @@ public sealed class ChecksumTable : IDisposable
     private readonly Region _table;
     private readonly Region _data;
     private readonly SortedDictionary<ulong, AlignedBuffer> _staged = [];
+    private readonly HashSet<ulong> _changed = [];
 
     public ChecksumTable(IBlockDevice device, in Superblock superblock)
     {
@@ -35,6 +36,7 @@ public sealed class ChecksumTable : IDisposable
         while (!sums.IsEmpty)
         {
             Span<uint> entries = Entries(physBlock, out int at);
+            _changed.Add((physBlock - _data.StartBlock) / LakeFormat.SumsPerBlock);
             int count = Math.Min(sums.Length, entries.Length - at);
             sums[..count].CopyTo(entries[at..]);
             physBlock += (ulong)count;
@@ -47,7 +49,10 @@ public sealed class ChecksumTable : IDisposable
     {
         foreach ((ulong block, AlignedBuffer buffer) in _staged)
         {
-            _device.Write(buffer.Span, Offset(block));
+            if (_changed.Contains(block))
+            {
+                _device.Write(buffer.Span, Offset(block));
+            }
         }
 
         Forget();
@@ -62,6 +67,7 @@ public sealed class ChecksumTable : IDisposable
         }
 
         _staged.Clear();
+        _changed.Clear();
     }
 
     public void Dispose() => Forget();
@@ -83,15 +89,31 @@ public sealed class ChecksumTable : IDisposable
                 Store();
             }
 
-            buffer = new AlignedBuffer(LakeFormat.BlockSize, zeroed: true);
+            buffer = Read(block);
             _staged.Add(block, buffer);
+        }
+
+        return MemoryMarshal.Cast<byte, uint>(buffer.Span);
+    }
+
+    // A block that could not be read is not there at all: as zeroes it would be believed, and written back.
+    private AlignedBuffer Read(ulong block)
+    {
+        var buffer = new AlignedBuffer(LakeFormat.BlockSize, zeroed: true);
+        try
+        {
             if (!Planted.Is(PlantedFault.TableEntriesOfNeighboursLost))
             {
                 _device.Read(buffer.Span, Offset(block));
             }
-        }
 
-        return MemoryMarshal.Cast<byte, uint>(buffer.Span);
+            return buffer;
+        }
+        catch
+        {
+            buffer.Dispose();
+            throw;
+        }
     }
 
     private long Offset(ulong block) => (long)(_table.StartBlock + block) * LakeFormat.BlockSize;

@@ -22,9 +22,13 @@ public sealed class ContentHasher
     /// <summary>Looked at while a long hole is hashed, which nothing else interrupts.</summary>
     public Func<bool>? IsStopped { get; init; }
 
+    /// <summary>Gets the content, too: its holes are what is left out.</summary>
+    public AnchorLister? Anchors { get; init; }
+
     public void Begin(ulong size)
     {
         _hasher.Reset();
+        Anchors?.Begin();
         (_size, _at, _blocks, _isBroken) = (size, 0, 0, false);
     }
 
@@ -51,6 +55,7 @@ public sealed class ContentHasher
 
         int bytes = (int)Math.Min((ulong)blocks.Length, _size - from);
         _hasher.Append(blocks[..bytes]);
+        Anchors?.Append(from, blocks[..bytes]);
         _at = from + (ulong)bytes;
         _blocks += ((ulong)bytes + LakeFormat.BlockSize - 1) / LakeFormat.BlockSize;
     }

@@ -9,13 +9,14 @@ namespace DeepLake.Engine.Ingest;
 
 /// <summary>
 /// Brings a whole file from mutable to checked, range after range, gives it its identity, and has it share
-/// the blocks of a file that is equal. A step at a time; the caller may stop after any of them, and what
+/// the blocks of a file that is equal, or those of others that have a piece of it. A step at a time; the caller may stop after any of them, and what
 /// there is then is true in itself. Keeps nothing that matters.
 /// </summary>
 /// <param name="engine">Who knows the file.</param>
 /// <param name="kernel">Who is asked.</param>
 /// <param name="readBack">Reads and writes there.</param>
-public sealed class FileIngest(IIngestEngine engine, ISealer kernel, ReadBack readBack)
+/// <param name="pieces">Finds equal pieces; null: only whole files are shared.</param>
+public sealed class FileIngest(IIngestEngine engine, ISealer kernel, ReadBack readBack, PieceIngest? pieces = null)
 {
     private readonly RangeIngest _range = new(engine.LookForSeal, kernel, readBack);
     private readonly ShareIngest _share = new(engine, kernel);
@@ -45,7 +46,7 @@ public sealed class FileIngest(IIngestEngine engine, ISealer kernel, ReadBack re
     /// <summary>Looked at in what takes long.</summary>
     public Func<bool>? IsStopped { get; init; }
 
-    private ContentHasher Content => _content ??= new ContentHasher { IsStopped = IsStopped };
+    private ContentHasher Content => _content ??= new ContentHasher { IsStopped = IsStopped, Anchors = pieces?.Lister };
 
     /// <param name="ino">Which file.</param>
     /// <param name="rangeBlocks">How much of it is sealed, read and checked together.</param>
@@ -219,7 +220,25 @@ public sealed class FileIngest(IIngestEngine engine, ISealer kernel, ReadBack re
             return;
         }
 
+        if (equal is null && pieces is not null && PieceIngest.IsWorthIt(_first.Size))
+        {
+            readBack.Content = null;
+            pieces.Begin(_ino, _first.DataSeq);
+            _step = Pieces;
+            return;
+        }
+
         ShareWith(equal);
+    }
+
+    private void Pieces()
+    {
+        pieces!.Advance();
+        IsWaiting = pieces.IsWaiting;
+        if (pieces.IsDone)
+        {
+            End(pieces.Refusal);
+        }
     }
 
     private void ShareWith(EqualFiles? equal)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
+using System.Diagnostics.CodeAnalysis;
 using DeepLake.Abi;
 using DeepLake.Platform;
 using DeepLake.Storage;
@@ -132,6 +133,12 @@ public sealed class RangeIngest(Func<ulong, ulong, uint, SealView?> look, ISeale
     {
         readBack.Run(_read!);
         _checkedRuns = 0;
+        if (readBack.Damaged.Count > 0 && !IsStillThere())
+        {
+            readBack.Dismiss();
+            return Changed();
+        }
+
         return Planted.Is(PlantedFault.ReadBackBeforeTheSeal) ? IngestStage.Seal : IngestStage.Check;
     }
 
@@ -141,8 +148,7 @@ public sealed class RangeIngest(Func<ulong, ulong, uint, SealView?> look, ISeale
         for (; _checkedRuns < readBack.Good.Count; _checkedRuns++)
         {
             (ulong fileBlock, ulong blocks) = readBack.Good[_checkedRuns];
-            SealView? now = look(_ino, _fileBlock, _blocks);
-            if (now is null || now.FileBlock != _fileBlock || !now.IsSealedWhere(_read!))
+            if (!IsStillThere(out SealView? now))
             {
                 return Changed();
             }
@@ -162,6 +168,15 @@ public sealed class RangeIngest(Func<ulong, ulong, uint, SealView?> look, ISeale
         }
 
         return IngestStage.Done;
+    }
+
+    // Blocks that the file has left may have been anybody's when they were read.
+    private bool IsStillThere() => IsStillThere(out _);
+
+    private bool IsStillThere([NotNullWhen(true)] out SealView? now)
+    {
+        now = look(_ino, _fileBlock, _blocks);
+        return now is not null && now.FileBlock == _fileBlock && now.IsSealedWhere(_read!);
     }
 
     /// <summary>

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 using DeepLake.Abi;
+using DeepLake.Metadata.Tables;
+using DeepLake.Packs;
 using DeepLake.Platform;
 using DeepLake.Storage;
 
@@ -13,10 +15,12 @@ public sealed class ReadBack(IBlockDevice device, ChecksumTable table) : IDispos
 {
     private const int ChunkBlocks = 256;
 
-    private readonly AlignedBuffer _buffer = new(ChunkBlocks * LakeFormat.BlockSize);
-    private readonly uint[] _sums = new uint[ChunkBlocks];
+    // so many of a file are one more of the device when they are skewed
+    private readonly AlignedBuffer _buffer = new((ChunkBlocks + 1) * LakeFormat.BlockSize);
+    private readonly uint[] _sums = new uint[ChunkBlocks + 1];
     private readonly List<(ulong FileBlock, ulong Blocks)> _good = [];
     private readonly List<ulong> _damaged = [];
+    private readonly PackReader _packs = new();
 
     /// <summary>Ranges of the file that may be checked, holes in them included.</summary>
     public IReadOnlyList<(ulong FileBlock, ulong Blocks)> Good => _good;
@@ -73,22 +77,67 @@ public sealed class ReadBack(IBlockDevice device, ChecksumTable table) : IDispos
         {
             for (uint done = 0; done < piece.Blocks; done += ChunkBlocks)
             {
-                int count = (int)Math.Min(ChunkBlocks, piece.Blocks - done);
-                content.Take(piece.FileBlock + done, Read(piece.PhysBlock + done, count));
-                for (int i = 0; i < count && piece.IsChecked; i++)
+                uint count = Math.Min(ChunkBlocks, piece.Blocks - done);
+                Extent part = piece.Extent.Slice(piece.FileBlock + done, piece.FileBlock + done + count);
+                ReadOnlySpan<byte> bytes = Read(part.DeviceBlock, (int)part.DeviceBlocks);
+                if (part.IsChecked)
                 {
-                    if (table[piece.PhysBlock + done + (ulong)i] != _sums[i])
-                    {
-                        _damaged.Add(piece.FileBlock + done + (ulong)i);
-                    }
+                    Compare(part);
                 }
+
+                Take(part, bytes, content);
             }
         }
 
         table.Forget();
     }
 
-    public void Dispose() => _buffer.Dispose();
+    private void Take(in Extent part, ReadOnlySpan<byte> bytes, ContentHasher content)
+    {
+        ReadOnlySpan<byte> held = part.IsPacked ? _packs.Read(bytes) : bytes;
+        if (!part.IsPacked || held.Length >= (part.PackIndex + (int)part.Blocks) * LakeFormat.BlockSize)
+        {
+            content.Take(part.FileBlock, part.ContentOf(held));
+        }
+        else if (_damaged.Count == 0 || _damaged[^1] < part.FileBlock)
+        {
+            _damaged.Add(part.FileBlock); // its checksums match, but it is no pack
+        }
+    }
+
+    private void Compare(in Extent read)
+    {
+        for (uint i = 0; i < read.DeviceBlocks; i++)
+        {
+            ulong phys = read.DeviceBlock + i;
+            if (table[phys] == _sums[i])
+            {
+                continue;
+            }
+
+            (ulong first, ulong end) = read.FileBlocksOf(phys);
+            for (ulong block = first; block < end; block++)
+            {
+                if (_damaged.Count == 0 || _damaged[^1] < block)
+                {
+                    _damaged.Add(block);
+                }
+            }
+        }
+    }
+
+    /// <summary>What was found is of no account: the file does not lie there any more.</summary>
+    public void Dismiss()
+    {
+        _good.Clear();
+        _damaged.Clear();
+    }
+
+    public void Dispose()
+    {
+        _buffer.Dispose();
+        _packs.Dispose();
+    }
 
     private ReadOnlySpan<byte> Read(ulong physBlock, int count)
     {

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
+using DeepLake.Abi;
+
 namespace DeepLake.Engine.Ingest;
 
 /// <summary>What maps a range of a file, as of an intent. The range begins where something is mapped.</summary>
@@ -33,20 +35,21 @@ public sealed record SealView
     /// <summary>Whether all that is written lies where it lay in another view of the same range, and is sealed now.</summary>
     public bool IsSealedWhere(SealView before) => !HasUnsealed && Places().SequenceEqual(before.Places());
 
-    /// <summary>Runs of blocks that lie together, in the file and on the device.</summary>
-    private List<(ulong File, ulong Phys, ulong Blocks)> Places()
+    /// <summary>Runs of blocks that lie together, in the file and on the device; there in bytes.</summary>
+    private List<(ulong File, ulong FirstByte, ulong Blocks)> Places()
     {
-        var runs = new List<(ulong File, ulong Phys, ulong Blocks)>();
+        var runs = new List<(ulong File, ulong FirstByte, ulong Blocks)>();
         foreach (SealPiece piece in Pieces.Where(p => p.IsWritten))
         {
-            (ulong file, ulong phys, ulong blocks) = runs.Count > 0 ? runs[^1] : default;
-            if (runs.Count > 0 && file + blocks == piece.FileBlock && phys + blocks == piece.PhysBlock)
+            ulong at = piece.Extent.FirstByte;
+            (ulong file, ulong first, ulong blocks) = runs.Count > 0 ? runs[^1] : default;
+            if (runs.Count > 0 && file + blocks == piece.FileBlock && first + (blocks * LakeFormat.BlockSize) == at)
             {
-                runs[^1] = (file, phys, blocks + piece.Blocks);
+                runs[^1] = (file, first, blocks + piece.Blocks);
             }
             else
             {
-                runs.Add((piece.FileBlock, piece.PhysBlock, piece.Blocks));
+                runs.Add((piece.FileBlock, at, piece.Blocks));
             }
         }
 

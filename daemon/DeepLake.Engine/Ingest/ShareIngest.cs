@@ -64,7 +64,8 @@ public sealed class ShareIngest(IIngestEngine engine, ISharer kernel)
             SrcGeneration = view.SourceGeneration,
             DstGeneration = view.TargetGeneration,
             MapSeq = view.AppliedSeq,
-            FileBlock = view.FileBlock,
+            SrcPos = view.FileBlock * LakeFormat.BlockSize,
+            DstBlock = view.FileBlock,
             Blocks = view.Blocks,
         };
         Errno answer = kernel.Share(ref args);

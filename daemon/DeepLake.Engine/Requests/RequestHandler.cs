@@ -143,7 +143,7 @@ internal sealed partial class RequestHandler(LakeState state)
 
     /// <summary>
     /// The first piece of a map at or after a block, as the kernel is told: cut where blocks begin or
-    /// cease to be shared, and marked so. Every answer that carries extents gets them here.
+    /// cease to be shared, and marked so; skewed and packed extents always are. Every answer that carries extents gets them here.
     /// </summary>
     public bool TryGetPiece(ulong ino, ulong fileBlock, out Extent piece)
     {
@@ -154,13 +154,14 @@ internal sealed partial class RequestHandler(LakeState state)
 
         if (piece.FileBlock < fileBlock)
         {
-            ulong skipped = fileBlock - piece.FileBlock;
-            piece = piece with
-            {
-                FileBlock = fileBlock,
-                PhysBlock = piece.PhysBlock + skipped,
-                Blocks = piece.Blocks - (uint)skipped,
-            };
+            piece = piece.Slice(fileBlock, piece.FileEnd);
+        }
+
+        if (!piece.IsPlain && !Planted.Is(PlantedFault.SkewedExtentToldUnshared))
+        {
+            // never written in place, whoever else refers to its blocks, which are not its own one for one
+            piece = piece with { Flags = piece.Flags | ExtentFlags.Shared };
+            return true;
         }
 
         uint refs = 1;

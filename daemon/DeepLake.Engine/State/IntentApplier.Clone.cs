@@ -64,21 +64,19 @@ internal sealed partial class IntentApplier
             ReadOnlySpan<byte> crcs = MemoryMarshal.AsBytes(state.Extents.CrcsOf(source, extent));
             crcs = crcs.IsEmpty ? crcs : crcs.Slice(skipped * 4, (int)blocks * 4);
             crcs.CopyTo(_cloneCrcs);
-            ulong phys = extent.PhysBlock + (ulong)skipped;
+            Extent copied = extent.Slice(from, from + blocks);
             if (counts)
             {
-                state.Shared.Add(phys, blocks, ref state.Counters.SharedBlocks, ref state.Counters.SavedBlocks);
+                AddReferences(copied.DeviceBlock, copied.DeviceBlocks);
             }
 
             uint flags = Planted.Is(PlantedFault.CloneForgetsTheSeal)
-                ? extent.Flags & ~(ExtentFlags.Sealed | ExtentFlags.Checked)
+                ? extent.Flags & ~(ExtentFlags.Sealed | ExtentFlags.Checked | ExtentFlags.Packed | ExtentFlags.SkewMask)
                 : extent.Flags;
             CountSealed(blocks, 0, flags);
+            CountMapped(blocks, flags);
             // it was born when its data was: what the checksums are worth depends on that
-            state.Extents.Insert(
-                target,
-                new Extent(from - first + to, phys, blocks, flags, extent.BirthSeq),
-                _cloneCrcs.AsSpan(0, crcs.Length));
+            state.Extents.Insert(target, copied with { FileBlock = from - first + to, Flags = flags }, _cloneCrcs.AsSpan(0, crcs.Length));
             added += blocks;
         }
 

@@ -125,6 +125,7 @@ internal sealed partial class IntentApplier
 
         state.Extents.Insert(
             intent.Ino, new Extent(intent.FileBlock, intent.PhysBlock, intent.Blocks, intent.Flags, _seq), crcs);
+        CountMapped(intent.Blocks - _keptBlocks, intent.Flags);
         ref InodeRecord inode = ref EditInode(intent.Ino);
         inode.Blocks = inode.Blocks - removed + intent.Blocks;
         inode.DataSeq = _seq;

@@ -13,7 +13,7 @@ internal sealed partial class IntentApplier
         bool up = intent.Flags == LakeRing.ShiftUp;
         CheckShift(intent, up);
 
-        ulong moved = state.Extents.Shift(intent.Ino, intent.FileBlock, intent.Blocks, intent.Distance, up);
+        ulong moved = state.Extents.Shift(intent.Ino, intent.FileBlock, intent.Blocks, intent.Distance, up, this);
         if (moved > LakeRing.CloneBlocksMax)
         {
             Fault($"shift intent {_seq} of inode {intent.Ino} moves {moved} blocks");

@@ -44,7 +44,10 @@ internal sealed partial class IntentApplier(LakeState state) : IFreedBlocks
             case IntentOp.Shift: Shift(entry); break;
             case IntentOp.Seal or IntentOp.Checked or IntentOp.Unseal: Seal(entry, header.Op); break;
             case IntentOp.Share: Share(entry); break;
+            case IntentOp.Remap: Remap(entry); break;
             case IntentOp.WalObject when header.Seq == 0: PutObject(entry); break;
+            case IntentOp.WalArchive when header.Seq == 0: ChangeArchive(entry); break;
+            case IntentOp.WalScrub when header.Seq == 0: PutScrub(entry); break;
             case IntentOp.WalEpoch: BeginEpoch(entry); break;
             case IntentOp.WalClean: break;
             default: Fault($"intent {_seq} has the unknown operation {(ushort)header.Op}"); break;
@@ -56,17 +59,25 @@ internal sealed partial class IntentApplier(LakeState state) : IFreedBlocks
         }
     }
 
-    /// <summary>
-    /// Blocks leave a map. With their last reference they are free in the state and held until this
-    /// intent is durable; with the last but one they stay marked as shared as long.
-    /// </summary>
-    public void Freed(ulong physBlock, ulong blocks, uint flags)
+    /// <summary>Blocks of files that have left packs, ever.</summary>
+    public ulong PackedBlocksLost { get; private set; }
+
+    public void Unmapped(ulong blocks, uint flags)
     {
+        CountMapped(blocks, flags, isLess: true);
+        PackedBlocksLost += (flags & ExtentFlags.Packed) != 0 ? blocks : 0;
         if ((flags & ExtentFlags.Sealed) != 0)
         {
             SealedLeft(blocks, flags);
         }
+    }
 
+    /// <summary>
+    /// Blocks lose a reference. With their last one they are free in the state and held until this
+    /// intent is durable; with the last but one they stay marked as shared as long.
+    /// </summary>
+    public void Freed(ulong physBlock, ulong blocks, uint flags)
+    {
         if (!state.Space.Contains(physBlock, blocks))
         {
             Fault($"blocks {physBlock}+{blocks} are freed but are no data blocks");
@@ -82,6 +93,11 @@ internal sealed partial class IntentApplier(LakeState state) : IFreedBlocks
             if (left == 0 && !state.Space.MarkFreed(physBlock, piece, _seq))
             {
                 Fault($"blocks {physBlock}+{piece} are freed but were not in use");
+            }
+
+            if (left == 0 && (flags & ExtentFlags.Packed) != 0)
+            {
+                state.Counters.PackBlocks -= piece;
             }
 
             if (left == 1 && !Planted.Is(PlantedFault.UnsharedBlocksForgotten))
@@ -104,6 +120,26 @@ internal sealed partial class IntentApplier(LakeState state) : IFreedBlocks
 
         _keptBlocks += blocks;
     }
+
+    public void CutWithin(ulong physBlock, ulong blocks)
+    {
+        if (!Planted.Is(blocks == 1 ? PlantedFault.CutSkewedExtentForgetsAReference : PlantedFault.CutPackedExtentForgetsItsReferences))
+        {
+            AddReferences(physBlock, blocks);
+        }
+    }
+
+    /// <summary>Blocks come into the map of a file, or leave it.</summary>
+    private void CountMapped(ulong blocks, uint flags, bool isLess = false)
+    {
+        ulong more = isLess ? 0 - blocks : blocks;
+        state.Counters.MappedBlocks += more;
+        state.Counters.PackedBlocks += (flags & ExtentFlags.Packed) != 0 ? more : 0;
+    }
+
+    /// <summary>Another extent refers to these blocks of the device.</summary>
+    private void AddReferences(ulong physBlock, ulong blocks) =>
+        state.Shared.Add(physBlock, blocks, ref state.Counters.SharedBlocks, ref state.Counters.SavedBlocks);
 
     [DoesNotReturn]
     private static void Fault(string message) => throw new IntentFaultException(message);

@@ -30,6 +30,8 @@ internal sealed class LakeState : IDisposable
         Shared = new SharedTable(tree);
         Objects = new ObjectTable(tree);
         Identities = new IdentityTable(tree);
+        Archive = new ArchiveTable(tree);
+        Scrub = new ScrubTable(tree);
     }
 
     public BTree Tree { get; }
@@ -53,6 +55,10 @@ internal sealed class LakeState : IDisposable
 
     public IdentityTable Identities { get; }
 
+    public ArchiveTable Archive { get; }
+
+    public ScrubTable Scrub { get; }
+
     /// <summary>Counters; a field so that the applier changes them in place.</summary>
     public EngineState Counters;
 
@@ -61,7 +67,13 @@ internal sealed class LakeState : IDisposable
         BTree tree = BTree.CreateEmpty(store, cacheFrames);
         return new LakeState(tree, UuidOf(superblock), SpaceMap.CreateEmpty(tree, superblock.Data))
         {
-            Counters = new EngineState { NextIno = LakeFormat.FirstIno },
+            Counters = new EngineState
+            {
+                NextIno = LakeFormat.FirstIno,
+                ArchiveNumber = 1,
+                ArchiveLsn = superblock.CheckpointWalLsn,
+                ArchiveOffset = superblock.CheckpointWalOffset,
+            },
         };
     }
 
@@ -102,7 +114,11 @@ internal sealed class LakeState : IDisposable
         Tree.Flush();
     }
 
-    public void Dispose() => Tree.Dispose();
+    public void Dispose()
+    {
+        Tree.Dispose();
+        Space.Dispose();
+    }
 
     private static byte[] UuidOf(in Superblock superblock) => ((ReadOnlySpan<byte>)superblock.Uuid).ToArray();
 }

@@ -7,7 +7,7 @@ namespace DeepLake.Metadata.Space;
 /// the new bytes. Memory only: what a recovery has applied is durable. A block may stay here longer than
 /// it has to (two generations take turns), never shorter. Indices are zero-based.
 /// </summary>
-internal sealed class LatelyShared(ulong blocks)
+internal sealed class LatelyShared(ulong blocks) : IDisposable
 {
     private Generation? _young;
     private Generation? _old;
@@ -49,9 +49,15 @@ internal sealed class LatelyShared(ulong blocks)
         return piece;
     }
 
+    public void Dispose()
+    {
+        _young?.Dispose();
+        _old?.Dispose();
+    }
+
     private bool Contains(ulong block) => (_young?.Contains(block) ?? false) || (_old?.Contains(block) ?? false);
 
-    private sealed class Generation(ulong blocks)
+    private sealed class Generation(ulong blocks) : IDisposable
     {
         private readonly BlockBitmap _bits = new(blocks);
         private readonly List<(ulong Start, ulong Count)> _ranges = [];
@@ -61,6 +67,8 @@ internal sealed class LatelyShared(ulong blocks)
         public bool IsEmpty => _ranges.Count == 0;
 
         public bool Contains(ulong block) => _bits[block];
+
+        public void Dispose() => _bits.Dispose();
 
         public void Add(ulong start, ulong count, ulong seq)
         {

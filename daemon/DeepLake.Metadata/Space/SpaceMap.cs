@@ -14,7 +14,7 @@ namespace DeepLake.Metadata.Space;
 /// leased to the kernel, and freed ones in quarantine until the freeing is durable. Block numbers are
 /// absolute on the device.
 /// </summary>
-public sealed class SpaceMap
+public sealed class SpaceMap : IDisposable
 {
     private const int ChunksReadAhead = 512;
 
@@ -23,9 +23,10 @@ public sealed class SpaceMap
     private readonly BlockBitmap _used;
     private readonly BlockBitmap _held;
     private readonly bool[] _dirtyChunks;
-    private readonly Queue<Quarantined> _quarantine = new();
+    private readonly BlockQuarantine _quarantine;
     private readonly LatelyShared _latelyShared;
     private ulong _cursor;
+    private ulong _runCursor;
 
     private SpaceMap(BTree tree, Region region)
     {
@@ -33,7 +34,9 @@ public sealed class SpaceMap
         _region = region;
         _used = new BlockBitmap(region.Blocks);
         _held = new BlockBitmap(region.Blocks);
+        _quarantine = new BlockQuarantine(_held);
         _latelyShared = new LatelyShared(region.Blocks);
+        _runCursor = region.Blocks - (region.Blocks / 8);
         _dirtyChunks = new bool[(region.Blocks + LakeFormat.BitmapChunkBlocks - 1) / LakeFormat.BitmapChunkBlocks];
     }
 
@@ -44,7 +47,7 @@ public sealed class SpaceMap
     /// <summary>Blocks neither used, leased nor in quarantine.</summary>
     public ulong FreeBlocks => _region.Blocks - _used.SetCount - _held.SetCount;
 
-    public ulong QuarantinedBlocks { get; private set; }
+    public ulong QuarantinedBlocks => _quarantine.Blocks;
 
     /// <summary>Held, and not by the quarantine: what the kernel may write to next.</summary>
     public ulong LeasedBlocks => _held.SetCount - Math.Min(_held.SetCount, QuarantinedBlocks);
@@ -68,17 +71,30 @@ public sealed class SpaceMap
                 throw new MetadataCorruptException($"free-space chunk {key.Offset} is malformed");
             }
 
-            map._used.Load(firstBlock / 64, MemoryMarshal.Cast<byte, ulong>(data));
+            ReadOnlySpan<ulong> words = MemoryMarshal.Cast<byte, ulong>(data);
+            if (EndsBeyond(words, region.Blocks - firstBlock))
+            {
+                throw new MetadataCorruptException("free-space bits beyond the end of the data region");
+            }
+
+            map._used.Load(firstBlock, words);
             chunk = key.Offset + 1;
         }
 
-        ulong tail = region.Blocks & 63;
-        if (tail != 0 && map._used.Words[^1] >> (int)tail != 0)
+        return map;
+    }
+
+    private static bool EndsBeyond(ReadOnlySpan<ulong> words, ulong bits)
+    {
+        for (int i = (int)Math.Min(bits / 64, (ulong)words.Length); i < words.Length; i++)
         {
-            throw new MetadataCorruptException("free-space bits beyond the end of the data region");
+            if (words[i] >> (bits / 64 == (ulong)i ? (int)(bits & 63) : 0) != 0)
+            {
+                return true;
+            }
         }
 
-        return map;
+        return false;
     }
 
     // Many leaves hold nothing but this, one after the other.
@@ -97,6 +113,13 @@ public sealed class SpaceMap
         }
 
         return true;
+    }
+
+    public void Dispose()
+    {
+        _used.Dispose();
+        _held.Dispose();
+        _latelyShared.Dispose();
     }
 
     public bool Contains(ulong block, ulong blocks) =>
@@ -122,6 +145,7 @@ public sealed class SpaceMap
         _used.Set(start, blocks);
         _held.Clear(start, blocks);
         MarkDirty(start, blocks);
+        _quarantine.Entered(start, blocks);
         return true;
     }
 
@@ -129,7 +153,11 @@ public sealed class SpaceMap
     /// Blocks leave a map by the intent <paramref name="seq"/>: free in the durable state, but held
     /// until <see cref="ReleaseQuarantine"/> hears that the intent is durable. False if any was free.
     /// </summary>
-    public bool MarkFreed(ulong block, ulong blocks, ulong seq)
+    /// <param name="block">The first of them.</param>
+    /// <param name="blocks">How many.</param>
+    /// <param name="seq">The intent.</param>
+    /// <param name="isOfFile">They were, and so may be in a map again before that is durable; else the archive's.</param>
+    public bool MarkFreed(ulong block, ulong blocks, ulong seq, bool isOfFile = true)
     {
         ulong start = block - _region.StartBlock;
         if (_used.Clear(start, blocks) != blocks)
@@ -139,9 +167,7 @@ public sealed class SpaceMap
 
         if (!Planted.Is(PlantedFault.FreedBlocksNotHeld))
         {
-            _held.Set(start, blocks);
-            QuarantinedBlocks += blocks;
-            _quarantine.Enqueue(new Quarantined(start, blocks, seq));
+            _quarantine.Add(start, blocks, seq, isOfFile);
         }
 
         if (!Planted.Is(PlantedFault.FreedBitsNotStored))
@@ -152,15 +178,31 @@ public sealed class SpaceMap
         return true;
     }
 
+    /// <summary>
+    /// Held blocks stay held when they leave a map while they are pinned: more maps are going to refer to them. Whole
+    /// runs are pinned and unpinned.
+    /// </summary>
+    public void Pin(ulong block, ulong blocks) => _quarantine.Pin(block - _region.StartBlock, blocks);
+
+    /// <summary>
+    /// What is in no map now goes into quarantine, as if it had left one by the intent <paramref name="seq"/>.
+    /// </summary>
+    public void Unpin(ulong block, ulong blocks, ulong seq) => _quarantine.Unpin(block - _region.StartBlock, blocks, _used, seq);
+
+    /// <summary>
+    /// Intents up to <paramref name="until"/> are a predecessor's: what leaves a map by one of them stays held until
+    /// <see cref="EndResent"/>, as another one of them may put it into a map again. A pack that the predecessor had
+    /// pinned is such a run.
+    /// </summary>
+    public void BeginResent(ulong until) => _quarantine.BeginResent(until);
+
+    /// <summary>They are all applied: what is in no map now is free when they are durable.</summary>
+    public void EndResent() => _quarantine.EndResent();
+
     public void ReleaseQuarantine(ulong durableSeq)
     {
         _latelyShared.Release(durableSeq);
-        while (_quarantine.TryPeek(out Quarantined entry) && entry.Seq <= durableSeq)
-        {
-            _quarantine.Dequeue();
-            _held.Clear(entry.Start, entry.Blocks);
-            QuarantinedBlocks -= entry.Blocks;
-        }
+        _quarantine.Release(durableSeq);
     }
 
     /// <summary>All references but one are gone by the intent <paramref name="seq"/>.</summary>
@@ -256,6 +298,25 @@ public sealed class SpaceMap
         return count;
     }
 
+    /// <summary>
+    /// Leases one free run of exactly <paramref name="blocks"/> for the daemon itself, looking from the end
+    /// of the last one: away from where files grow. False when there is none that long.
+    /// </summary>
+    public bool TryLeaseRun(ulong blocks, out ulong start)
+    {
+        start = 0;
+        ulong longest = 0;
+        if (FreeBlocks < blocks || !TryFindRun(_runCursor, blocks, blocks, out ulong found, out _, ref longest))
+        {
+            return false;
+        }
+
+        _held.Set(found, blocks);
+        _runCursor = found + blocks;
+        start = found + _region.StartBlock;
+        return true;
+    }
+
     /// <summary>Stores the used bits that changed since the last call into the tree.</summary>
     public void Store()
     {
@@ -268,10 +329,7 @@ public sealed class SpaceMap
                 continue;
             }
 
-            ReadOnlySpan<ulong> from = _used.Words[(chunk * wordsPerChunk)..];
-            from = from[..Math.Min(from.Length, wordsPerChunk)];
-            words.Clear();
-            from.CopyTo(words);
+            _used.CopyTo((ulong)chunk * LakeFormat.BitmapChunkBlocks, words);
             if (words.IndexOfAnyExcept(0ul) < 0)
             {
                 _tree.Delete(Keys.Bitmap((ulong)chunk));
@@ -321,14 +379,14 @@ public sealed class SpaceMap
     {
         while (from < end)
         {
-            ulong word = ~(_used.Words[(int)(from >> 6)] | _held.Words[(int)(from >> 6)]) >> (int)(from & 63);
+            ulong word = ~(_used.Word(from) | _held.Word(from)) >> (int)(from & 63);
             if (word != 0)
             {
                 found = from + (ulong)BitOperations.TrailingZeroCount(word);
                 return found < end;
             }
 
-            from = (from | 63) + 1;
+            from = _used.SkipFull((from | 63) + 1);
         }
 
         found = 0;
@@ -341,7 +399,7 @@ public sealed class SpaceMap
         ulong at = start;
         while (at < end)
         {
-            ulong word = (_used.Words[(int)(at >> 6)] | _held.Words[(int)(at >> 6)]) >> (int)(at & 63);
+            ulong word = (_used.Word(at) | _held.Word(at)) >> (int)(at & 63);
             if (word != 0)
             {
                 at += (ulong)BitOperations.TrailingZeroCount(word);
@@ -363,6 +421,4 @@ public sealed class SpaceMap
             _dirtyChunks[chunk] = true;
         }
     }
-
-    private readonly record struct Quarantined(ulong Start, ulong Blocks, ulong Seq);
 }

@@ -148,7 +148,7 @@ public sealed partial class DirectoryTable(BTree tree, NameHash hash)
 
         if (kept == 0)
         {
-            tree.Delete(key);
+            tree.DeleteFound(key);
         }
         else
         {

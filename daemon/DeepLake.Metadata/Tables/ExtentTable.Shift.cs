@@ -19,11 +19,11 @@ public sealed partial class ExtentTable
     /// of the range is cut there; what it moves to, the range itself apart, has to be a hole. The
     /// moves begin at the end they go towards, so that none meets the next. Returns the mapped blocks.
     /// </summary>
-    public ulong Shift(ulong ino, ulong fileBlock, ulong blocks, ulong distance, bool up)
+    public ulong Shift(ulong ino, ulong fileBlock, ulong blocks, ulong distance, bool up, IFreedBlocks cuts)
     {
         ulong end = fileBlock + blocks;
-        CutAt(ino, fileBlock);
-        CutAt(ino, end);
+        CutAt(ino, fileBlock, cuts);
+        CutAt(ino, end, cuts);
         ulong moved = 0;
         Extent extent;
         if (up)
@@ -64,18 +64,27 @@ public sealed partial class ExtentTable
         return true;
     }
 
-    /// <summary>No extent begins before that block and ends behind it.</summary>
-    private void CutAt(ulong ino, ulong fileBlock)
+    /// <summary>No extent begins before that block and ends behind it; but one that is not plain, without <paramref name="cuts"/>.</summary>
+    private void CutAt(ulong ino, ulong fileBlock, IFreedBlocks? cuts)
     {
-        if (!TryGetLastBefore(ino, fileBlock, out Extent extent) || extent.FileEnd <= fileBlock)
+        if (!TryGetLastBefore(ino, fileBlock, out Extent extent) || extent.FileEnd <= fileBlock || (!extent.IsPlain && cuts is null))
         {
             return;
         }
 
         ReadOnlySpan<byte> crcs = TakeCrcs(ino, extent);
-        Write(ino, Slice(extent, extent.FileBlock, fileBlock), CrcSlice(extent, crcs, extent.FileBlock, fileBlock));
+        Write(ino, extent.Slice(extent.FileBlock, fileBlock), CrcSlice(extent, crcs, extent.FileBlock, fileBlock));
         ulong from = Planted.Is(PlantedFault.CutExtentKeepsTheWrongChecksums) ? extent.FileBlock : fileBlock;
-        Write(ino, Slice(extent, fileBlock, extent.FileEnd), CrcSlice(extent, crcs, from, extent.FileEnd));
+        Extent behind = extent.Slice(fileBlock, extent.FileEnd);
+        Write(ino, behind, CrcSlice(extent, crcs, from, extent.FileEnd));
+        if (extent.IsSkewed)
+        {
+            cuts!.CutWithin(behind.PhysBlock, 1);
+        }
+        else if (extent.IsPacked)
+        {
+            cuts!.CutWithin(extent.DeviceBlock, extent.DeviceBlocks);
+        }
     }
 
     private void Move(ulong ino, in Extent extent, ulong to)

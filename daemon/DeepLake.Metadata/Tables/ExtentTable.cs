@@ -2,6 +2,7 @@
 using System.Runtime.InteropServices;
 using DeepLake.Abi;
 using DeepLake.Metadata.Tree;
+using DeepLake.Platform;
 
 namespace DeepLake.Metadata.Tables;
 
@@ -61,21 +62,22 @@ public sealed partial class ExtentTable(BTree tree)
             ulong cutFrom = Math.Max(extent.FileBlock, fileBlock);
             ulong cutTo = Math.Min(extent.FileEnd, end);
             ReadOnlySpan<byte> crcs = TakeCrcs(ino, extent);
-            tree.Delete(Keys.Extent(ino, extent.FileBlock));
+            tree.DeleteFound(Keys.Extent(ino, extent.FileBlock));
             if (cutFrom > extent.FileBlock)
             {
-                Write(ino, Slice(extent, extent.FileBlock, cutFrom), CrcSlice(extent, crcs, extent.FileBlock, cutFrom));
+                Write(ino, extent.Slice(extent.FileBlock, cutFrom), CrcSlice(extent, crcs, extent.FileBlock, cutFrom));
             }
 
             if (cutTo < extent.FileEnd)
             {
-                Write(ino, Slice(extent, cutTo, extent.FileEnd), CrcSlice(extent, crcs, cutTo, extent.FileEnd));
+                Write(ino, extent.Slice(cutTo, extent.FileEnd), CrcSlice(extent, crcs, cutTo, extent.FileEnd));
             }
 
             ulong phys = extent.PhysBlock + (cutFrom - extent.FileBlock);
-            if (keepPhys is null || phys != keepPhys.Value + (cutFrom - fileBlock))
+            if (keepPhys is null || !extent.IsPlain || phys != keepPhys.Value + (cutFrom - fileBlock))
             {
-                freed.Freed(phys, cutTo - cutFrom, extent.Flags);
+                freed.Unmapped(cutTo - cutFrom, extent.Flags);
+                Free(extent, cutFrom, cutTo, freed);
             }
             else
             {
@@ -86,6 +88,46 @@ public sealed partial class ExtentTable(BTree tree)
         }
 
         return removed;
+    }
+
+    /// <summary>
+    /// What was [cutFrom, cutTo) of an extent is gone: the device blocks that no other part of it refers to. A part
+    /// of a skewed extent before it keeps the first of its blocks, one behind it the last; that may be all. Each part
+    /// of a packed one keeps the whole pack.
+    /// </summary>
+    private static void Free(in Extent extent, ulong cutFrom, ulong cutTo, IFreedBlocks freed)
+    {
+        if (extent.IsPacked)
+        {
+            FreePacked(extent, cutFrom > extent.FileBlock, cutTo < extent.FileEnd, freed);
+            return;
+        }
+
+        Extent gone = extent.Slice(cutFrom, cutTo);
+        ulong first = gone.PhysBlock;
+        ulong end = first + gone.DeviceBlocks;
+        if (extent.IsSkewed)
+        {
+            first += cutFrom > extent.FileBlock && !Planted.Is(PlantedFault.PunchFreesWhatTheRestRefersTo) ? 1u : 0u;
+            end -= cutTo < extent.FileEnd ? 1u : 0u;
+        }
+
+        if (first < end)
+        {
+            freed.Freed(first, end - first, extent.Flags);
+        }
+    }
+
+    private static void FreePacked(in Extent extent, bool isLeftBefore, bool isLeftBehind, IFreedBlocks freed)
+    {
+        if (isLeftBefore && isLeftBehind)
+        {
+            freed.CutWithin(extent.DeviceBlock, extent.DeviceBlocks);
+        }
+        else if ((!isLeftBefore && !isLeftBehind) || Planted.Is(PlantedFault.PunchFreesThePackOfTheRest))
+        {
+            freed.Freed(extent.DeviceBlock, extent.DeviceBlocks, extent.Flags);
+        }
     }
 
     /// <summary>Adds an extent over a hole; joins it with the one before where that is the same run.</summary>
@@ -109,18 +151,12 @@ public sealed partial class ExtentTable(BTree tree)
         Write(ino, extent, crcs);
     }
 
-    private static Extent Slice(in Extent extent, ulong from, ulong to) => extent with
-    {
-        FileBlock = from,
-        PhysBlock = extent.PhysBlock + (from - extent.FileBlock),
-        Blocks = (uint)(to - from),
-    };
-
     private static ReadOnlySpan<byte> CrcSlice(in Extent extent, ReadOnlySpan<byte> crcs, ulong from, ulong to) =>
         extent.HasCrc ? crcs[((int)(from - extent.FileBlock) * 4)..((int)(to - extent.FileBlock) * 4)] : default;
 
+    // two parts of a skewed extent have a reference each to the block where they meet, of a packed one to the pack
     private static bool CanJoin(in Extent before, in Extent after) =>
-        before.Flags == after.Flags
+        before.Flags == after.Flags && before.IsPlain
         && before.PhysBlock + before.Blocks == after.PhysBlock
         && (ulong)before.Blocks + after.Blocks <= (before.HasCrc ? (ulong)LakeFormat.ExtentCrcBlocksMax : int.MaxValue);
 
@@ -130,7 +166,8 @@ public sealed partial class ExtentTable(BTree tree)
         {
             ExtentItem item = MemoryMarshal.Read<ExtentItem>(data);
             int crcBytes = (item.Flags & ExtentFlags.Crc) != 0 ? (int)item.Blocks * 4 : 0;
-            if (item.Blocks is > 0 and <= int.MaxValue && data.Length == HeaderBytes + crcBytes && CanBe(item.Flags))
+            if (item.Blocks is > 0 and <= int.MaxValue && data.Length == HeaderBytes + crcBytes && CanBe(item.Flags)
+                && Extent.FitsItsPack(item.PhysBlock, item.Blocks, item.Flags))
             {
                 return new Extent(key.Offset, item.PhysBlock, item.Blocks, item.Flags, item.BirthSeq);
             }

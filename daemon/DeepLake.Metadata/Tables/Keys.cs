@@ -29,7 +29,11 @@ internal static class Keys
 
     public static TreeKey Identity(ulong prefix) => new(ObjectIds.Identities, (uint)ItemType.Identity, prefix);
 
+    public static TreeKey Archive(ulong number) => new(ObjectIds.Archive, (uint)ItemType.Archive, number);
+
     public static TreeKey State => new(ObjectIds.State, (uint)ItemType.State, 0);
+
+    public static TreeKey Scrub => new(ObjectIds.State, (uint)ItemType.Scrub, 0);
 
     public static bool Is(TreeKey key, ulong obj, ItemType type) => key.Object == obj && key.Type == (uint)type;
 }

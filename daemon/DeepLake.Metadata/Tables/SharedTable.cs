@@ -112,7 +112,7 @@ public sealed class SharedTable(BTree tree)
         ulong end = block + blocks;
         if (from > 1 && TryGetAt(block, out Run old))
         {
-            tree.Delete(KeyOf(old.Start));
+            tree.DeleteFound(KeyOf(old.Start));
             Put(old.Start, block, from);
             Put(end, old.End, from);
         }
@@ -124,13 +124,13 @@ public sealed class SharedTable(BTree tree)
 
         if (start > 0 && TryGetAt(start - 1, out Run before) && before.End == start && Joins(before, to, end - start))
         {
-            tree.Delete(KeyOf(before.Start));
+            tree.DeleteFound(KeyOf(before.Start));
             start = before.Start;
         }
 
         if (TryGetAt(end, out Run after) && after.Start == end && Joins(after, to, end - start))
         {
-            tree.Delete(KeyOf(after.Start));
+            tree.DeleteFound(KeyOf(after.Start));
             end = after.End;
         }
 

@@ -90,7 +90,7 @@ public sealed class XattrTable(BTree tree, NameHash hash)
     {
         while (tree.TryGetAtOrAfter(Keys.Xattr(ino, 0), out TreeKey key, out _) && Keys.Is(key, ino, ItemType.Xattr))
         {
-            tree.Delete(key);
+            tree.DeleteFound(key);
         }
     }
 

@@ -210,6 +210,16 @@ public sealed unsafe partial class BTree : IDisposable
         return true;
     }
 
+    /// <summary>Deletes what a search has found. A tree in which it is found and cannot be is damaged.</summary>
+    /// <exception cref="MetadataCorruptException">Otherwise whoever goes on searching would find it for ever.</exception>
+    public void DeleteFound(scoped in TreeKey key)
+    {
+        if (!Delete(key))
+        {
+            throw new MetadataCorruptException($"the item {key} is in the tree at a place where it is not found");
+        }
+    }
+
     /// <summary>
     /// Gives an item another key if its place among its neighbours stays the same; false when the item
     /// is not there or has to move.

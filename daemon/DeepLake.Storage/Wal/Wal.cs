@@ -52,6 +52,9 @@ public sealed class Wal : IDisposable
     /// </summary>
     public WalPosition Next => _next;
 
+    /// <summary>Checksum of the frame before the next one; 0 when that begins a new chain.</summary>
+    public uint LastCrc => _lastCrc;
+
     /// <summary>The oldest frame that is still kept.</summary>
     public WalPosition Tail => _tail;
 
@@ -149,6 +152,32 @@ public sealed class Wal : IDisposable
     }
 
     /// <summary>
+    /// Keeps frames before the tail, too, from a position on. False, and nothing changes, when the one there
+    /// is not it any more. Frames are overwritten in their order, so those behind it are there if it is.
+    /// </summary>
+    /// <exception cref="StorageException">The device failed; the log is what it was.</exception>
+    public bool KeepFrom(IBlockDevice device, WalPosition position)
+    {
+        RequireReady();
+        if (!IsInside(position))
+        {
+            return false;
+        }
+        if (position.Lsn >= _tail.Lsn)
+        {
+            return position.Lsn <= _next.Lsn;
+        }
+        using var reader = new WalReader(device, _regionStart, _regionBytes, _lakeTag);
+        if (!TryReadSuccessor(reader, position, 0, 0, out _, out _, out _))
+        {
+            return false;
+        }
+        _tail = position;
+        _usedBytes = UsedBetween(position, _next);
+        return true;
+    }
+
+    /// <summary>
     /// Visits every frame from a checkpoint's position up to the first that is not intact, not of this
     /// lake or not the successor of the one before it, and leaves the log ready to append there.
     /// </summary>
@@ -186,9 +215,88 @@ public sealed class Wal : IDisposable
         return new WalReplayResult(frames, bytes, lastSeq, next, later);
     }
 
+    /// <summary>
+    /// Every intact frame of a lake in a log's region, in the order of the region, whatever precedes it: for
+    /// who has lost the position where a replay begins.
+    /// </summary>
+    public static void FindFrames(IBlockDevice device, long regionStart, long regionBytes, ulong lakeTag, WalFoundVisitor visitor)
+    {
+        using var reader = new WalReader(device, regionStart, regionBytes, lakeTag);
+        long offset = 0;
+        while (offset < regionBytes)
+        {
+            if (reader.TryReadFrame(offset, out WalFrame header, out ReadOnlySpan<byte> payload))
+            {
+                visitor(offset, header, payload);
+                offset += WalFormat.FrameBytes((int)header.PayloadBytes);
+                continue;
+            }
+            offset += WalFormat.AlignmentBytes;
+        }
+    }
+
+    /// <summary>
+    /// Which lake's frame is at the start of a log's region, where each lake that uses it begins; null when
+    /// there is no intact one.
+    /// </summary>
+    public static ulong? FirstLakeTag(IBlockDevice device, long regionStart, long regionBytes)
+    {
+        using var block = new AlignedBuffer(WalFormat.AlignmentBytes);
+        device.Read(block.Span, regionStart);
+        ulong lakeTag = MemoryMarshal.Read<WalFrame>(block.Span).LakeTag;
+        using var reader = new WalReader(device, regionStart, regionBytes, lakeTag);
+        return reader.TryReadFrame(0, out _, out _) ? lakeTag : null;
+    }
+
+    /// <summary>Bytes of the region from a position, which is kept, to the next frame; 0 when it is not kept.</summary>
+    public long BytesSince(WalPosition position) =>
+        position.Lsn < _tail.Lsn || position.Lsn > _next.Lsn ? 0 : UsedBetween(position, _next);
+
+    /// <summary>
+    /// Copies whole frames, from the one at <paramref name="from"/> on, as they are on the device. Returns
+    /// where the next one is: <paramref name="from"/> itself when that frame is not kept or not intact, or
+    /// when none has been committed since.
+    /// </summary>
+    /// <param name="from">A frame's position.</param>
+    /// <param name="target">Room for <see cref="WalFormat.MaxFrameBytes"/> at least.</param>
+    /// <param name="bytes">Copied.</param>
+    /// <param name="lastSeq">The highest seq in them, 0 for none.</param>
+    /// <param name="device">The log's, for reading: a failure of it is not the log's end.</param>
+    public WalPosition CopyFrames(IBlockDevice device, WalPosition from, Span<byte> target, out int bytes, out ulong lastSeq)
+    {
+        RequireReady();
+        bytes = 0;
+        lastSeq = 0;
+        if (from.Lsn < _tail.Lsn || !IsInside(from))
+        {
+            return from;
+        }
+        using var reader = new WalReader(device, _regionStart, _regionBytes, _lakeTag);
+        WalPosition next = from;
+        uint previousCrc = 0;
+        while (next.Lsn < _next.Lsn
+            && TryReadSuccessor(reader, next, previousCrc, 0, out WalFrame header, out long offset, out ReadOnlySpan<byte> payload))
+        {
+            int frameBytes = WalFormat.FrameBytes((int)header.PayloadBytes);
+            if (frameBytes > target.Length - bytes)
+            {
+                break;
+            }
+            Span<byte> frame = target.Slice(bytes, frameBytes);
+            MemoryMarshal.Write(frame, in header);
+            payload.CopyTo(frame[WalFormat.HeaderBytes..]);
+            frame[(WalFormat.HeaderBytes + payload.Length)..].Clear();
+            bytes += frameBytes;
+            lastSeq = Math.Max(lastSeq, header.LastSeq);
+            previousCrc = header.Crc32c;
+            next = new WalPosition(header.Lsn + 1, offset + frameBytes);
+        }
+        return next;
+    }
+
     public void Dispose() => _frame.Dispose();
 
-    private static bool TryReadSuccessor(
+    internal static bool TryReadSuccessor(
         WalReader reader, WalPosition at, uint previousCrc, ulong epoch,
         out WalFrame header, out long offset, out ReadOnlySpan<byte> payload)
     {
@@ -245,6 +353,9 @@ public sealed class Wal : IDisposable
     private static bool IsLater(WalReader reader, long offset, ulong lsn) =>
         reader.TryReadFrame(offset, out WalFrame header, out _) &&
         header.Lsn > lsn;
+
+    private bool IsInside(WalPosition position) =>
+        position.OffsetBytes >= 0 && position.OffsetBytes <= _regionBytes && DeviceBounds.IsAligned(position.OffsetBytes);
 
     private bool HasRoom(int frameBytes)
     {

@@ -16,6 +16,9 @@ internal sealed class WalReader(IBlockDevice device, long regionStart, long regi
     private long _windowStart = -1;
     private int _windowLength;
 
+    /// <summary>Where the frames end that are asked for: what is behind it need not be read ahead.</summary>
+    internal long EndOffset { get; set; } = long.MaxValue;
+
     /// <summary>
     /// Whether an intact frame of this lake begins at this offset of the region. The payload stays valid
     /// until the next call.
@@ -65,7 +68,8 @@ internal sealed class WalReader(IBlockDevice device, long regionStart, long regi
     {
         if (_windowStart < 0 || offset < _windowStart || offset + count > _windowStart + _windowLength)
         {
-            int length = (int)Math.Min(WindowBytes, regionBytes - offset);
+            long ahead = EndOffset > offset ? Math.Max(EndOffset - offset, count) : regionBytes - offset;
+            int length = (int)Math.Min(WindowBytes, Math.Min(ahead, regionBytes - offset));
             device.Read(_window.Slice(0, length), regionStart + offset);
             _windowStart = offset;
             _windowLength = length;

@@ -100,8 +100,12 @@ internal sealed class ControlServer(ServeOptions options, ControlCommands comman
             Request? request = MessageFrame.Read(stream, Request.Parser, ControlProtocol.MaxRequestBytes);
             if (request is not null)
             {
-                commands.Answer(request, response => MessageFrame.Write(stream, response));
+                commands.Answer(request, response => MessageFrame.Write(stream, response), (int)client.Handle);
             }
+        }
+        catch (ClientGoneException)
+        {
+            // It was not waiting for an answer.
         }
         catch (Exception e) when (e is IOException or InvalidDataException or SocketException)
         {

@@ -23,15 +23,25 @@ internal static class EngineCheck
         report.UnmountedCleanly = engine.WasClean;
         report.ReplayedIntents = engine.ReplayedIntents;
         report.Notes.AddRange(LakeNotes.Of(notesFrom));
+        AddUnknownEnd(report, engine.WhyEndIsUnknown);
         if (engine.FellBack)
         {
             report.Clean = false;
             report.ProblemCount++;
             report.Problems.Insert(
-                0, $"the newest checkpoint is damaged: {engine.Damage}. Nothing is lost: the checkpoint before it and the log give the same state, and the next mount writes a new one");
+                0, $"{ReportTexts.CheckpointIsDamaged}{engine.Damage}. Nothing is lost: the checkpoint before it and the log give the same state, and the next mount, or lakectl repair, writes a new one");
         }
 
         return report;
+    }
+
+    /// <summary>Says why it is not known whether the lake was unmounted cleanly; nothing when that is known.</summary>
+    internal static void AddUnknownEnd(VerifyReport report, string? why)
+    {
+        if (why is not null && ReportTexts.RestOf(report.Notes, ReportTexts.EndIsUnknown) is null)
+        {
+            report.Notes.Add(ReportTexts.EndIsUnknown + why);
+        }
     }
 
     /// <summary>The structure of a state.</summary>

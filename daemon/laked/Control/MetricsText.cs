@@ -16,7 +16,7 @@ internal static class MetricsText
     /// <summary>Counters of <see cref="LakeStats.Counters"/> that only grow while the daemon serves the lake.</summary>
     private static readonly string[] Totals = ["commits", "checkpoints"];
 
-    internal static string Render(Stats stats)
+    internal static string Render(Stats stats, Health health)
     {
         var text = new StringBuilder();
         if (stats.Daemon is { } daemon)
@@ -52,6 +52,12 @@ internal static class MetricsText
                 $"See lakectl stats: {name.Replace('_', ' ')}.",
                 having,
                 l => l.Counters[name]);
+        }
+
+        foreach ((string name, string type, string help, Func<LakeHealth, double?> value) in ScrubCommands.Metrics)
+        {
+            LakeHealth[] having = [.. health.Lakes.Where(h => value(h) is not null)];
+            PerLake(text, name, type, help, [.. having.Select(h => h.Stats)], l => value(having.First(h => h.Stats == l)) ?? 0);
         }
 
         return text.ToString();

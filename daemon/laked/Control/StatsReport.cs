@@ -41,12 +41,22 @@ internal static class StatsReport
         into.Counters["saved_blocks"] = stats.SavedBlocks;
         into.Counters["sealed_blocks"] = stats.SealedBlocks;
         into.Counters["checked_blocks"] = stats.CheckedBlocks;
+        into.Counters["mapped_blocks"] = stats.MappedBlocks;
+        into.Counters["packed_blocks"] = stats.PackedBlocks;
+        into.Counters["pack_blocks"] = stats.PackBlocks;
         into.Counters["objects"] = stats.Objects;
+        into.Counters["archive_blocks"] = stats.ArchiveBlocks;
+        into.Counters["archived_seq"] = stats.ArchivedSeq;
+        into.Counters["archive_interrupted"] = stats.ArchiveIsInterrupted ? 1ul : 0ul;
         into.Counters["metadata_pages"] = stats.MetadataPages;
         into.Counters["metadata_capacity_pages"] = stats.MetadataCapacityPages;
         into.Counters["wal_bytes_used"] = stats.WalBytesUsed;
         into.Counters["wal_bytes"] = stats.WalBytes;
         into.Notes.AddRange(LakeNotes.Of(device));
+        if (engine.WhyEndIsUnknown is { } why && !into.TakenOver)
+        {
+            into.Notes.Add(ReportTexts.EndIsUnknown + why);
+        }
     }
 
     /// <summary>What a daemon has done since it serves the lake; of another engine they say nothing.</summary>

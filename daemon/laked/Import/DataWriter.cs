@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 using DeepLake.Abi;
+using DeepLake.Client;
 using DeepLake.Control;
 using DeepLake.Engine.Ingest;
 using DeepLake.Hash;
@@ -16,7 +17,7 @@ namespace DeepLake.Laked.Import;
 /// device. Nobody else writes to these files, so all of it is sealed and checked from the beginning, and
 /// they get their identities.
 /// </summary>
-internal sealed class DataWriter(LakeWriter lake, IBlockDevice device, ChecksumTable table) : IDisposable
+internal sealed class DataWriter(LakeClient lake, IBlockDevice device, ChecksumTable table) : IDisposable
 {
     private const int StagingBlocks = 256;
     private const int BlockBytes = LakeFormat.BlockSize;

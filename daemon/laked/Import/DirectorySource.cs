@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 using System.Buffers.Binary;
 using DeepLake.Abi;
+using DeepLake.Client;
 using DeepLake.Control;
 using DeepLake.Laked.Control;
 using DeepLake.Platform;
@@ -31,9 +32,9 @@ internal sealed class DirectorySource(TreeImporter importer, string root)
             Require(LinuxFiles.Status(fd, out FileStatus status), root);
             _device = status.Device;
             NodeAttributes node = Attributes(status, _xattrs.Read(fd, "."u8));
-            importer.Reapply(LakeFormat.RootIno, node);
             Walk(fd, LakeFormat.RootIno, root);
-            importer.Finish(LakeFormat.RootIno, node);
+            importer.RequireEntries($"{root} is empty");
+            importer.FinishRoot(node);
         }
         finally
         {
@@ -209,7 +210,7 @@ internal sealed class DirectorySource(TreeImporter importer, string root)
         if (error != Errno.None)
         {
             string what = name is null ? path : $"{path}/{Text.Of(name)}";
-            string next = error is Errno.EACCES or Errno.EPERM ? "run the import as root, or with sudo" : "check the source, then go on with --resume";
+            string next = error is Errno.EACCES or Errno.EPERM ? "run the import as root, or with sudo" : "check the source";
             throw new CommandException(error == Errno.ENOENT ? ErrorCode.ErrorNotFound : ErrorCode.ErrorGeneral, $"{what}: {Linux.Describe(error)}", next);
         }
     }

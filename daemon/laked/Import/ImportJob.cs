@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MPL-2.0
 using System.IO.Compression;
 using DeepLake.Abi;
+using DeepLake.Client;
 using DeepLake.Control;
 using DeepLake.Engine;
+using DeepLake.Engine.Archive;
 using DeepLake.Engine.Ingest;
 using DeepLake.Laked.Control;
 using DeepLake.Laked.OneShot;
@@ -25,15 +27,12 @@ internal static class ImportJob
         CheckSource(request.Source);
         using DirectBlockDevice device = OneShotDevice.Open(request.DevicePath, readOnly: false);
         using LakeEngine engine = LakeEngine.Open(device, new DeviceCommitSink(device), new EngineOptions());
-        var lake = new LakeWriter(engine);
+        var lake = new LakeClient(engine, ImportRefusal.Of, TimeProvider.System, new Random());
         using var table = new ChecksumTable(device, engine.Superblock);
         using var data = new DataWriter(lake, device, table);
-        bool resume = CheckTarget(lake, request);
-        engine.BeginEpoch(LakeWriter.Now());
-        lake.SetXattr(LakeFormat.RootIno, new Xattr(Mark, System.Text.Encoding.UTF8.GetBytes(request.Source)));
-        lake.Commit();
+        bool resume = CheckTarget(lake, engine, request);
         bool isTree = Directory.Exists(request.Source);
-        var importer = new TreeImporter(lake, data, resume, mayRepeat: !isTree, send, cancellation);
+        var importer = new TreeImporter(lake, data, resume, mayRepeat: !isTree, Begin, send, cancellation);
         try
         {
             if (isTree)
@@ -49,16 +48,37 @@ internal static class ImportJob
         }
         catch (Exception e) when (e is OperationCanceledException or CommandException)
         {
-            data.Flush();
-            engine.MarkClean();
-            throw e is CommandException stopped
-                ? new CommandException(stopped.Code, stopped.Message, Then(stopped.NextStep, request))
-                : new CommandException(ErrorCode.ErrorInterrupted, "the import was interrupted", "go on with lakectl import --resume, and the same source");
+            if (importer.HasBegun)
+            {
+                data.Flush();
+                engine.MarkClean();
+            }
+            throw Stopped(e, isUnfinished: resume || importer.HasBegun, request);
         }
         send(Responses.Progress("finishing", 0, 0, "", ""));
+        _ = new BaseWriter(device, engine, SmallEngine.Options).Run(); // the daemon that serves the lake tries again
         engine.MarkClean();
         importer.Result.DataBytes = data.WrittenBytes;
         return importer.Result;
+
+        void Begin()
+        {
+            engine.PauseArchive("an import writes a base at its end");
+            engine.BeginEpoch(lake.Now(), isMount: false);
+            lake.SetXattr(LakeFormat.RootIno, new Xattr(Mark, System.Text.Encoding.UTF8.GetBytes(request.Source)));
+            lake.Commit();
+        }
+    }
+
+    private static CommandException Stopped(Exception e, bool isUnfinished, ImportRequest request)
+    {
+        if (e is CommandException stopped)
+        {
+            return isUnfinished ? new CommandException(stopped.Code, stopped.Message, Then(stopped.NextStep, request)) : stopped;
+        }
+        return isUnfinished
+            ? new CommandException(ErrorCode.ErrorInterrupted, "the import was interrupted", "go on with lakectl import --resume, and the same source")
+            : new CommandException(ErrorCode.ErrorInterrupted, "the import was interrupted before its first entry; the lake was not changed", "give the same command again");
     }
 
     // What came before the error is in the lake, which is marked as incomplete.
@@ -91,14 +111,13 @@ internal static class ImportJob
     }
 
     /// <summary>Whether an interrupted import goes on; anything but that or an empty lake is refused.</summary>
-    private static bool CheckTarget(LakeWriter lake, ImportRequest request)
+    private static bool CheckTarget(LakeClient lake, LakeEngine engine, ImportRequest request)
     {
         bool isEmpty = lake.GetInode(LakeFormat.RootIno).Size == 0;
         string? begun = lake.GetXattr(LakeFormat.RootIno, Mark) is { } mark ? System.Text.Encoding.UTF8.GetString(mark) : null;
         if (!isEmpty && begun is null)
         {
-            throw new CommandException(
-                ErrorCode.ErrorGeneral, $"the lake on {request.DevicePath} is not empty", "import into a fresh lake (lakectl mkfs), or mount it and copy");
+            throw NotFresh(engine.Superblock.MountCount, request.DevicePath);
         }
         if (!isEmpty && !request.Resume)
         {
@@ -116,10 +135,21 @@ internal static class ImportJob
         return !isEmpty;
     }
 
-    // Taking the mark away changes the root's ctime only; its mtime is the source's already.
-    private static void FinishRoot(LakeWriter lake) => lake.RemoveXattr(LakeFormat.RootIno, Mark);
+    // What is in a lake that was never mounted came by an import, and that one took its mark away.
+    private static CommandException NotFresh(ulong mounts, string device) => mounts == 0
+        ? new CommandException(
+            ErrorCode.ErrorGeneral,
+            $"the import into {device} is finished already; nothing was changed",
+            $"mount the lake; to import anew, make it anew first: lakectl mkfs --force {device}")
+        : new CommandException(
+            ErrorCode.ErrorGeneral,
+            $"the lake on {device} is not empty, and no import into it is unfinished; nothing was changed",
+            "if it holds what was to be imported, mount it; else import into a fresh lake (lakectl mkfs), or mount it and copy");
 
-    private static void RunTar(string source, Stream input, TreeImporter importer, LakeWriter lake)
+    // Taking the mark away changes the root's ctime only; its mtime is the source's already.
+    private static void FinishRoot(LakeClient lake) => lake.RemoveXattr(LakeFormat.RootIno, Mark);
+
+    private static void RunTar(string source, Stream input, TreeImporter importer, LakeClient lake)
     {
         if (source == StandardInput)
         {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 using System.Text;
+using DeepLake.Client;
 
 namespace DeepLake.Laked.Import;
 

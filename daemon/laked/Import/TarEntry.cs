@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 using DeepLake.Abi;
+using DeepLake.Client;
 
 namespace DeepLake.Laked.Import;
 

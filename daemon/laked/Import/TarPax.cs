@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
+using DeepLake.Client;
+
 namespace DeepLake.Laked.Import;
 
 /// <summary>Lets PAX records overrule what a tar header says.</summary>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 using DeepLake.Abi;
+using DeepLake.Client;
 using DeepLake.Control;
 using DeepLake.Laked.Control;
 using DeepLake.Platform;
@@ -7,12 +8,13 @@ using DeepLake.Platform;
 namespace DeepLake.Laked.Import;
 
 /// <summary>The members of an archive. Directories get their times at the end, when nothing is put into them any more.</summary>
-internal sealed class TarSource(TreeImporter importer, LakeWriter lake, Stream stream, ulong totalBytes, Func<ulong>? position)
+internal sealed class TarSource(TreeImporter importer, LakeClient lake, Stream stream, ulong totalBytes, Func<ulong>? position)
 {
     private static readonly NodeAttributes ImplicitDirectory = new() { Mode = FileType.Directory | 0x1ed };
 
     private readonly TarReader _reader = new(stream);
     private readonly Dictionary<ulong, NodeAttributes> _directories = [];
+    private NodeAttributes? _root;
 
     /// <summary>Whether this begins like an archive, so that anything else is refused before the lake is touched.</summary>
     internal static void CheckBegin(Stream stream)
@@ -72,6 +74,10 @@ internal sealed class TarSource(TreeImporter importer, LakeWriter lake, Stream s
         {
             importer.Finish(ino, node);
         }
+        if (_root is not null)
+        {
+            importer.FinishRoot(_root);
+        }
     }
 
     // The end of a pipe says nothing about the program at its other end: what it did not write is missing.
@@ -79,6 +85,7 @@ internal sealed class TarSource(TreeImporter importer, LakeWriter lake, Stream s
     {
         importer.ThrowIfInterrupted();
         RequireBytes(_reader);
+        importer.RequireEntries(_root is null ? "the archive has no members" : "the archive has no members but its root directory");
         if (!_reader.SawEndMark)
         {
             importer.Warn("the archive has no end mark; if it was cut off, what came after is missing");
@@ -91,13 +98,10 @@ internal sealed class TarSource(TreeImporter importer, LakeWriter lake, Stream s
         NodeAttributes node = entry.ToAttributes();
         if (path.Count == 0)
         {
-            if (node.IsDirectory)
-            {
-                importer.Reapply(LakeFormat.RootIno, node);
-                _directories[LakeFormat.RootIno] = node;
-            }
+            _root = node.IsDirectory ? node : _root;
             return;
         }
+        importer.Begin();
         ulong parent = FindParent(path);
         byte[] name = path[^1];
         if (entry.IsHardLink)
@@ -153,7 +157,7 @@ internal sealed class TarSource(TreeImporter importer, LakeWriter lake, Stream s
                 at = record.Ino;
                 continue;
             }
-            LakeTime now = LakeWriter.Now();
+            LakeTime now = lake.Now();
             at = lake.Create(at, name, ImplicitDirectory with { Atime = now, Mtime = now }, default);
         }
         return at;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 using System.Diagnostics;
 using DeepLake.Abi;
+using DeepLake.Client;
 using DeepLake.Control;
 using DeepLake.Laked.Control;
 using DeepLake.Platform;
@@ -9,9 +10,10 @@ namespace DeepLake.Laked.Import;
 
 /// <summary>
 /// Puts the entries of any source into a lake, and decides what is there already. Times are the last
-/// thing an entry gets: one that has its source's times is complete.
+/// thing an entry gets: one that has its source's times is complete. Nothing changes before the first entry.
 /// </summary>
-internal sealed class TreeImporter(LakeWriter lake, DataWriter data, bool resume, bool mayRepeat, Action<Response> send, CancellationToken cancellation)
+internal sealed class TreeImporter(
+    LakeClient lake, DataWriter data, bool resume, bool mayRepeat, Action begin, Action<Response> send, CancellationToken cancellation)
 {
     private const int MaxWarnings = 100;
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200);
@@ -22,9 +24,23 @@ internal sealed class TreeImporter(LakeWriter lake, DataWriter data, bool resume
 
     internal DataWriter Data => data;
 
+    /// <summary>There was an entry; before that the lake is as it was.</summary>
+    internal bool HasBegun { get; private set; }
+
+    /// <summary>Before anything is changed; again it does nothing.</summary>
+    internal void Begin()
+    {
+        if (!HasBegun)
+        {
+            HasBegun = true;
+            begin();
+        }
+    }
+
     /// <summary>Places one entry; false when it is there already, complete.</summary>
     internal bool Place(ulong dir, ReadOnlySpan<byte> name, NodeAttributes node, ReadOnlySpan<byte> target, out ulong ino)
     {
+        Begin();
         Result.Entries++;
         if ((resume || mayRepeat) && lake.TryLookup(dir, name, out InodeRecord existing))
         {
@@ -64,8 +80,26 @@ internal sealed class TreeImporter(LakeWriter lake, DataWriter data, bool resume
         Result.HardLinks++;
     }
 
+    /// <summary>The last for a tree: its root.</summary>
+    internal void FinishRoot(NodeAttributes node)
+    {
+        Reapply(LakeFormat.RootIno, node);
+        Finish(LakeFormat.RootIno, node);
+    }
+
+    /// <summary>A source without entries.</summary>
+    /// <param name="what">Why it has none.</param>
+    internal void RequireEntries(string what)
+    {
+        if (!HasBegun)
+        {
+            throw new CommandException(
+                ErrorCode.ErrorGeneral, $"there is nothing to import: {what}; the lake was not changed", "check the source, or the command that it comes from");
+        }
+    }
+
     /// <summary>Owner, mode and xattrs of a directory that exists (the root, or one seen before).</summary>
-    internal void Reapply(ulong ino, NodeAttributes node)
+    private void Reapply(ulong ino, NodeAttributes node)
     {
         lake.SetAttributes(ino, AttrMask.Mode | AttrMask.Uid | AttrMask.Gid, node);
         foreach (Xattr xattr in node.Xattrs)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 using System.Text;
 using DeepLake.Abi;
+using DeepLake.Client;
 using DeepLake.Control;
 using DeepLake.Laked.Control;
 using DeepLake.Platform;

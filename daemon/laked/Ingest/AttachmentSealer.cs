@@ -6,12 +6,9 @@ using DeepLake.Transport;
 
 namespace DeepLake.Laked.Ingest;
 
-/// <summary>The kernel's side of sealing and sharing through an attachment; not for the engine's thread.</summary>
-internal sealed class AttachmentSealer(Attachment attachment) : ISealer
+/// <summary>The kernel's side of sealing, sharing and remapping through an attachment; not for the engine's thread.</summary>
+internal sealed class AttachmentSealer(Attachment attachment, OwnUse own) : ISealer, IRemapper
 {
-    /// <summary>Intents that the calls have made so far.</summary>
-    public ulong Intents { get; private set; }
-
     public Errno Seal(ref SealArgs args) => Call(LakeIoctl.Seal, ref args);
 
     public Errno Checked(ref SealArgs args) => Call(LakeIoctl.Checked, ref args);
@@ -20,11 +17,16 @@ internal sealed class AttachmentSealer(Attachment attachment) : ISealer
 
     public Errno Share(ref ShareArgs args) => Count(attachment.Share(ref args));
 
+    public Errno Remap(ref RemapArgs args) => Count(attachment.Remap(ref args));
+
     private Errno Call(uint call, ref SealArgs args) => Count(attachment.Seal(call, ref args));
 
     private Errno Count(Errno error)
     {
-        Intents += error == Errno.None ? 1ul : 0ul;
+        if (error == Errno.None)
+        {
+            own.CountIntent();
+        }
         return error;
     }
 }

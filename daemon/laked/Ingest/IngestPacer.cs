@@ -9,8 +9,10 @@ namespace DeepLake.Laked.Ingest;
 /// <param name="clock">Only goes forward.</param>
 /// <param name="wait">Waits that long, less when the work is to end; true when it is.</param>
 /// <param name="isBusy">Whether others use the lake now.</param>
-internal sealed class IngestPacer(Func<TimeSpan> clock, Func<TimeSpan, bool> wait, Func<bool> isBusy)
+/// <param name="rate">Bytes a second while others use the lake, and while they do not; null: the ingest's.</param>
+internal sealed class IngestPacer(Func<TimeSpan> clock, Func<TimeSpan, bool> wait, Func<bool> isBusy, Func<bool, long>? rate = null)
 {
+    private readonly Func<bool, long> _rate = rate ?? IngestPolicy.BytesPerSecond;
     private double _debtBytes;
     private TimeSpan _paidUntil;
 
@@ -20,7 +22,7 @@ internal sealed class IngestPacer(Func<TimeSpan> clock, Func<TimeSpan, bool> wai
         Pay();
         while (_debtBytes > 0)
         {
-            double leftMs = _debtBytes / IngestPolicy.BytesPerSecond(isBusy()) * 1000;
+            double leftMs = _debtBytes / _rate(isBusy()) * 1000;
             // whole ones: what is less is no waiting at all, and would be tried again at once
             var left = TimeSpan.FromMilliseconds(Math.Ceiling(leftMs));
             if (wait(left < IngestPolicy.LookInterval ? left : IngestPolicy.LookInterval))
@@ -35,7 +37,7 @@ internal sealed class IngestPacer(Func<TimeSpan> clock, Func<TimeSpan, bool> wai
     private void Pay()
     {
         TimeSpan now = clock();
-        _debtBytes -= (now - _paidUntil).TotalSeconds * IngestPolicy.BytesPerSecond(isBusy());
+        _debtBytes -= (now - _paidUntil).TotalSeconds * _rate(isBusy());
         _debtBytes = Math.Max(_debtBytes, 0);
         _paidUntil = now;
     }

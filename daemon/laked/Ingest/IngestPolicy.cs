@@ -31,6 +31,21 @@ internal sealed class IngestPolicy(TimeSpan quiet)
     /// <summary>How often it looks whether others use the lake.</summary>
     public static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>Between two attempts to write a base of the archive.</summary>
+    public static readonly TimeSpan BasePause = TimeSpan.FromMinutes(1);
+
+    /// <summary>
+    /// So many anchors that wait in memory are written when there is nothing else to do: of a lake of some GiB,
+    /// several to a page.
+    /// </summary>
+    public const int AnchorsOfAWrite = 1 << 12;
+
+    /// <summary>Fewer are written when they have waited for so long.</summary>
+    public static readonly TimeSpan AnchorPause = TimeSpan.FromMinutes(1);
+
+    /// <summary>At the end they are written for so long; the others are forgotten, which costs room only.</summary>
+    public static readonly TimeSpan AnchorsAtEnd = TimeSpan.FromSeconds(1);
+
     private static readonly TimeSpan ScanPauseAtRest = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan ScanPauseBusy = TimeSpan.FromMilliseconds(400);
 

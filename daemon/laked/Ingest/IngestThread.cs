@@ -2,8 +2,10 @@
 using System.Diagnostics;
 using DeepLake.Abi;
 using DeepLake.Engine;
+using DeepLake.Engine.Archive;
 using DeepLake.Engine.Ingest;
 using DeepLake.Laked.Logging;
+using DeepLake.Laked.OneShot;
 using DeepLake.Laked.Serve;
 using DeepLake.Platform;
 using DeepLake.Storage;
@@ -14,8 +16,9 @@ namespace DeepLake.Laked.Ingest;
 
 /// <summary>
 /// The ingest of one lake: seals files that have been quiet for a while, reads them back on a descriptor of
-/// its own, has their reads checked from then on, gives them their identities, and has equal ones share
-/// their blocks. Holds no state that matters: it looks, the kernel decides, the engine applies.
+/// its own, has their reads checked from then on, gives them their identities, and has equal ones, and equal
+/// pieces, share their blocks; packs what has been quiet for long; and writes bases of the archive. Holds no state that
+/// matters: it looks, the kernel decides, the engine applies.
 /// </summary>
 internal sealed class IngestThread
 {
@@ -29,8 +32,10 @@ internal sealed class IngestThread
     private readonly ILogger _logger;
     private readonly string _path;
     private readonly IngestPolicy _policy;
+    private readonly PackPolicy _packPolicy;
     private readonly IngestQueue _queue = new();
     private readonly GatedDevice _device;
+    private readonly GatedDevice _baseDevice;
     private readonly Thread _thread;
     private readonly ManualResetEventSlim _stop = new();
     private readonly Stopwatch _clock = Stopwatch.StartNew();
@@ -39,6 +44,7 @@ internal sealed class IngestThread
     private readonly QueuedEngine _engine;
     private readonly SharedWords _words;
     private readonly DeviceUse _use;
+    private readonly OwnUse _own;
     private readonly LakeActivity _activity = new();
     private readonly IngestPacer _pacer;
     private TimeSpan _lookAt;
@@ -46,33 +52,42 @@ internal sealed class IngestThread
     private ulong _scanFrom;
     private bool _isScanning;
     private TimeSpan _noticeAt;
+    private TimeSpan _baseAt;
+    private TimeSpan _anchorsAt;
+    private bool _isStoring;
+    private volatile PackPass? _packs;
     private volatile bool _hasEnded;
 
-    private IngestThread(Attachment attachment, DirectBlockDevice device, DeviceUse use, CommandQueue commands, ILogger logger, string path, TimeSpan quiet)
+    private IngestThread(Attachment attachment, DirectBlockDevice device, DeviceUse use, OwnUse own, CommandQueue commands, ILogger logger, string path, IngestTimes times)
     {
-        _sealer = new AttachmentSealer(attachment);
+        _sealer = new AttachmentSealer(attachment, own);
+        _own = own;
         _words = new SharedWords(attachment.Memory);
         _use = use;
         _pacer = new IngestPacer(() => _clock.Elapsed, _stop.Wait, IsLakeBusy);
         _commands = commands;
         _logger = logger;
         _path = path;
-        _policy = new IngestPolicy(quiet);
+        _policy = new IngestPolicy(times.SealAfter);
+        _packPolicy = new PackPolicy(times.PackAfter);
         _device = new GatedDevice(device);
+        _baseDevice = new GatedDevice(new ReopenedDevice(() => DirectBlockDevice.Open(path)));
+        own.Add(_device);
+        own.Add(_baseDevice);
         _engine = new QueuedEngine(OnEngine);
         _thread = new Thread(Run, ThreadStackBytes) { IsBackground = true, Name = $"ingest {path}" };
     }
 
     /// <summary>Null when nothing may be written to the device, or nothing is to be sealed.</summary>
-    internal static IngestThread? Start(Attachment attachment, DeviceUse use, CommandQueue commands, ILogger logger, string path, TimeSpan quiet)
+    internal static IngestThread? Start(Attachment attachment, DeviceUse use, OwnUse own, CommandQueue commands, ILogger logger, string path, IngestTimes times)
     {
-        if (quiet == TimeSpan.Zero)
+        if (times.SealAfter == TimeSpan.Zero)
         {
             return null;
         }
         try
         {
-            var ingest = new IngestThread(attachment, DirectBlockDevice.Open(path), use, commands, logger, path, quiet);
+            var ingest = new IngestThread(attachment, DirectBlockDevice.Open(path), use, own, commands, logger, path, times);
             ingest._thread.Start();
             return ingest;
         }
@@ -91,13 +106,20 @@ internal sealed class IngestThread
     }
 
     /// <summary>From here on it does nothing to the device.</summary>
-    internal void CloseDevice() => _device.Close();
+    internal void CloseDevice()
+    {
+        _device.Close();
+        _baseDevice.Close();
+    }
+
+    /// <summary>Nothing comes from it any more.</summary>
+    internal bool HasEnded => _hasEnded;
 
     /// <summary>Nobody serves any more: nothing it could wait for comes.</summary>
     internal void End()
     {
         _stop.Set();
-        _device.Close();
+        CloseDevice();
         if (!_thread.Join(EndPatience))
         {
             // It holds the attachment, so no successor in this process could have the lake.
@@ -109,13 +131,18 @@ internal sealed class IngestThread
     {
         try
         {
-            using var table = new ChecksumTable(_device, Superblock());
+            Superblock superblock = Superblock();
+            using var table = new ChecksumTable(_device, superblock);
             using var readBack = new ReadBack(_device, table) { Pace = _pacer.Allow };
-            var file = new FileIngest(_engine, _sealer, readBack)
+            using var anchors = new AnchorTable(_device, superblock) { Pace = _pacer.Allow };
+            using var reader = new PieceReader(_device, table) { Pace = _pacer.Allow };
+            var file = new FileIngest(_engine, _sealer, readBack, new PieceIngest(_engine, _sealer, reader, anchors))
             {
                 Damaged = Tell,
                 IsStopped = () => _stop.IsSet,
             };
+            using var store = new PackStore(_engine, _sealer, _device, table);
+            _packs = NewPass(new PackIngest(_engine, store, reader), new PackCollector(_engine, store, reader));
             // a daemon that has just come looks for what its predecessor left, after a while
             _scanFrom = 0;
             TimeSpan scanAt = _policy.QuietOf(0);
@@ -127,7 +154,11 @@ internal sealed class IngestThread
                     (_queue.HasForgotten, _isScanning, _scanFrom) = (false, true, 0);
                 }
                 Work(file);
+                StoreAnchors(anchors);
+                ArchiveBase();
+                _packs.Work();
             }
+            LeaveAnchors(anchors);
         }
         catch (IngestEndException)
         {
@@ -142,10 +173,35 @@ internal sealed class IngestThread
         finally
         {
             _device.Dispose();
+            _baseDevice.Dispose();
             _hasEnded = true;
+            _packs?.Leave();
             _commands.Wake();
         }
     }
+
+    /// <summary>Packs, and rewrites packs, as soon as possible; for any thread. It ends at once when nothing is done any more.</summary>
+    internal void Ask(PackRequest request)
+    {
+        if (_packs is { } packs)
+        {
+            packs.Ask(request);
+        }
+
+        if (_packs is null || _hasEnded)
+        {
+            request.End(Errno.ESHUTDOWN);
+        }
+    }
+
+    private PackPass NewPass(PackIngest packs, PackCollector collector) => new(packs, collector, OnEngine, _packPolicy, () => _clock.Elapsed, TimeProvider.System)
+    {
+        Pace = _pacer.Allow,
+        MustYield = () => _clock.Elapsed >= _noticeAt,
+        IsStopped = () => _stop.IsSet,
+        Wait = () => _stop.Wait(AppliedPollMs),
+        Packed = (blocks, into) => ServeEvents.Packed(_logger, _path, blocks * (LakeFormat.BlockSize >> 10), into * (LakeFormat.BlockSize >> 10)),
+    };
 
     private Superblock Superblock()
     {
@@ -237,6 +293,46 @@ internal sealed class IngestThread
         return file.Refusal;
     }
 
+    /// <summary>Writes the anchors that wait, when they are many or have waited for long, until there is something else to do.</summary>
+    private void StoreAnchors(AnchorTable anchors)
+    {
+        if (anchors.Pending == 0)
+        {
+            _anchorsAt = _clock.Elapsed + IngestPolicy.AnchorPause;
+        }
+        _isStoring |= anchors.Pending >= IngestPolicy.AnchorsOfAWrite || _clock.Elapsed >= _anchorsAt;
+        while (_isStoring && !_stop.IsSet && _clock.Elapsed < _noticeAt)
+        {
+            _isStoring = anchors.Store(PieceIngest.PagesOfAStep);
+        }
+    }
+
+    /// <summary>What there is time for at the end.</summary>
+    private void LeaveAnchors(AnchorTable anchors)
+    {
+        TimeSpan end = _clock.Elapsed + IngestPolicy.AnchorsAtEnd;
+        while (_clock.Elapsed < end && anchors.Store(PieceIngest.PagesOfAStep))
+        {
+        }
+    }
+
+    /// <summary>A base of the archive when one is wanted; one that cannot be finished is tried again later.</summary>
+    private void ArchiveBase()
+    {
+        var engine = new QueuedArchive(OnEngine);
+        if (_stop.IsSet || _clock.Elapsed < _baseAt || !engine.BaseIsWanted)
+        {
+            return;
+        }
+        long began = Stopwatch.GetTimestamp();
+        bool isWritten = new BaseWriter(_baseDevice, engine, SmallEngine.Options) { IsStopped = () => _stop.IsSet, Pace = _pacer.Allow }.Run();
+        _baseAt = _clock.Elapsed + IngestPolicy.BasePause;
+        if (isWritten)
+        {
+            ServeEvents.BaseWritten(_logger, _path, (long)Stopwatch.GetElapsedTime(began).TotalMilliseconds);
+        }
+    }
+
     private void Tell(IReadOnlyList<ulong> damaged) => ServeEvents.DataDamaged(_logger, _path, _ino, damaged[0], damaged.Count);
 
     /// <summary>Back to being written in place.</summary>
@@ -279,7 +375,7 @@ internal sealed class IngestThread
         if (now >= _lookAt)
         {
             _lookAt = now + IngestPolicy.LookInterval;
-            _activity.Look(new LakeActivity.Counters(now, _words.LastSeq, _sealer.Intents, _use.BusyTime(), _device.BusyTime));
+            _activity.Look(new LakeActivity.Counters(now, _words.LastSeq, _own.Intents, _use.BusyTime(), _own.BusyTime));
         }
         return _activity.IsBusy;
     }

@@ -60,6 +60,12 @@ internal static partial class ServeEvents
     [LoggerMessage(1018, LogLevel.Warning, "{Device}: files are not sealed any more: {Reason}")]
     internal static partial void IngestEnded(ILogger logger, Exception? exception, string device, string reason);
 
+    [LoggerMessage(1019, LogLevel.Information, "{Device}: wrote a base of the archive in {Ms} ms")]
+    internal static partial void BaseWritten(ILogger logger, string device, long ms);
+
+    [LoggerMessage(1020, LogLevel.Information, "{Device}: compressed {KiB} KiB of files into {IntoKiB} KiB")]
+    internal static partial void Packed(ILogger logger, string device, ulong kiB, ulong intoKiB);
+
     [LoggerMessage(1016, LogLevel.Warning, "{Device}: request {Op} failed with {Error}")]
     internal static partial void RequestFailed(ILogger logger, string device, string op, int error);
 }

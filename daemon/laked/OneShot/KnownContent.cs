@@ -107,7 +107,7 @@ internal sealed class KnownContent
             return new FoundContent($"{Lake} whose first superblock is damaged: {known}", Ends, "lakectl verify tells whether it is otherwise whole");
         }
         string what = begins.Length == 0 ? $"{Lake} whose beginning is gone" : $"{begins}, and what is left of {Lake} whose beginning was overwritten";
-        return new FoundContent($"{what}: {known}", Ends, "restore the device from a backup, as what led to the lake's files is gone");
+        return new FoundContent($"{what}: {known}", Ends, "what led to the lake's files is gone; lakectl repair DEVICE tells whether its archive brings them back");
     }
 
     private static string Signature(ReadOnlySpan<byte> start)

@@ -96,7 +96,7 @@ internal static class MkfsJob
 
     private static MkfsResult MakeOn(MkfsRequest request, Guid uuid, CancellationToken cancellation)
     {
-        using DirectBlockDevice device = OneShotDevice.Open(request.DevicePath, readOnly: request.DryRun);
+        using DirectBlockDevice device = OneShotDevice.Open(request.DevicePath, readOnly: request.DryRun, alone: true);
         if (request.ImageBytes != 0 && request.ImageBytes / LakeFormat.BlockSize != (ulong)device.LengthBytes / LakeFormat.BlockSize)
         {
             throw new CommandException(

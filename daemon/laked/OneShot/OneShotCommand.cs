@@ -66,6 +66,10 @@ internal static class OneShotCommand
         Request.CommandOneofCase.Stats => request.Stats.DevicePath,
         Request.CommandOneofCase.Verify => request.Verify.DevicePath,
         Request.CommandOneofCase.Import => request.Import.DevicePath,
+        Request.CommandOneofCase.Scrub => request.Scrub.DevicePath,
+        Request.CommandOneofCase.Health => request.Health.DevicePath,
+        Request.CommandOneofCase.Repair => request.Repair.DevicePath,
+        Request.CommandOneofCase.Gc => request.Gc.DevicePath,
         _ => "",
     };
 
@@ -85,6 +89,10 @@ internal static class OneShotCommand
             Request.CommandOneofCase.Stats => new Result { Stats = StatsJob.Run(request.Stats, send) },
             Request.CommandOneofCase.Verify => new Result { Verify = VerifyJob.Run(request.Verify, send, cancellation) },
             Request.CommandOneofCase.Import => new Result { Import = ImportJob.Run(request.Import, input, send, cancellation) },
+            Request.CommandOneofCase.Scrub => new Result { Scrub = ScrubJob.Run(request.Scrub, send, cancellation) },
+            Request.CommandOneofCase.Gc => new Result { Gc = GcJob.Run(request.Gc, send, cancellation) },
+            Request.CommandOneofCase.Health => new Result { Health = ScrubJob.Health(request.Health, send) },
+            Request.CommandOneofCase.Repair => new Result { Repair = RepairJob.Run(request.Repair, send, cancellation) },
             _ => throw new CommandException(ErrorCode.ErrorUsage, "a one-shot laked does not do this", "ask the running daemon"),
         };
     }

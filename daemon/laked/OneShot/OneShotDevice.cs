@@ -9,10 +9,14 @@ namespace DeepLake.Laked.OneShot;
 /// <summary>Opens a device or image for a command that must be alone with it.</summary>
 internal static class OneShotDevice
 {
+    private const long QemuWritesByte = 101;
     private const string InUseAdvice = "unmount it first (findmnt shows where it is mounted)";
 
     /// <summary>Exclusively; a block device that is mounted, or an image that someone uses, is an error.</summary>
-    internal static DirectBlockDevice Open(string path, bool readOnly)
+    /// <param name="path">Of the device or image.</param>
+    /// <param name="readOnly">It will only be read.</param>
+    /// <param name="alone">Nobody else may even read an image; so for what will be written to.</param>
+    internal static DirectBlockDevice Open(string path, bool readOnly, bool alone = false)
     {
         string target = Resolve(path);
         FileStatus status = Status(target, path);
@@ -21,7 +25,7 @@ internal static class OneShotDevice
             case FileType.BlockDevice:
                 return OpenBlock(target, readOnly);
             case FileType.Regular:
-                return OpenImage(target, readOnly);
+                return OpenImage(target, readOnly, alone || !readOnly);
             default:
                 throw new CommandException(ErrorCode.ErrorGeneral, $"{path} is neither a block device nor an image file", "check the name");
         }
@@ -42,25 +46,34 @@ internal static class OneShotDevice
         }
     }
 
-    private static DirectBlockDevice OpenImage(string path, bool readOnly)
+    private static DirectBlockDevice OpenImage(string path, bool readOnly, bool alone)
     {
         if (LoopDeviceOf(path) is { } loop)
         {
             throw new CommandException(ErrorCode.ErrorBusy, $"{path} is in use by {loop}", $"detach it first (losetup -d {loop}), or name {loop} instead");
         }
         DirectBlockDevice device = DirectBlockDevice.Open(path, readOnly);
-        LockOperation kind = readOnly ? LockOperation.Shared : LockOperation.Exclusive;
-        if (Linux.Lock(device.FileDescriptor, kind | LockOperation.NonBlock) == Errno.None && (readOnly || !IsDiskOfAMachine(device)))
+        LockOperation kind = alone ? LockOperation.Exclusive : LockOperation.Shared;
+        if (Linux.Lock(device.FileDescriptor, kind | LockOperation.NonBlock) == Errno.None && !IsDiskOfAMachine(device, alone))
         {
             return device;
         }
         device.Dispose();
-        throw new CommandException(ErrorCode.ErrorBusy, $"{path} is in use by another program", "wait until that is done; a virtual machine must be shut down first");
+        throw new CommandException(
+            ErrorCode.ErrorBusy,
+            $"{path} is in use by another program",
+            "wait until that is done; a virtual machine must be shut down first"
+            + (alone ? "" : ", or asked itself: what it has not written yet is not in the image (lakectl in it, with its mount point)"));
     }
 
-    // Virtual machines lock ranges, which a lock of the whole file does not notice.
-    private static bool IsDiskOfAMachine(DirectBlockDevice image) =>
-        Linux.FindRangeLock(image.FileDescriptor, out bool isLocked) == Errno.None && isLocked;
+    // Virtual machines lock single bytes, which a lock of the whole file does not notice: QEMU shares a lock
+    // of byte 101 for the right to write, and other ones while it only reads.
+    private static bool IsDiskOfAMachine(DirectBlockDevice image, bool alone) => alone
+        ? IsLocked(image, writersOnly: false, 0, 0)
+        : IsLocked(image, writersOnly: true, 0, 0) || IsLocked(image, writersOnly: false, QemuWritesByte, 1);
+
+    private static bool IsLocked(DirectBlockDevice image, bool writersOnly, long start, long length) =>
+        Linux.FindRangeLock(image.FileDescriptor, writersOnly, start, length, out bool isLocked) == Errno.None && isLocked;
 
     private static string? LoopDeviceOf(string path)
     {

@@ -21,7 +21,7 @@ internal sealed class DeviceWatcher : IHostedService, IDisposable
 
     // The first lake, mostly the machine's root, gets most of the memory that the daemon may use: with
     // enough of it the metadata of some 200,000 files. It is locked, so a small machine gives less.
-    private static readonly EngineOptions OnlyBudget = new()
+    internal static readonly EngineOptions OnlyBudget = new()
     {
         TreeCacheBytes = Math.Clamp(Linux.PhysicalMemoryBytes() / 32, 16L << 20, 64L << 20),
     };

@@ -4,6 +4,8 @@ using DeepLake.Abi;
 using DeepLake.Engine;
 using DeepLake.Laked.Ingest;
 using DeepLake.Laked.Logging;
+using DeepLake.Laked.Scrub;
+using DeepLake.Laked.Watch;
 using DeepLake.Platform;
 using DeepLake.Storage;
 using DeepLake.Transport;
@@ -34,6 +36,8 @@ internal sealed class LakeLoop : IDisposable
     private readonly ILogger _logger;
     private readonly string _name;
     private readonly IngestThread? _ingest;
+    private readonly ScrubThread? _scrub;
+    private readonly DurableFeed _feed;
     private readonly SharedWords _words;
     private readonly IntentReader _intents;
     private readonly RequestService _requests;
@@ -41,7 +45,7 @@ internal sealed class LakeLoop : IDisposable
     private long _uncommittedSince;
     private ulong _kickedApplied;
 
-    internal LakeLoop(Attachment attachment, AttachmentCommitSink sink, LakeEngine engine, IBlockDevice device, CommandQueue commands, IngestThread? ingest, ILogger logger, string name)
+    internal LakeLoop(Attachment attachment, AttachmentCommitSink sink, LakeEngine engine, IBlockDevice device, CommandQueue commands, IngestThread? ingest, ScrubThread? scrub, DurableFeed feed, ILogger logger, string name)
     {
         _attachment = attachment;
         _engine = engine;
@@ -52,7 +56,9 @@ internal sealed class LakeLoop : IDisposable
         _words = new SharedWords(attachment.Memory);
         _intents = new IntentReader(attachment.Memory);
         _ingest = ingest;
-        _requests = new RequestService(attachment.Memory, engine, sink, logger, name) { Unmounting = () => ingest?.CloseDevice() };
+        _scrub = scrub;
+        _feed = feed;
+        _requests = new RequestService(attachment.Memory, engine, sink, logger, name) { Unmounting = BeforeUnmount };
         _poll =
         [
             new PollDescriptor { FileDescriptor = attachment.FileDescriptor, Requested = PollEvents.In },
@@ -72,8 +78,8 @@ internal sealed class LakeLoop : IDisposable
     {
         long spinUntil = 0;
         PublishState();
-        // the ingest may be waiting for what only this thread answers: it ends first
-        while (!Volatile.Read(ref stopRequested) || _ingest?.TryEnd() == false)
+        // the others may be waiting for what only this thread answers: they end first
+        while (!Volatile.Read(ref stopRequested) || !OthersHaveEnded())
         {
             bool worked = Round();
             if (IsOver())
@@ -100,6 +106,19 @@ internal sealed class LakeLoop : IDisposable
 
     public void Dispose() => _words.EndSleep();
 
+    private bool OthersHaveEnded()
+    {
+        bool ingest = _ingest?.TryEnd() ?? true;
+        return (_scrub?.TryEnd() ?? true) && ingest;
+    }
+
+    private void BeforeUnmount()
+    {
+        _ingest?.CloseDevice();
+        _scrub?.Unmounting(_engine);
+        _feed.Close(FeedState.Unmounted);
+    }
+
     /// <summary>One look at everything; whether there was anything to do.</summary>
     private bool Round()
     {
@@ -120,6 +139,10 @@ internal sealed class LakeLoop : IDisposable
         {
             Kick();
         }
+        if (_ingest?.HasEnded == true)
+        {
+            _engine.AbandonBase(); // nobody else does
+        }
         if (_commands.HasWork)
         {
             bool wasClean = !_engine.HasUncommitted;
@@ -130,6 +153,7 @@ internal sealed class LakeLoop : IDisposable
             }
             worked = true;
         }
+        _feed.Publish(_engine.NextLsn);
         return worked || answered > 0;
     }
 

@@ -4,6 +4,9 @@ using DeepLake.Abi;
 using DeepLake.Engine;
 using DeepLake.Laked.Ingest;
 using DeepLake.Laked.Logging;
+using DeepLake.Laked.Scrub;
+using DeepLake.Laked.Watch;
+using DeepLake.Metadata;
 using DeepLake.Platform;
 using DeepLake.Storage;
 using DeepLake.Transport;
@@ -26,15 +29,18 @@ internal sealed class LakeServer
     private readonly Thread _thread;
     private readonly CommandQueue _commands = new();
     private volatile LakeState _state = LakeState.Attaching;
-    private IngestThread? _ingest;
+    private volatile IngestThread? _ingest;
+    private volatile ScrubThread? _scrub;
+    private volatile bool _isDamaged;
     private bool _stopRequested;
     private volatile string _failure = "";
     private volatile bool _isSuccessor;
+    private volatile string? _whyEndIsUnknown;
     private long _endedAt;
 
     internal LakeServer(in WantedArgs wanted, ServeOptions options, EngineOptions budget, ILogger logger, Action ended)
     {
-        _budget = budget;
+        _budget = budget with { ArchiveBaseBytes = options.BaseAfterBytes };
         _options = options;
         _logger = logger;
         _ended = ended;
@@ -58,10 +64,25 @@ internal sealed class LakeServer
     /// <summary>The mount had been served by another daemon before this one attached.</summary>
     internal bool IsSuccessor => _isSuccessor;
 
+    /// <summary>Why nobody can tell whether it was unmounted cleanly before this mount; null when that is known.</summary>
+    internal string? WhyEndIsUnknown => _isSuccessor ? null : _whyEndIsUnknown;
+
     /// <summary>Why it failed; empty when it did not.</summary>
     internal string Failure => _failure;
 
+    /// <summary>It failed because the lake's metadata is damaged.</summary>
+    internal bool IsDamaged => _isDamaged;
+
     internal CommandQueue Commands => _commands;
+
+    /// <summary>For who follows the durable changes.</summary>
+    internal DurableFeed Feed { get; } = new();
+
+    /// <summary>Null while it is not served.</summary>
+    internal ScrubThread? Scrub => _scrub;
+
+    /// <summary>Null while nothing is sealed or packed.</summary>
+    internal IngestThread? Ingest => _ingest;
 
     internal void Start() => _thread.Start();
 
@@ -102,7 +123,9 @@ internal sealed class LakeServer
         finally
         {
             _commands.Close();
+            Feed.Close(FeedState.Stopped);
             _ingest?.End();
+            _scrub?.End();
             attachment?.Dispose();
             if (_state != LakeState.Failed)
             {
@@ -142,7 +165,11 @@ internal sealed class LakeServer
         using DirectBlockDevice direct = OpenDevice(DevicePath);
         // A device that only allows reading can be mounted read-only; what the engine writes stays in memory.
         IBlockDevice device = direct.IsReadOnly ? new ReadOnlyOverlayDevice(direct) : direct;
-        using LakeEngine engine = LakeEngine.Open(device, direct.IsReadOnly ? new DeviceCommitSink(device) : sink, _budget);
+        // one bad sector where the archive is read or written is not the end of the mount
+        using ReopenedDevice? archive = direct.IsReadOnly ? null : new ReopenedDevice(() => OpenDevice(DevicePath));
+        using LakeEngine engine = LakeEngine.Open(
+            device, direct.IsReadOnly ? new DeviceCommitSink(device) : sink, _budget with { ArchiveDevice = archive });
+        _whyEndIsUnknown = engine.WhyEndIsUnknown;
         ServeEvents.Recovered(
             _logger,
             DevicePath,
@@ -157,8 +184,10 @@ internal sealed class LakeServer
         sink.IsOpen = attachment.Info.Epoch != 0;
         ServeEvents.Serving(_logger, DevicePath, declared.Length);
         _state = LakeState.Serving;
-        _ingest = direct.IsReadOnly ? null : IngestThread.Start(attachment, new DeviceUse(Major, Minor), _commands, _logger, DevicePath, _options.SealAfter);
-        using var loop = new LakeLoop(attachment, sink, engine, device, _commands, _ingest, _logger, DevicePath);
+        var own = new OwnUse();
+        _ingest = direct.IsReadOnly ? null : IngestThread.Start(attachment, new DeviceUse(Major, Minor), own, _commands, _logger, DevicePath, new IngestTimes(_options.SealAfter, _options.PackAfter));
+        _scrub = ScrubThread.Start(attachment, new DeviceUse(Major, Minor), own, _commands, _logger, DevicePath);
+        using var loop = new LakeLoop(attachment, sink, engine, device, _commands, _ingest, _scrub, Feed, _logger, DevicePath);
         loop.Run(ref _stopRequested);
     }
 
@@ -168,7 +197,7 @@ internal sealed class LakeServer
         if (attachment.Info.Epoch != 0)
         {
             Require(attachment.Declare(engine.DurableSeq, out ranges), "learn the mount's leases");
-            engine.Declare(ranges);
+            engine.Declare(ranges, attachment.Info.LastSeq);
         }
         return ranges;
     }
@@ -193,6 +222,7 @@ internal sealed class LakeServer
             ? e.Message
             : $"{e.GetType().Name}: {e.Message}";
         _failure = reason;
+        _isDamaged = e is StorageException { IsCorruption: true } or LakeFormatException { Errno: Errno.EUCLEAN } or MetadataCorruptException;
         _state = LakeState.Failed;
         ServeEvents.Failed(_logger, e, DevicePath, reason);
         if (attachment is not null && !fenced && e is not RingException { IsBrokenOff: true })

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Runtime;
 using DeepLake.Laked.Control;
 using DeepLake.Laked.Logging;
+using DeepLake.Laked.Scrub;
 using DeepLake.Platform;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -84,6 +85,7 @@ internal static class ServeCommand
         SignalReadiness();
         ServeEvents.Ready(logger, LakedVersion.Text, Environment.ProcessId, JitInfo.GetCompiledMethodCount(), (long)JitInfo.GetCompilationTime().TotalMilliseconds);
         watcher.WaitUntilSettled(SettlePatience);
+        DamageEvents.Start(watcher, logger);
         using IHost host = Build(options, buffer, provider, watcher);
         host.Start();
         Preload.Start();
@@ -91,7 +93,7 @@ internal static class ServeCommand
         return failure.IsCancellationRequested ? 1 : 0;
     }
 
-    private static IHost Build(ServeOptions options, LogBuffer buffer, BufferLoggerProvider provider, DeviceWatcher watcher)
+    internal static IHost Build(ServeOptions options, LogBuffer buffer, BufferLoggerProvider provider, DeviceWatcher watcher)
     {
         // No configuration files, environment or console: the daemon reads nothing but its arguments.
         var builder = new HostApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
@@ -109,7 +111,7 @@ internal static class ServeCommand
 
     // A page fault must never have to wait for memory that only this daemon could free. On fault: what was
     // never touched takes no memory; the program's files are in memory anyway (a tmpfs at boot).
-    private static void LockMemory(ILogger logger)
+    internal static void LockMemory(ILogger logger)
     {
         Errno error = Linux.LockAllMemory(LockAllFlags.Current | LockAllFlags.Future | LockAllFlags.OnFault);
         if (error != Errno.None)

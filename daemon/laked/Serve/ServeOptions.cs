@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 using System.Globalization;
 using DeepLake.Control;
+using DeepLake.Laked.Ingest;
 using DeepLake.Transport;
 
 namespace DeepLake.Laked.Serve;
@@ -17,10 +18,19 @@ internal sealed record ServeOptions
           --no-lock      do not lock memory
           --seal-after SECONDS
                          seal files that have been quiet for so long (30; 0: never)
+          --pack-after SECONDS
+                         compress files that nothing has changed for so long
+                         (86400, a day; 0: never)
+          --base-after MIB
+                         write a base of the archive when reading the log since the
+                         last one costs so much, or twice the metadata if that is
+                         more (16)
           --device PATH  control device of the kernel module (/dev/lakefs)
         """;
 
     private const int SealAfterMost = 86400;
+    private const int PackAfterMost = 366 * 86400;
+    private const int BaseAfterMost = 1 << 20;
 
     public string SocketPath { get; init; } = ControlProtocol.DefaultSocketPath;
 
@@ -30,6 +40,12 @@ internal sealed record ServeOptions
 
     /// <summary>How long a file must not have changed before it is sealed; zero: never.</summary>
     public TimeSpan SealAfter { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a file must not have changed before it is packed; zero: never.</summary>
+    public TimeSpan PackAfter { get; init; } = PackPolicy.UsualAge;
+
+    /// <summary>See <see cref="DeepLake.Engine.EngineOptions.ArchiveBaseBytes"/>.</summary>
+    public ulong BaseAfterBytes { get; init; } = 16UL << 20;
 
     public bool LockMemory { get; init; } = true;
 
@@ -61,12 +77,26 @@ internal sealed record ServeOptions
                     options = options with { LogPath = value };
                     break;
                 case "--seal-after":
-                    if (!int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int seconds) || seconds > SealAfterMost)
+                    if (!TryParse(value, SealAfterMost, name, out TimeSpan sealAfter, ref problem))
                     {
-                        problem = $"--seal-after takes seconds, 0 to {SealAfterMost}, not: {value}";
                         return null;
                     }
-                    options = options with { SealAfter = TimeSpan.FromSeconds(seconds) };
+                    options = options with { SealAfter = sealAfter };
+                    break;
+                case "--pack-after":
+                    if (!TryParse(value, PackAfterMost, name, out TimeSpan packAfter, ref problem))
+                    {
+                        return null;
+                    }
+                    options = options with { PackAfter = packAfter };
+                    break;
+                case "--base-after":
+                    if (!int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int mib) || mib is 0 or > BaseAfterMost)
+                    {
+                        problem = $"--base-after takes MiB, 1 to {BaseAfterMost}, not: {value}";
+                        return null;
+                    }
+                    options = options with { BaseAfterBytes = (ulong)mib << 20 };
                     break;
                 case "--device":
                     options = options with { ControlDevice = value };
@@ -77,5 +107,13 @@ internal sealed record ServeOptions
             }
         }
         return options;
+    }
+
+    private static bool TryParse(string value, int mostSeconds, string name, out TimeSpan time, ref string? problem)
+    {
+        bool isGood = int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int seconds) && seconds <= mostSeconds;
+        problem = isGood ? problem : $"{name} takes seconds, 0 to {mostSeconds}, not: {value}";
+        time = TimeSpan.FromSeconds(seconds);
+        return isGood;
     }
 }

@@ -5,21 +5,7 @@ using DeepLake.Storage;
 
 // The engine's hot paths on a device in memory: what an intent and a request cost, commits and
 // checkpoints included. `dotnet run -c Release --project tests/bench/engine [ROUNDS]`; the last round
-// is the warm one. With a verb, a lake of millions of files in an image file: `make FILE MILLIONS`,
-// `open FILE`, `crash FILE SECONDS`.
-switch (args)
-{
-    case ["make", string path, string millions]:
-        LargeLake.Make(path, double.Parse(millions));
-        return;
-    case ["open", string path]:
-        LargeLake.Open(path);
-        return;
-    case ["crash", string path, string seconds]:
-        LargeLake.Crash(path, int.Parse(seconds));
-        return;
-}
-
+// is the warm one.
 int rounds = args.Length > 0 ? int.Parse(args[0]) : 3;
 for (int round = 1; round <= rounds; round++)
 {

@@ -6,10 +6,10 @@ using DeepLake.Abi;
 namespace DeepLake.Engine.Bench;
 
 /// <summary>Intents prepared ahead, so that a measured phase holds the engine's work alone.</summary>
-internal sealed class Workload(ulong seq = 0)
+internal sealed class Workload
 {
     private readonly List<byte[]> _entries = [];
-    private ulong _seq = seq;
+    private ulong _seq;
 
     /// <summary>Starts the next phase; sequence numbers go on.</summary>
     public byte[][] Take()

@@ -33,3 +33,6 @@ fs_mount() { mount -t ext4 -o commit=1 "$1" "$2"; }
 
 # Guest: what happens beside the workload while it is recorded.
 fs_disturb() { :; }
+
+# Guest: whether the recording that has just ended has what it is for.
+fs_recorded() { :; }

@@ -34,12 +34,36 @@ fs_prepare() {
 		echo 1 >/sys/module/lakefs/parameters/unsafe_no_flush
 		export LAKED_UNSAFE_NO_FLUSH=1
 	fi
-	/usr/lib/deeplake/laked-launcher --wait-ready
+	if [ -n "${CRASH_INGEST:-}" ] && [ "$1" = record ]; then
+		# what is quiet for a second is sealed and shared, then packed
+		/usr/lib/deeplake/laked-launcher --wait-ready -- serve \
+			--socket /run/deeplake/laked.sock --seal-after 1 --pack-after 1
+	else
+		/usr/lib/deeplake/laked-launcher --wait-ready
+	fi
 }
 
 fs_mount() { mount.lakefs "$1" "$2"; }
 
+# With the ingest: a recording in which nothing was packed says nothing of it.
+fs_recorded() {
+	[ -n "${CRASH_INGEST:-}" ] || return 0
+	lakectl stats --json "$1" | tr ',{' '\n\n' |
+		grep -E '^"(packed|pack|shared|checked)_blocks":' >&2
+	! lakectl stats --json "$1" | grep '"packed_blocks":0,' >/dev/null
+}
+
+# Packs are rewritten only when enough has left them, or somebody asks.
+fs_collect() {
+	while sleep 1; do
+		lakectl gc --all /mnt/crash || :
+	done
+}
+
 fs_disturb() {
+	if [ -n "${CRASH_INGEST:-}" ]; then
+		fs_collect >/dev/null 2>&1 &
+	fi
 	[ -z "$CRASH_KILL_DAEMON" ] || exec lakecrash kill --name laked \
 		--probe /mnt/crash --sysfs /sys/fs/lakefs/vda1 \
 		--max-ms 700 --acks /dev/vda2 --seed "$CRASH_SEED"

@@ -16,7 +16,9 @@ fs_mount /dev/vda1 /mnt/crash
 fs_disturb &
 disturber=$!
 status=0
+# what is done to quiet files takes time
 lakecrash workload --dir /mnt/crash --acks /dev/vda2 --seed "$seed" \
-	--streams "$streams" --ops "$ops" || status=$?
+	--streams "$streams" --ops "$ops" ${CRASH_INGEST:+--pause-ms 60} || status=$?
 kill $disturber 2>/dev/null || :
+fs_recorded /mnt/crash || status=1
 exit $status

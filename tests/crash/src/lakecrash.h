@@ -196,7 +196,7 @@ int lc_data_check(const struct lc_model *m, const struct lc_found *f,
 struct lc_run {
 	const char *dir, *ack_device;
 	uint64_t seed;
-	uint32_t nstreams, nops, seconds;
+	uint32_t nstreams, nops, seconds, pause_ms;
 	int (*body)(const struct lc_run *run, uint32_t stream);
 };
 int lc_run_streams(const struct lc_run *run);

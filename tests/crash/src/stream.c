@@ -19,6 +19,7 @@ static const struct option OPTIONS[] = {
 	{ "streams", required_argument, NULL, 'n' },
 	{ "ops", required_argument, NULL, 'o' },
 	{ "seconds", required_argument, NULL, 't' },
+	{ "pause-ms", required_argument, NULL, 'w' },
 	{ "stop", required_argument, NULL, 'p' },
 	{ "synced", no_argument, NULL, 'y' },
 	{ "replace-flushes", no_argument, NULL, 'r' },
@@ -54,6 +55,9 @@ int lc_parse_run(int argc, char **argv, struct lc_run *run,
 			break;
 		case 't':
 			run->seconds = strtoul(optarg, NULL, 0);
+			break;
+		case 'w':
+			run->pause_ms = strtoul(optarg, NULL, 0);
 			break;
 		default:
 			if (o == '?' || !extra || extra(o, optarg))

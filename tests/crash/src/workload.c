@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lakecrash.h"
 
@@ -33,6 +34,7 @@ static int run_workload(const struct lc_run *run, uint32_t stream)
 			if (lc_execute(&x, &m, &op))
 				return 1;
 			lc_model_apply(&m, &op, true);
+			usleep(run->pause_ms * 1000);
 		}
 		ack.op = i;
 		ack.sync = lc_is_sync(&op);

@@ -3,14 +3,11 @@
  * Checked blocks: every read is compared with the checksum table, and what
  * differs fails, that block and no other, whatever way it is read.
  */
+#include "readers.h"
 #include "sealing.h"
-#include <linux/falloc.h>
-#include <setjmp.h>
-#include <signal.h>
-#include <sys/sendfile.h>
 
 #define BLOCKS	64
-#define SEED	5
+#define SEED	READ_SEED
 
 static int make(const char *name)
 {
@@ -22,119 +19,6 @@ static int make(const char *name)
 		CHECK(seal_where(fd, i).flags & SEAL_IS_CHECKED);
 	return fd;
 }
-
-/* ---- ways to read: EIO, or the bytes ------------------------------------- */
-
-static bool right(const uint8_t *got, uint64_t pos, uint64_t len)
-{
-	uint8_t *want = malloc(len);
-	bool same;
-
-	pattern(want, len, SEED, pos);
-	same = !memcmp(got, want, len);
-	free(want);
-	if (!same)
-		fail_at(__FILE__, __LINE__, "wrong bytes at %llu",
-			(unsigned long long)pos);
-	return true;
-}
-
-static bool by_pread(int fd, uint64_t pos, uint64_t len)
-{
-	uint8_t *buffer = malloc(len);
-	ssize_t n, done = 0;
-
-	/* what comes before the damage is given first */
-	do {
-		n = pread(fd, buffer + done, len - done, pos + done);
-		done += n;
-	} while (n > 0 && done < (ssize_t)len);
-	if (n < 0)
-		EQ(errno, EIO);
-	else
-		EQ(done, len);
-	return n < 0 ? free(buffer), false : right(buffer, pos, len);
-}
-
-/* memory at an odd place, as far as the device takes it */
-static bool read_direct(int fd, uint64_t pos, uint64_t len, uint64_t at)
-{
-	uint8_t *buffer = aligned(len + BLOCK);
-	ssize_t n;
-
-	OK(fcntl(fd, F_SETFL, O_DIRECT));
-	n = pread(fd, buffer + at, len, pos);
-	if (n < 0)
-		EQ(errno, EIO);
-	OK(fcntl(fd, F_SETFL, 0));
-	if (n >= 0) {
-		EQ(n, len);
-		right(buffer + at, pos, len);
-	}
-	free(buffer);
-	return n >= 0;
-}
-
-static bool by_direct(int fd, uint64_t pos, uint64_t len)
-{
-	return read_direct(fd, pos, len, 0);
-}
-
-static bool by_direct_odd(int fd, uint64_t pos, uint64_t len)
-{
-	return read_direct(fd, pos, len, 512);
-}
-
-static sigjmp_buf fault;
-
-static void on_fault(int sig)
-{
-	siglongjmp(fault, sig);
-}
-
-static bool by_mapping(int fd, uint64_t pos, uint64_t len)
-{
-	struct sigaction act = { .sa_handler = on_fault }, old;
-	uint8_t *map = mmap(NULL, BLOCKS * BLOCK, PROT_READ, MAP_SHARED, fd,
-			    0);
-	uint8_t *buffer = malloc(len);
-	volatile bool ok = false;
-
-	CHECK(map != MAP_FAILED);
-	OK(sigaction(SIGBUS, &act, &old));
-	if (!sigsetjmp(fault, 1)) {
-		memcpy(buffer, map + pos, len);
-		ok = right(buffer, pos, len);
-	}
-	OK(sigaction(SIGBUS, &old, NULL));
-	OK(munmap(map, BLOCKS * BLOCK));
-	free(buffer);
-	return ok;
-}
-
-static bool by_splice(int fd, uint64_t pos, uint64_t len)
-{
-	int to = OK(open("/tmp", O_RDWR | O_TMPFILE, 0600));
-	uint8_t *buffer = malloc(len);
-	off_t at = pos;
-	ssize_t n = 0, done = 0;
-
-	while (done < (ssize_t)len &&
-	       (n = sendfile(to, fd, &at, len - done)) > 0)
-		done += n;
-	if (n < 0)
-		EQ(errno, EIO);
-	else
-		EQ(pread(to, buffer, len, 0), len);
-	close(to);
-	return n < 0 ? free(buffer), false : right(buffer, pos, len);
-}
-
-typedef bool (*reader)(int fd, uint64_t pos, uint64_t len);
-static const reader readers[] = {
-	by_pread, by_direct, by_direct_odd, by_mapping, by_splice,
-};
-#define READERS	(sizeof(readers) / sizeof(*readers))
 
 /* Of all blocks only bad cannot be read; first in the order that follows. */
 static void check_only(int fd, reader read, int bad, int step)
@@ -148,7 +32,7 @@ static void check_only(int fd, reader read, int bad, int step)
 /* Sound data is read, and compared: the count says so. */
 static void checked_reads(void)
 {
-	uint64_t before;
+	uint64_t before, damaged = lake_number("damaged_reads");
 	int fd = make("a");
 
 	for (size_t r = 0; r < READERS; r++) {
@@ -159,7 +43,7 @@ static void checked_reads(void)
 		drop_caches();
 		check_only(fd, readers[r], -1, 37);
 	}
-	EQ(lake_number("damaged_reads"), 0);
+	EQ(lake_number("damaged_reads"), damaged);
 	/* parts of blocks */
 	before = lake_number("checked_reads");
 	for (uint64_t pos = 0; pos < 4 * BLOCK; pos += 1536) {
@@ -380,6 +264,52 @@ static void checked_at_once(void)
 	close(fd);
 }
 
+/*
+ * Readers that find the damage at the same time, in a large folio of blocks
+ * that are sound: each drops it, and none fails for that another was quicker.
+ */
+static void checked_first_reads(void)
+{
+	int status, go[2], fd = make("a");
+	uint64_t bit = seal_where(fd, 33).phys * BLOCK + 9;
+	pid_t pids[8];
+
+	device_flip(bit);
+	close(fd);
+	for (int round = 0; round < ops_wanted / 100; round++) {
+		char byte;
+
+		/* the file is known anew, and its folios are large again */
+		drop_caches();
+		OK(pipe(go));
+		for (int p = 0; p < 8; p++) {
+			pids[p] = OK(fork());
+			if (pids[p])
+				continue;
+			close(go[1]);
+			fd = OK(open(path("a"), O_RDWR));
+			EQ(read(go[0], &byte, 1), 0);
+			for (int at = 32; at < 40; at++) {
+				reader get = readers[(p + round) % READERS];
+				int block = 32 + (at + p) % 8;
+
+				if (get(fd, block * BLOCK, BLOCK) !=
+				    (block != 33))
+					_exit(block);
+				posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+			}
+			_exit(0);
+		}
+		close(go[0]);
+		close(go[1]);
+		for (int p = 0; p < 8; p++) {
+			OK(waitpid(pids[p], &status, 0));
+			EQ(status, 0);
+		}
+	}
+	device_flip(bit);
+}
+
 const struct test checked_tests[] = {
 	{ "seal_checked_reads", checked_reads, true },
 	{ "seal_checked_bit_flip", checked_bit_flip, false },
@@ -390,5 +320,6 @@ const struct test checked_tests[] = {
 	{ "seal_checked_half", checked_half, false },
 	{ "seal_checked_clone", checked_clone, false },
 	{ "seal_checked_at_once", checked_at_once, false },
+	{ "seal_checked_first_reads", checked_first_reads, false },
 	{ NULL, NULL, false }
 };

@@ -45,6 +45,10 @@ extern const struct test seal_tests[];
 extern const struct test checked_tests[];
 extern const struct test sharing_tests[];
 extern const struct test sharerace_tests[];
+extern const struct test skew_tests[];
+extern const struct test pack_tests[];
+extern const struct test packbad_tests[];
+extern const struct test remap_tests[];
 
 /* number of operations of the long tests: DATATEST_OPS */
 extern int ops_wanted;

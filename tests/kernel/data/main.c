@@ -148,7 +148,7 @@ int main(int argc, char **argv)
 		shift_tests, folio_tests, tail_tests, direct_tests, many_tests,
 		model_tests, space_tests, share_tests, clone_tests, trim_tests,
 		flush_tests,
-		NULL, NULL, NULL, NULL, NULL
+		NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
 	};
 	struct frame frame = { .lists = all, .seconds = 1500, .begin = begin };
 	struct statfs sf;
@@ -162,9 +162,13 @@ int main(int argc, char **argv)
 	if (seal_socket && device) {
 		size_t n = sizeof(all) / sizeof(*all);
 
-		all[n - 5] = seal_tests;
-		all[n - 4] = checked_tests;
-		all[n - 3] = sharing_tests;
+		all[n - 9] = seal_tests;
+		all[n - 8] = packbad_tests;
+		all[n - 7] = remap_tests;
+		all[n - 6] = pack_tests;
+		all[n - 5] = checked_tests;
+		all[n - 4] = sharing_tests;
+		all[n - 3] = skew_tests;
 		all[n - 2] = sharerace_tests;
 	}
 	if (argc < 2 || strlen(argv[1]) >= sizeof(top_dir) ||

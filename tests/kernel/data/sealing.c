@@ -43,14 +43,21 @@ struct seal_call seal_call_of(int fd, uint32_t op, uint64_t block,
 	return call;
 }
 
-struct seal_call share_call_of(int src, int dst, uint64_t block,
-			       uint64_t blocks)
+struct seal_call piece_call_of(int src, uint64_t src_pos, int dst,
+			       uint64_t block, uint64_t blocks)
 {
 	struct seal_call call = seal_call_of(src, SEAL_CALL_SHARE, block,
 					     blocks);
 
 	name_file(dst, &call.dst_ino, &call.dst_generation);
+	call.src_pos = src_pos;
 	return call;
+}
+
+struct seal_call share_call_of(int src, int dst, uint64_t block,
+			       uint64_t blocks)
+{
+	return piece_call_of(src, block * BLOCK, dst, block, blocks);
 }
 
 struct seal_answer seal_ask(int fd, uint32_t op, uint64_t block,
@@ -115,7 +122,13 @@ void unseal(int fd, uint64_t block, uint64_t blocks)
 
 void seal_share(int src, int dst, uint64_t block, uint64_t blocks)
 {
-	struct seal_call call = share_call_of(src, dst, block, blocks);
+	seal_share_piece(src, block * BLOCK, dst, block, blocks);
+}
+
+void seal_share_piece(int src, uint64_t src_pos, int dst, uint64_t block,
+		      uint64_t blocks)
+{
+	struct seal_call call = piece_call_of(src, src_pos, dst, block, blocks);
 
 	ask_until_done(src, dst, &call);
 }

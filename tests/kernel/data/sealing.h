@@ -35,6 +35,11 @@ void seal_checked(int fd, uint64_t block, uint64_t blocks);
 void unseal(int fd, uint64_t block, uint64_t blocks);
 /* SHARE of what is checked; again while a file has changed */
 void seal_share(int src, int dst, uint64_t block, uint64_t blocks);
+/* of dst's blocks, which src has from byte src_pos on */
+struct seal_call piece_call_of(int src, uint64_t src_pos, int dst,
+			       uint64_t block, uint64_t blocks);
+void seal_share_piece(int src, uint64_t src_pos, int dst, uint64_t block,
+		      uint64_t blocks);
 /* where the block is, once all is applied; CHECKs that it is somewhere */
 struct seal_answer seal_where(int fd, uint64_t block);
 /* a block as it is on the device */
@@ -42,6 +47,8 @@ void device_read(uint64_t phys, uint8_t *block);
 void device_write(uint64_t phys, const uint8_t *block);
 /* change a bit of the device; the same again changes it back */
 void device_flip(uint64_t byte);
+/* sharing.c: a pipe has very many references to the file's one block */
+int pin_block(int fd, int pipe_end);
 /* a number in the mount's folder in /sys/fs/lakefs */
 uint64_t lake_number(const char *name);
 

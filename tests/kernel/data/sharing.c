@@ -490,7 +490,7 @@ static void sharing_onto_noted(void)
  * Pinned is, for the kernel, what somebody has very many references to. These
  * are in a pipe. The file is of one block, as is its page.
  */
-static int pin(int fd, int pipe_end)
+int pin_block(int fd, int pipe_end)
 {
 	enum { REFERENCES = 1024 };
 	static struct iovec all[REFERENCES];
@@ -516,7 +516,7 @@ static void sharing_refused_pinned(void)
 
 	drop_caches();
 	OK(pipe(ends));
-	pin(b, ends[1]);
+	pin_block(b, ends[1]);
 	OK(fsync(a));
 	OK(fsync(b));
 	refused(share_call_of(a, b, 0, 1), EBUSY);
@@ -530,7 +530,7 @@ static void sharing_refused_pinned(void)
 	/* the same of SEAL */
 	OK(fsync(c));
 	OK(pipe(ends));
-	pin(c, ends[1]);
+	pin_block(c, ends[1]);
 	refused(seal_c, EBUSY);
 	close(ends[0]);
 	close(ends[1]);

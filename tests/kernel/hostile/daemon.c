@@ -58,31 +58,68 @@ static u64 plausible_blocks(void)
 	return random_below(2) ? random_below(20) : random_odd();
 }
 
+/* such as an extent of REMAP has */
+static u32 plausible_flags(void)
+{
+	u32 flags = LAKEFS_EXTENT_SEALED | LAKEFS_EXTENT_CHECKED;
+
+	if (random_below(4))
+		flags |= LAKEFS_EXTENT_PACKED |
+			 random_below(32) << LAKEFS_EXTENT_SPAN_SHIFT;
+	return flags;
+}
+
+/* the argument of any of the calls that are about files */
+union file_call {
+	struct lakefs_seal seal;
+	struct lakefs_share share;
+	struct lakefs_remap remap;
+};
+
+static void fill_file_call(unsigned long cmd, union file_call *arg)
+{
+	if (cmd == LAKEFS_IOC_SHARE)
+		arg->share = (struct lakefs_share){
+			.src_ino = plausible_ino(), .dst_ino = plausible_ino(),
+			.map_seq = random_odd(), .dst_block = random_below(20),
+			.src_pos = random_below(20 * LAKEFS_BLOCK_SIZE),
+			.blocks = plausible_blocks(),
+		};
+	else if (cmd == LAKEFS_IOC_REMAP)
+		arg->remap = (struct lakefs_remap){
+			.ino = plausible_ino(), .map_seq = random_odd(),
+			.flags = random_below(4) ? plausible_flags() :
+						   (u32)random_odd(),
+			.file_block = random_below(20),
+			.phys_block = random_below(4) ?
+				      random_below(10000 * 32) : random_odd(),
+			.blocks = plausible_blocks(),
+		};
+	else
+		arg->seal = (struct lakefs_seal){
+			.ino = plausible_ino(), .map_seq = random_odd(),
+			.file_block = random_below(20),
+			.blocks = plausible_blocks(),
+		};
+}
+
 /* Whom it waits for is us, who do not answer: it has to be killed. */
 static void call_in_a_child(int chan)
 {
 	static const unsigned long calls[] = {
 		LAKEFS_IOC_SEAL, LAKEFS_IOC_CHECKED, LAKEFS_IOC_UNSEAL,
-		LAKEFS_IOC_SHARE,
+		LAKEFS_IOC_SHARE, LAKEFS_IOC_REMAP,
 	};
-	unsigned long cmd = calls[random_below(4)];
-	struct lakefs_seal seal = {
-		.ino = plausible_ino(), .map_seq = random_odd(),
-		.file_block = random_below(20), .blocks = plausible_blocks(),
-	};
-	struct lakefs_share share = {
-		.src_ino = plausible_ino(), .dst_ino = plausible_ino(),
-		.map_seq = random_odd(), .file_block = random_below(20),
-		.blocks = plausible_blocks(),
-	};
+	unsigned long cmd = calls[random_below(5)];
+	union file_call arg;
 	pid_t pid;
 
 	if (child_count == CHILDREN_MAX)
 		return;
+	fill_file_call(cmd, &arg);
 	pid = fork();
 	if (!pid) {
-		ioctl(chan, cmd, cmd == LAKEFS_IOC_SHARE ? (void *)&share :
-							   (void *)&seal);
+		ioctl(chan, cmd, &arg);
 		_exit(0);
 	}
 	if (pid > 0)

@@ -7,7 +7,7 @@ namespace DeepLake.Sim;
 
 /// <summary>
 /// The content of a data block: in its first sector what was written when it was mapped and how often it
-/// was overwritten since; zeroes behind. One sector, so no power cut can tear it.
+/// was overwritten since; zeroes behind. Overwriting is of one sector, so no power cut can tear it.
 /// </summary>
 internal static class DataBlock
 {
@@ -19,6 +19,14 @@ internal static class DataBlock
         ReadOnlySpan<ulong> words = [contents, version, ~contents, ~version];
         MemoryMarshal.AsBytes(words).CopyTo(sector);
         return sector;
+    }
+
+    /// <summary>All of a block that is written for the first time: what it held before may be anything.</summary>
+    public static byte[] Block(ulong contents)
+    {
+        byte[] block = new byte[LakeFormat.BlockSize];
+        Sector(contents, 0).CopyTo(block, 0);
+        return block;
     }
 
     public static uint Crc(ReadOnlySpan<byte> sector)

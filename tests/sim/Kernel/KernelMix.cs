@@ -32,6 +32,11 @@ internal sealed record KernelMix
 
     public int Copy { get; init; } = 2;
 
+    public int Move { get; init; } = 4;
+
+    /// <summary>How often the daemon packs: in so many of 10 rounds at most.</summary>
+    public int Pack { get; init; } = 4;
+
     public int Release { get; init; } = 1;
 
     /// <summary>With so many inodes unlinking comes instead of creating.</summary>

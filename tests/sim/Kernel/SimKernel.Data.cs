@@ -173,9 +173,9 @@ internal sealed partial class SimKernel
         uint[] crcs = new uint[count];
         for (int i = 0; i < count; i++)
         {
-            byte[] sector = DataBlock.Sector(ModelTree.BaseOf(_tree.Boot, LastSeq + 1, fileBlock, time, i), 0);
-            crcs[i] = DataBlock.Crc(sector);
-            if (!Planted.Is(PlantedFault.MapBeforeItsData) && !TryWrite(sector, phys + (ulong)i))
+            byte[] block = _contents.Of(ModelTree.BaseOf(_tree.Boot, LastSeq + 1, fileBlock, time, i));
+            crcs[i] = DataBlock.Crc(block);
+            if (!Planted.Is(PlantedFault.MapBeforeItsData) && !TryWrite(block, phys + (ulong)i))
             {
                 return null;
             }
@@ -195,7 +195,7 @@ internal sealed partial class SimKernel
 
         for (int i = 0; i < count; i++)
         {
-            _late.Enqueue((DataBlock.Sector(ModelTree.BaseOf(_tree.Boot, LastSeq, fileBlock, time, i), 0), phys + (ulong)i, LastSeq));
+            _late.Enqueue((_contents.Of(ModelTree.BaseOf(_tree.Boot, LastSeq, fileBlock, time, i)), phys + (ulong)i, LastSeq));
         }
 
         while (_late.TryPeek(out (byte[] Sector, ulong Phys, ulong Seq) first) && first.Seq + 20 < LastSeq)
@@ -204,11 +204,11 @@ internal sealed partial class SimKernel
         }
     }
 
-    private bool TryWrite(byte[] sector, ulong phys)
+    private bool TryWrite(byte[] bytes, ulong phys)
     {
         try
         {
-            data?.Write(sector, (long)phys * LakeFormat.BlockSize);
+            _data?.Write(bytes, (long)phys * LakeFormat.BlockSize);
             return true;
         }
         catch (StorageException failure) when (failure.Errno != Errno.ENODEV)
@@ -352,6 +352,20 @@ internal sealed partial class SimKernel
         Record(intent, IntentOp.Unmap);
     }
 
+    /// <summary>Now and then a file with a skewed extent instead, and a place that is not at the ends of that.</summary>
+    private ulong? PickWithinSkewed(ref ModelInode inode)
+    {
+        ModelInode[] files = [.. _tree.Inodes.Values.Where(i => i.Blocks.Values.Any(b => b.IsContinued))];
+        if (files.Length == 0 || _random.Next(2) == 0)
+        {
+            return null;
+        }
+
+        inode = files[_random.Next(files.Length)];
+        ulong[] blocks = [.. inode.Blocks.Where(b => b.Value.IsContinued).Select(b => b.Key)];
+        return blocks[_random.Next(blocks.Length)];
+    }
+
     /// <summary>Collapse or insert: what it moves to, itself apart, is a hole first.</summary>
     private void Shift()
     {
@@ -360,9 +374,10 @@ internal sealed partial class SimKernel
             return;
         }
 
+        ulong? within = PickWithinSkewed(ref inode);
         ulong distance = (ulong)_random.Next(1, 40);
         bool up = inode.Blocks.Keys.LastOrDefault() < ShiftedEnd && _random.Next(2) == 0;
-        ulong from = Math.Max((ulong)_random.Next(130), up ? 0 : distance);
+        ulong from = Math.Max(within ?? (ulong)_random.Next(130), up ? 0 : distance);
         ulong end = from + (ulong)_random.Next(1, 120);
         (ulong holeFrom, ulong holeEnd) = up
             ? (Math.Max(end, from + distance), end + distance)

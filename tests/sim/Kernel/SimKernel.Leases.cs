@@ -16,6 +16,8 @@ internal sealed partial class SimKernel
     private readonly Dictionary<ulong, ulong> _freedBy = [];
     private readonly HashSet<(ulong Seq, ulong Phys)> _convertedFrom = []; // blocks that a map had before
     private readonly Dictionary<ulong, ulong> _unsharedBy = [];
+    private ulong _resentAfter;
+    private ulong _resentUntil;
     private ulong _inoNext;
     private ulong _inoEnd;
 
@@ -32,7 +34,16 @@ internal sealed partial class SimKernel
             ranges.Add(new DeclaredRange { Start = map.PhysBlock, Count = map.Blocks, Kind = DeclaredKind.Blocks });
         }
 
-        engine.Declare(ranges.ToArray());
+        foreach (BlockRange range in RemapsAfter(engine.AppliedSeq))
+        {
+            if (!Planted.Is(PlantedFault.UndurableRemapNotDeclared))
+            {
+                ranges.Add(new DeclaredRange { Start = range.Start, Count = range.Count, Kind = DeclaredKind.Blocks });
+            }
+        }
+
+        (_resentAfter, _resentUntil) = (engine.AppliedSeq, LastSeq);
+        engine.Declare(ranges.ToArray(), _resentUntil);
     }
 
     /// <summary>Every block is used, free, in quarantine, or held here; the engine has to count the same.</summary>
@@ -52,6 +63,7 @@ internal sealed partial class SimKernel
             }
         }
 
+        waiting.UnionWith(HeldForPacks(engine.AppliedSeq));
         if (told != (ulong)waiting.Count)
         {
             throw new SimulationException($"the engine holds {told} blocks for the kernel, which has {waiting.Count}");
@@ -128,11 +140,12 @@ internal sealed partial class SimKernel
         _leased.Clear();
         _held.Clear();
         _trimmed.Clear();
+        _packing.Clear();
         _freedBy.Clear();
         _unsharedBy.Clear();
         _convertedFrom.Clear();
         _pending.Clear();
-        _inoNext = _inoEnd = 0;
+        _inoNext = _inoEnd = _resentUntil = 0;
     }
 
     private IEnumerable<IntentMap> MapsAfter(ulong seq)
@@ -212,15 +225,21 @@ internal sealed partial class SimKernel
     {
         for (ulong block = range.Start; block < range.Start + range.Count; block++)
         {
-            if (_tree.Refs.ContainsKey(block) || !_held.Add(block))
-            {
-                throw new SimulationException($"block {block} is leased, and is in use or leased already");
-            }
+            RequireFree(block);
+            _held.Add(block);
+        }
+    }
 
-            if (_freedBy.TryGetValue(block, out ulong seq) && seq > AckedSeq)
-            {
-                throw new SimulationException($"block {block} is leased, freed by {seq}, which is not durable yet ({AckedSeq})");
-            }
+    private void RequireFree(ulong block)
+    {
+        if (_tree.Refs.ContainsKey(block) || _held.Contains(block) || _packing.Contains(block))
+        {
+            throw new SimulationException($"block {block} is leased, and is in use or leased already");
+        }
+
+        if (_freedBy.TryGetValue(block, out ulong seq) && seq > AckedSeq)
+        {
+            throw new SimulationException($"block {block} is leased, freed by {seq}, which is not durable yet ({AckedSeq})");
         }
     }
 

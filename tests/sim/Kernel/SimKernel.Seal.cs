@@ -18,6 +18,9 @@ internal sealed partial class SimKernel : ISealer
     /// <summary>How many were granted.</summary>
     public long Shares { get; private set; }
 
+    /// <summary>How many of them were of bytes that begin within a block.</summary>
+    public long SkewedShares { get; private set; }
+
     public Errno Share(ref ShareArgs args)
     {
         if (!TryFind(args.SrcIno, args.SrcGeneration, out ModelInode? source) || !TryFind(args.DstIno, args.DstGeneration, out ModelInode? target))
@@ -34,24 +37,35 @@ internal sealed partial class SimKernel : ISealer
         {
             // a program is quicker, and changes one of the two after the daemon has looked
             ulong ino = _random.Next(2) == 0 ? args.SrcIno : args.DstIno;
-            ulong block = args.FileBlock + (ulong)_random.Next((int)args.Blocks);
+            ulong block = args.DstBlock + (ulong)_random.Next((int)args.Blocks);
             Record(new IntentUnmap { Ino = ino, FileBlock = block, Blocks = 1, Mtime = Now, Ctime = Now }, IntentOp.Unmap);
         }
 
-        ulong end = args.FileBlock + args.Blocks;
         bool hasChanged = source.MapSeq > args.MapSeq || target.MapSeq > args.MapSeq;
-        if ((hasChanged && !Planted.Is(PlantedFault.ShareOfChangedFile))
-            || HasUnchecked(source, args.FileBlock, end) || HasUnchecked(target, args.FileBlock, end))
+        if ((hasChanged && !Planted.Is(PlantedFault.ShareOfChangedFile)) || !CanShare(args, source, target))
         {
             return Errno.EAGAIN;
         }
 
         Record(
-            new IntentShare { SrcIno = args.SrcIno, DstIno = args.DstIno, FileBlock = args.FileBlock, Blocks = args.Blocks },
+            new IntentShare { SrcIno = args.SrcIno, DstIno = args.DstIno, SrcPos = args.SrcPos, DstBlock = args.DstBlock, Blocks = args.Blocks },
             IntentOp.Share);
         args.Seq = LastSeq;
         Shares++;
+        SkewedShares += args.SrcPos % LakeFormat.BlockSize == 0 ? 0 : 1;
         return Errno.None;
+    }
+
+    private static bool CanShare(in ShareArgs args, ModelInode source, ModelInode target)
+    {
+        ulong first = args.SrcPos / LakeFormat.BlockSize;
+        bool isSkewed = args.SrcPos % LakeFormat.BlockSize != 0;
+        ulong bytes = args.Blocks * LakeFormat.BlockSize;
+        ulong dstPos = args.DstBlock * LakeFormat.BlockSize;
+        bool endsThere = source.Size < args.SrcPos + bytes || target.Size < dstPos + bytes;
+        return !(endsThere && (args.SrcPos != dstPos || source.Size != target.Size))
+            && !HasUnchecked(source, first, first + args.Blocks) && !HasUnchecked(target, args.DstBlock, args.DstBlock + args.Blocks)
+            && (!isSkewed || ModelTree.IsOneRun(source, first, args.Blocks + 1));
     }
 
     private bool TryFind(ulong ino, uint generation, [NotNullWhen(true)] out ModelInode? inode) =>

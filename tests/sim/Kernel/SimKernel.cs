@@ -12,18 +12,30 @@ namespace DeepLake.Sim;
 /// record until it is durable, holds leases, writes data before it records the map, and believes nothing
 /// that an engine answers. Deterministic by seed.
 /// </summary>
-/// <param name="seed">What it does.</param>
-/// <param name="mix">What its programs like to do.</param>
-/// <param name="data">Where file data goes; null: nowhere.</param>
-internal sealed partial class SimKernel(int seed, KernelMix? mix = null, IBlockDevice? data = null)
+internal sealed partial class SimKernel
 {
-    private readonly Random _random = new(seed);
-    private readonly KernelMix _mix = mix ?? new KernelMix();
+    private readonly Random _random;
+    private readonly KernelMix _mix;
+    private readonly IBlockDevice? _data;
     private readonly List<ulong> _directories = [LakeFormat.RootIno];
     private readonly List<ulong> _others = [];
-    private ModelTree _tree = ModelTree.CreateEmpty();
-    private ModelTree _base = ModelTree.CreateEmpty();
+    private readonly Contents _contents;
+    private ModelTree _tree;
+    private ModelTree _base;
     private ulong _names;
+
+    /// <param name="seed">What it does.</param>
+    /// <param name="mix">What its programs like to do.</param>
+    /// <param name="data">Where file data goes; null: nowhere.</param>
+    public SimKernel(int seed, KernelMix? mix = null, IBlockDevice? data = null)
+    {
+        _random = new Random(seed);
+        _mix = mix ?? new KernelMix();
+        _data = data;
+        _contents = new Contents();
+        _tree = ModelTree.CreateEmpty(_contents);
+        _base = ModelTree.CreateEmpty(_contents);
+    }
 
     /// <summary>Every record of this boot, the first has seq <see cref="FirstSeq"/> + 1.</summary>
     public List<byte[]> Records { get; } = [];
@@ -48,6 +60,9 @@ internal sealed partial class SimKernel(int seed, KernelMix? mix = null, IBlockD
     /// <summary>The daemon says that metadata is full.</summary>
     public bool IsFull { get; set; }
 
+    /// <summary>What whole blocks hold.</summary>
+    public Contents Contents => _contents;
+
     /// <summary>The tree with every change in it.</summary>
     public ModelTree Tree => _tree;
 
@@ -71,7 +86,7 @@ internal sealed partial class SimKernel(int seed, KernelMix? mix = null, IBlockD
         int[] weights =
         [
             _mix.Create, _mix.CreateDirectory, _mix.CreateTemporary, _mix.Link, _mix.Unlink, _mix.Rename, _mix.SetAttributes,
-            _mix.Xattr, _mix.Map, _mix.Overwrite, _mix.Punch, _mix.Reflink, _mix.Shift, _mix.Copy, _mix.Release,
+            _mix.Xattr, _mix.Map, _mix.Overwrite, _mix.Punch, _mix.Reflink, _mix.Shift, _mix.Copy, _mix.Move, _mix.Release,
         ];
         int pick = _random.Next(weights.Sum());
         int kind = 0;
@@ -98,6 +113,7 @@ internal sealed partial class SimKernel(int seed, KernelMix? mix = null, IBlockD
             case 11: Clone(); break;
             case 12: Shift(); break;
             case 13: WriteCopy(engine); break;
+            case 14: MoveOrShare(engine); break;
             default: Release(); break;
         }
 
@@ -154,6 +170,9 @@ internal sealed partial class SimKernel(int seed, KernelMix? mix = null, IBlockD
         SentSeq = AckedSeq;
         Send(engine, int.MaxValue);
     }
+
+    /// <summary>The oldest record that <see cref="TreeAt"/> still knows.</summary>
+    public ulong OldestSeq => _base.Seq;
 
     /// <summary>The tree as of a record of this boot that is not older than what is acknowledged.</summary>
     /// <param name="seq">That record.</param>

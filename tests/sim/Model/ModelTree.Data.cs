@@ -18,7 +18,7 @@ internal sealed partial class ModelTree
         {
             ulong block = intent.FileBlock + (ulong)i;
             ulong phys = intent.PhysBlock + (ulong)i;
-            if (!inode.Blocks.TryGetValue(block, out ModelBlock old) || old.Phys != phys)
+            if (!inode.Blocks.TryGetValue(block, out ModelBlock old) || old.IsPacked || old.Phys != phys)
             {
                 RemoveBlock(inode, block);
                 _refs.Add(phys, 1);
@@ -64,19 +64,7 @@ internal sealed partial class ModelTree
         ModelInode target = ChangedData(intent.DstIno);
         source.Barrier = Seq;
         Punch(target, intent.DstBlock, intent.DstBlock + intent.Blocks);
-        foreach (ulong block in Range(source, intent.SrcBlock, intent.SrcBlock + intent.Blocks))
-        {
-            ModelBlock shared = source.Blocks[block] with { IsMarked = true };
-            if (shared.IsUnwritten)
-            {
-                continue;
-            }
-
-            source.Blocks[block] = shared;
-            target.Blocks.Add(block - intent.SrcBlock + intent.DstBlock, shared);
-            _refs[shared.Phys]++;
-        }
-
+        Copy(source, intent.SrcBlock, target, intent.DstBlock, intent.Blocks);
         target.Size = Math.Max(target.Size, intent.Size);
         target.Mtime = intent.Mtime;
         target.Ctime = intent.Ctime;
@@ -86,6 +74,8 @@ internal sealed partial class ModelTree
     {
         ModelInode inode = ChangedData(intent.Ino);
         bool up = (intent.Flags & LakeRing.ShiftUp) != 0;
+        Cut(inode, intent.FileBlock);
+        Cut(inode, intent.FileBlock + intent.Blocks);
         var moved = new List<KeyValuePair<ulong, ModelBlock>>();
         foreach (ulong block in Range(inode, intent.FileBlock, intent.FileBlock + intent.Blocks))
         {
@@ -114,6 +104,59 @@ internal sealed partial class ModelTree
         }
     }
 
+    /// <summary>What is written of a range, to a place where nothing is.</summary>
+    private void Copy(ModelInode source, ulong from, ModelInode target, ulong to, ulong count)
+    {
+        foreach (ulong block in Range(source, from, from + count))
+        {
+            ModelBlock shared = source.Blocks[block] with { IsMarked = true };
+            if (shared.IsUnwritten)
+            {
+                continue;
+            }
+
+            source.Blocks[block] = shared;
+            AddBlock(target, block - from + to, shared with { IsContinued = shared.IsContinued && block > from });
+        }
+    }
+
+    private void AddBlock(ModelInode inode, ulong block, ModelBlock value)
+    {
+        inode.Blocks.Add(block, value);
+        if (value.IsPacked)
+        {
+            ReferToPack(value);
+            return;
+        }
+
+        if (!value.IsContinued)
+        {
+            Refer(value.Phys);
+        }
+
+        if (value.IsSkewed)
+        {
+            Refer(value.Phys + 1);
+        }
+    }
+
+    /// <summary>A skewed or packed extent does not go on from the block before this one.</summary>
+    private void Cut(ModelInode inode, ulong block)
+    {
+        if (inode.Blocks.TryGetValue(block, out ModelBlock value) && value.IsContinued)
+        {
+            value = value with { IsContinued = false };
+            inode.Blocks[block] = value;
+            if (value.IsPacked)
+            {
+                ReferToPack(value);
+                return;
+            }
+
+            Refer(value.Phys);
+        }
+    }
+
     private void RemoveBlock(ModelInode inode, ulong block)
     {
         if (!inode.Blocks.Remove(block, out ModelBlock old))
@@ -121,14 +164,39 @@ internal sealed partial class ModelTree
             return;
         }
 
-        switch (--_refs[old.Phys])
+        if (old.IsPacked)
+        {
+            RemovePacked(inode, block, old);
+            return;
+        }
+
+        if (!old.IsContinued)
+        {
+            Unrefer(old.Phys);
+        }
+
+        if (inode.Blocks.TryGetValue(block + 1, out ModelBlock next) && next.IsContinued)
+        {
+            inode.Blocks[block + 1] = next with { IsContinued = false }; // the reference is this one's now
+        }
+        else if (old.IsSkewed)
+        {
+            Unrefer(old.Phys + 1);
+        }
+    }
+
+    private void Refer(ulong phys) => _refs[phys] = _refs.GetValueOrDefault(phys) + 1;
+
+    private void Unrefer(ulong phys)
+    {
+        switch (--_refs[phys])
         {
             case 0:
-                _refs.Remove(old.Phys);
-                OnFreed?.Invoke(old.Phys, Seq);
+                _refs.Remove(phys);
+                OnFreed?.Invoke(phys, Seq);
                 break;
             case 1:
-                OnUnshared?.Invoke(old.Phys, Seq);
+                OnUnshared?.Invoke(phys, Seq);
                 break;
             default:
                 break;

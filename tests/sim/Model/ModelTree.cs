@@ -19,14 +19,13 @@ internal sealed partial class ModelTree
     private const ulong CopiedBase = 0xffff_0000_0000_0000;
 
     private readonly Dictionary<ulong, int> _refs = [];
+    private readonly Contents _contents;
 
-    private ModelTree()
-    {
-    }
+    private ModelTree(Contents contents) => _contents = contents;
 
     public Dictionary<ulong, ModelInode> Inodes { get; } = [];
 
-    /// <summary>How many file blocks each device block is.</summary>
+    /// <summary>How many extents refer to each device block.</summary>
     public IReadOnlyDictionary<ulong, int> Refs => _refs;
 
     public ulong Seq { get; private set; }
@@ -40,10 +39,10 @@ internal sealed partial class ModelTree
     /// <summary>Device block, intent: its last reference but one went.</summary>
     public Action<ulong, ulong>? OnUnshared { get; set; }
 
-    public static ModelTree CreateEmpty()
+    public static ModelTree CreateEmpty(Contents contents)
     {
         var now = new LakeTime { Sec = Lake.Now.ToUnixTimeSeconds() };
-        var tree = new ModelTree();
+        var tree = new ModelTree(contents);
         tree.Inodes.Add(LakeFormat.RootIno, new ModelInode(LakeFormat.RootIno, FileType.Directory | 0x1ed)
         {
             Nlink = 2,
@@ -58,18 +57,20 @@ internal sealed partial class ModelTree
 
     /// <summary>
     /// What the block that a record maps holds at first: unique in a simulation, unless the file is one of a
-    /// few that are written again and again, which the record's times say.
+    /// few that are written again and again, or made of others' bytes, which the record's times say.
     /// </summary>
-    public static ulong BaseOf(ulong boot, ulong seq, ulong fileBlock, LakeTime time, int index) => time.Nsec < CopiedContents
+    public static ulong BaseOf(ulong boot, ulong seq, ulong fileBlock, LakeTime time, int index) => Contents.BaseOf(time, index) is { } made
+        ? made
+        : time.Nsec < CopiedContents
         ? CopiedBase | ((ulong)time.Nsec << 32) | (fileBlock + (ulong)index)
         : (boot << 48) | (seq << 8) | (uint)index;
 
     /// <summary>Whether other blocks may hold the same; these are not written in place.</summary>
-    public static bool IsCopied(ulong contents) => contents >= CopiedBase;
+    public static bool IsCopied(ulong contents) => contents >= CopiedBase || Contents.IsMade(contents);
 
     public ModelTree Copy()
     {
-        var copy = new ModelTree { Seq = Seq, Boot = Boot };
+        var copy = new ModelTree(_contents) { Seq = Seq, Boot = Boot };
         foreach ((ulong ino, ModelInode inode) in Inodes)
         {
             copy.Inodes.Add(ino, inode.Copy());
@@ -116,6 +117,7 @@ internal sealed partial class ModelTree
             case IntentOp.Clone: Clone(Read<IntentClone>(record)); break;
             case IntentOp.Shift: Shift(Read<IntentShift>(record)); break;
             case IntentOp.Share: Share(Read<IntentShare>(record)); break;
+            case IntentOp.Remap: Remap(Read<IntentRemap>(record)); break;
             case IntentOp.Seal or IntentOp.Checked or IntentOp.Unseal: Seal(Read<IntentSeal>(record), header.Op); break;
             default: throw new SimulationException($"the model does not know operation {header.Op}");
         }

@@ -13,18 +13,14 @@ namespace DeepLake.Engine.Tests;
 
 /// <summary>Whole files: their identities, and equal ones, with a kernel that records and applies when it is told to.</summary>
 [TestFixture]
-public sealed class FileIngestTests
+public sealed class FileIngestTests() : LakeFixture(areNamed: true)
 {
-    private const int Block = LakeFormat.BlockSize;
     private const uint RangeBlocks = 64;
 
-    private MemoryBlockDevice _device = null!;
-    private LakeEngine _engine = null!;
     private ChecksumTable _table = null!;
     private ReadBack _readBack = null!;
     private FileIngest _ingest = null!;
     private Kernel _kernel = null!;
-    private ulong _data;
     private ulong _blocksRead;
     private int _damaged;
     private bool _isStopped;
@@ -32,22 +28,13 @@ public sealed class FileIngestTests
     [SetUp]
     public void Open()
     {
-        _device = new MemoryBlockDevice(128L << 20);
-        Lake.Format(_device);
-        _engine = Lake.Open(_device);
-        Lake.Mount(_engine);
-        _data = _engine.Superblock.Data.StartBlock;
-        _kernel = new Kernel(_engine);
-        _table = new ChecksumTable(_device, _engine.Superblock);
+        _kernel = new Kernel(Engine);
+        _table = new ChecksumTable(Device, Engine.Superblock);
         _blocksRead = 0;
         _damaged = 0;
         _isStopped = false;
-        _readBack = new ReadBack(_device, _table) { Pace = bytes => _blocksRead += (ulong)bytes / Block };
-        _ingest = new FileIngest(_engine, _kernel, _readBack) { Damaged = blocks => _damaged += blocks.Count, IsStopped = () => _isStopped };
-        for (ulong ino = 20; ino < 24; ino++)
-        {
-            Apply(new IntentCreate { Dir = 1, Ino = ino, Mode = 0x8180, Generation = 7, NameBytes = 2 }, IntentOp.Create, IntentWriter.Name($"{ino}"));
-        }
+        _readBack = new ReadBack(Device, _table) { Pace = bytes => _blocksRead += (ulong)bytes / Block };
+        _ingest = new FileIngest(Engine, _kernel, _readBack) { Damaged = blocks => _damaged += blocks.Count, IsStopped = () => _isStopped };
     }
 
     [TearDown]
@@ -55,8 +42,7 @@ public sealed class FileIngestTests
     {
         _readBack.Dispose();
         _table.Dispose();
-        _engine.Dispose();
-        _device.Dispose();
+        _kernel = null!;
     }
 
     [TestCase(0, 1)]
@@ -65,34 +51,34 @@ public sealed class FileIngestTests
     [TestCase(1000, 5)]
     public void AFreshFile_IsReadOnce_AndGetsItsIdentity(int from, int blocks)
     {
-        byte[] content = Write(20, (ulong)from, _data, blocks, seed: 1);
+        byte[] content = Write(20, (ulong)from, Data, blocks, seed: 1);
         Resize(20, content.Length - 1000);
         Run(20);
         Assert.That(Identity(20), Is.EqualTo(Blake3.Hash(content.AsSpan(0, content.Length - 1000))));
         Assert.That(_blocksRead, Is.EqualTo((ulong)blocks));
-        AssertClean();
+        AssertDataIsClean();
     }
 
     [Test]
     public void HolesAndUnwrittenBlocks_AreZeroes()
     {
         byte[] content = new byte[700 * Block];
-        Write(20, 5, _data, 10, seed: 1).AsSpan(5 * Block).CopyTo(content.AsSpan(5 * Block));
-        Write(20, 100, _data + 100, 80, seed: 2).AsSpan(100 * Block).CopyTo(content.AsSpan(100 * Block));
-        Apply(new IntentMap { Ino = 20, FileBlock = 40, PhysBlock = _data + 300, Blocks = 20, Flags = ExtentFlags.Unwritten }, IntentOp.Map);
+        Write(20, 5, Data, 10, seed: 1).AsSpan(5 * Block).CopyTo(content.AsSpan(5 * Block));
+        Write(20, 100, Data + 100, 80, seed: 2).AsSpan(100 * Block).CopyTo(content.AsSpan(100 * Block));
+        Apply(new IntentMap { Ino = 20, FileBlock = 40, PhysBlock = Data + 300, Blocks = 20, Flags = ExtentFlags.Unwritten }, IntentOp.Map);
         Resize(20, content.Length);
         Run(20);
         Assert.That(Identity(20), Is.EqualTo(Blake3.Hash(content)));
         Assert.That(_blocksRead, Is.EqualTo(90ul));
-        AssertClean();
+        AssertDataIsClean();
     }
 
     [Test]
     public void BlocksBehindTheEnd_AreNoContent()
     {
-        byte[] content = Write(20, 0, _data, 10, seed: 1);
+        byte[] content = Write(20, 0, Data, 10, seed: 1);
         Resize(20, 5 * Block);
-        Write(20, 70, _data + 100, 4, seed: 2, grows: false);
+        Write(20, 70, Data + 100, 4, seed: 2, grows: false);
         Run(20);
         Assert.That(Identity(20), Is.EqualTo(Blake3.Hash(content.AsSpan(0, 5 * Block))));
     }
@@ -100,24 +86,24 @@ public sealed class FileIngestTests
     [Test]
     public void AFileThatWasCheckedInPart_IsReadAgain()
     {
-        byte[] content = Write(20, 0, _data, 200, seed: 1);
+        byte[] content = Write(20, 0, Data, 200, seed: 1);
         Run(20);
-        byte[] piece = Write(20, 50, _data + 500, 1, seed: 2);
+        byte[] piece = Write(20, 50, Data + 500, 1, seed: 2);
         piece.AsSpan(50 * Block).CopyTo(content.AsSpan(50 * Block));
         _blocksRead = 0;
         Run(20);
         Assert.That(Identity(20), Is.EqualTo(Blake3.Hash(content)));
         Assert.That(_blocksRead, Is.EqualTo(201ul));
-        AssertClean();
+        AssertDataIsClean();
     }
 
     [Test]
     public void ADamagedBlock_IsNotGivenAnIdentity_WhenItIsReadAgain()
     {
-        Write(20, 0, _data, 100, seed: 1);
+        Write(20, 0, Data, 100, seed: 1);
         Run(20);
-        Write(20, 3, _data + 500, 1, seed: 2);
-        FlipBit((long)(_data + 80) * Block);
+        Write(20, 3, Data + 500, 1, seed: 2);
+        FlipBit((long)(Data + 80) * Block);
         Run(20);
         Assert.That(_damaged, Is.EqualTo(1));
         Assert.That(IsHeld(20), Is.False);
@@ -126,8 +112,8 @@ public sealed class FileIngestTests
     [Test]
     public void DataThatIsNotWhatWasWritten_IsNotGivenAnIdentity()
     {
-        Write(20, 0, _data, 100, seed: 1);
-        FlipBit((long)(_data + 80) * Block);
+        Write(20, 0, Data, 100, seed: 1);
+        FlipBit((long)(Data + 80) * Block);
         Run(20);
         Assert.That(_damaged, Is.EqualTo(1));
         Assert.That(IsHeld(20), Is.False);
@@ -137,7 +123,7 @@ public sealed class FileIngestTests
     [Test]
     public void AFileThatChangesMeanwhile_HasNoIdentityOfWhatItWas([Range(0, 24)] int steps, [Values(0, 1, 2, 3)] int how)
     {
-        byte[] content = Write(20, 0, _data, 100, seed: 1);
+        byte[] content = Write(20, 0, Data, 100, seed: 1);
         _ingest.Begin(20, RangeBlocks);
         for (int i = 0; i < steps; i++)
         {
@@ -147,7 +133,7 @@ public sealed class FileIngestTests
         switch (how)
         {
             case 0:
-                Write(20, 70, _data + 500, 1, seed: 2).AsSpan(70 * Block).CopyTo(content.AsSpan(70 * Block));
+                Write(20, 70, Data + 500, 1, seed: 2).AsSpan(70 * Block).CopyTo(content.AsSpan(70 * Block));
                 break;
             case 1:
                 Apply(new IntentUnmap { Ino = 20, FileBlock = 2, Blocks = 1 }, IntentOp.Unmap);
@@ -159,9 +145,9 @@ public sealed class FileIngestTests
                 break;
             default:
                 Apply(new IntentSeal { Ino = 20, FileBlock = 3, Blocks = 1 }, IntentOp.Unseal);
-                _engine.Commit();
+                Engine.Commit();
                 content[3 * Block] ^= 1;
-                _device.Write(content.AsSpan(3 * Block, Block), (long)(_data + 3) * Block);
+                Device.Write(content.AsSpan(3 * Block, Block), (long)(Data + 3) * Block);
                 Overwritten(20, 3, 1);
                 break;
         }
@@ -171,28 +157,28 @@ public sealed class FileIngestTests
         Run(20);
         Run(20);
         Assert.That(Identity(20), Is.EqualTo(Blake3.Hash(content)));
-        AssertClean();
+        AssertDataIsClean();
     }
 
     [Test]
     public void EqualFiles_ShareTheBlocksOfTheFirst()
     {
-        byte[] content = Write(20, 0, _data, 150, seed: 1);
-        Write(21, 0, _data + 1000, 150, seed: 1);
-        Write(22, 0, _data + 2000, 150, seed: 1);
-        Write(23, 0, _data + 3000, 150, seed: 2);
+        byte[] content = Write(20, 0, Data, 150, seed: 1);
+        Write(21, 0, Data + 1000, 150, seed: 1);
+        Write(22, 0, Data + 2000, 150, seed: 1);
+        Write(23, 0, Data + 3000, 150, seed: 2);
         for (ulong ino = 20; ino < 24; ino++)
         {
             Run(ino);
             Assert.That(_ingest.Refusal, Is.EqualTo(Errno.None));
         }
 
-        _engine.Commit();
-        EngineStats stats = _engine.GetStats();
+        Engine.Commit();
+        EngineStats stats = Engine.GetStats();
         Assert.That((stats.UsedBlocks, stats.SavedBlocks, stats.Objects), Is.EqualTo((300ul, 300ul, 4ul)));
         foreach (ulong ino in (ulong[])[20, 21, 22])
         {
-            Assert.That(Lake.Extents(_engine, ino).Select(e => (e.FileBlock, e.PhysBlock)), Is.EqualTo(new[] { (0ul, _data) }));
+            Assert.That(Lake.Extents(Engine, ino).Select(e => (e.FileBlock, e.PhysBlock)), Is.EqualTo(new[] { (0ul, Data) }));
             Assert.That(Identity(ino), Is.EqualTo(Blake3.Hash(content)));
         }
 
@@ -200,23 +186,23 @@ public sealed class FileIngestTests
         Run(21);
         Run(20);
         Assert.That(_kernel.Asked, Is.EqualTo(asked), "there is nothing to do any more");
-        AssertClean();
+        AssertDataIsClean();
         Assert.That(Unfinished(), Is.Empty);
     }
 
     [Test]
     public void SparseEqualFiles_ShareWhatIsWritten_RangeAfterRange()
     {
-        foreach ((ulong ino, ulong phys) in new[] { (20ul, _data), (21ul, _data + 1000) })
+        foreach ((ulong ino, ulong phys) in new[] { (20ul, Data), (21ul, Data + 1000) })
         {
             Write(ino, 3, phys, 10, seed: 1);
             Write(ino, 9000, phys + 100, 10, seed: 2);
             Run(ino);
         }
 
-        Assert.That(_kernel.Shares.Select(s => (s.FileBlock, s.Blocks)), Is.EqualTo(new[] { (3ul, 4096ul), (9000ul, 10ul) }));
-        Assert.That(_engine.GetStats().UsedBlocks, Is.EqualTo(20ul));
-        AssertClean();
+        Assert.That(_kernel.Shares.Select(s => (s.DstBlock, s.Blocks)), Is.EqualTo(new[] { (3ul, 4096ul), (9000ul, 10ul) }));
+        Assert.That(Engine.GetStats().UsedBlocks, Is.EqualTo(20ul));
+        AssertDataIsClean();
     }
 
     [TestCase(Errno.EBUSY, 1)]
@@ -224,8 +210,8 @@ public sealed class FileIngestTests
     [TestCase(Errno.EAGAIN, 3)]
     public void ARefusedShare_IsSaid_AndFoundLater(Errno refusal, int tries)
     {
-        Write(20, 0, _data, 10, seed: 1);
-        Write(21, 0, _data + 1000, 10, seed: 1);
+        Write(20, 0, Data, 10, seed: 1);
+        Write(21, 0, Data + 1000, 10, seed: 1);
         Run(20);
         _kernel.ShareRefusal = refusal;
         Run(21);
@@ -234,28 +220,28 @@ public sealed class FileIngestTests
         Assert.That(Unfinished(), Is.EqualTo(new[] { 20ul }), "by the one that the other one's content is not found for");
         _kernel.ShareRefusal = Errno.None;
         Run(20);
-        Assert.That(_engine.GetStats().UsedBlocks, Is.EqualTo(10ul));
-        Assert.That(Lake.Extents(_engine, 21).Single().PhysBlock, Is.EqualTo(_data), "the older one's blocks stay");
-        AssertClean();
+        Assert.That(Engine.GetStats().UsedBlocks, Is.EqualTo(10ul));
+        Assert.That(Lake.Extents(Engine, 21).Single().PhysBlock, Is.EqualTo(Data), "the older one's blocks stay");
+        AssertDataIsClean();
     }
 
     [Test]
     public void AFileThatChangedBeforeItIsShared_IsLeftAlone()
     {
-        Write(20, 0, _data, 10, seed: 1);
-        Write(21, 0, _data + 1000, 10, seed: 1);
+        Write(20, 0, Data, 10, seed: 1);
+        Write(21, 0, Data + 1000, 10, seed: 1);
         Run(20);
         _ingest.Begin(21, RangeBlocks);
-        while (_engine.GetStats().Objects < 2)
+        while (Engine.GetStats().Objects < 2)
         {
             Step();
         }
 
-        Write(20, 2, _data + 500, 1, seed: 2);
+        Write(20, 2, Data + 500, 1, seed: 2);
         Finish();
         Assert.That(_kernel.Shares, Is.Empty);
-        Assert.That(_engine.GetStats().SavedBlocks, Is.Zero);
-        AssertClean();
+        Assert.That(Engine.GetStats().SavedBlocks, Is.Zero);
+        AssertDataIsClean();
     }
 
     [Test]
@@ -264,17 +250,17 @@ public sealed class FileIngestTests
         Run(20);
         Resize(21, 1 << 20);
         Run(21);
-        Write(22, 0, _data, 1, seed: 1);
+        Write(22, 0, Data, 1, seed: 1);
         Resize(22, 1L << 42);
         Run(22);
-        Assert.That(_engine.GetStats().Objects, Is.Zero);
+        Assert.That(Engine.GetStats().Objects, Is.Zero);
         Assert.That(Unfinished(), Is.Empty);
     }
 
     [Test]
     public void ALongHole_IsGivenUp_WhenTheIngestIsToEnd()
     {
-        Write(20, 0, _data, 1, seed: 1);
+        Write(20, 0, Data, 1, seed: 1);
         Resize(20, 900L << 20);
         _isStopped = true;
         _ingest.Begin(20, RangeBlocks);
@@ -283,13 +269,67 @@ public sealed class FileIngestTests
             Step();
         }
 
-        Assert.That(_engine.GetStats().Objects, Is.Zero);
+        Assert.That(Engine.GetStats().Objects, Is.Zero);
+    }
+
+    [Test]
+    public void AFileThatIsEqualInPart_IsSearchedForPieces_Once()
+    {
+        using var anchors = new AnchorTable(Device, Engine.Superblock);
+        using var reader = new PieceReader(Device, _table);
+        _ingest = new FileIngest(Engine, _kernel, _readBack, new PieceIngest(Engine, _kernel, reader, anchors));
+        Write(20, 0, Data, 150, seed: 1);
+        Write(21, 0, Data + 1000, 150, seed: 1);
+        Write(21, 70, Data + 2000, 1, seed: 2, grows: false);
+        Write(22, 0, Data + 3000, 150, seed: 1);
+        Write(23, 0, Data + 4000, 3, seed: 3);
+        _kernel.ShareRefusal = Errno.EBUSY;
+        Run(20);
+        Assert.That(anchors.Pending, Is.GreaterThan(0));
+        Run(21);
+        Assert.That(_ingest.Refusal, Is.EqualTo(Errno.None));
+        Assert.That(
+            _kernel.Shares.Select(s => (s.SrcIno, s.DstIno, s.SrcPos / Block, s.DstBlock, s.Blocks)),
+            Is.EqualTo(new[] { (20ul, 21ul, 0ul, 0ul, 70ul), (20ul, 21ul, 71ul, 71ul, 79ul) }));
+        Run(21);
+        Assert.That(_kernel.Shares, Has.Count.EqualTo(2));
+        int pending = anchors.Pending;
+        Run(22);
+        Assert.That(_kernel.Shares[2].Blocks, Is.EqualTo(150ul), "a whole one is shared as a whole");
+        Run(23);
+        Assert.That(anchors.Pending, Is.EqualTo(pending), "equal ones, and small ones, are not listed");
+        AssertDataIsClean();
+    }
+
+    [Test]
+    public void AFileThatIsReadAgain_IsSearchedForPieces_Too()
+    {
+        using var anchors = new AnchorTable(Device, Engine.Superblock);
+        using var reader = new PieceReader(Device, _table);
+        _ingest = new FileIngest(Engine, _kernel, _readBack, new PieceIngest(Engine, _kernel, reader, anchors));
+        Write(20, 0, Data, 150, seed: 1);
+        Write(21, 0, Data + 1000, 150, seed: 1);
+        Write(21, 140, Data + 2000, 1, seed: 2, grows: false);
+        Seal(IntentOp.Seal, 21, 0, 50);
+        var range = new RangeIngest(Engine.LookForSeal, _kernel, _readBack);
+        range.Begin(21, 0, 50);
+        while (range.Stage != IngestStage.Done)
+        {
+            range.Advance();
+            _kernel.Send();
+        }
+
+        Run(20);
+        Run(21);
+        Assert.That(_kernel.Shares.Sum(s => (int)s.Blocks), Is.EqualTo(149));
+        Assert.That(Engine.GetStats().UsedBlocks, Is.EqualTo(151ul));
+        AssertDataIsClean();
     }
 
     private List<ulong> Unfinished()
     {
         var found = new List<ulong>();
-        Assert.That(_engine.FindUnfinished(0, 1000, found), Is.EqualTo(ulong.MaxValue));
+        Assert.That(Engine.FindUnfinished(0, 1000, found), Is.EqualTo(ulong.MaxValue));
         return found;
     }
 
@@ -319,10 +359,10 @@ public sealed class FileIngestTests
         }
     }
 
-    private bool IsHeld(ulong ino) => _engine.LookAtContent(ino, 0)!.HasObject;
+    private bool IsHeld(ulong ino) => Engine.LookAtContent(ino, 0)!.HasObject;
 
     private Blake3Hash? Identity(ulong ino) =>
-        IsHeld(ino) && _engine.TreeForCheck().TryGet(new TreeKey(ino, (uint)ItemType.Object, 0), out ReadOnlySpan<byte> item)
+        IsHeld(ino) && Engine.TreeForCheck().TryGet(new TreeKey(ino, (uint)ItemType.Object, 0), out ReadOnlySpan<byte> item)
             ? Blake3Hash.Read(item[..Blake3Hash.SizeBytes])
             : null;
 
@@ -334,63 +374,17 @@ public sealed class FileIngestTests
         }
     }
 
-    private void AssertClean() => Assert.That(Lake.CheckData(_engine, _device).Findings, Is.Empty);
+    private void AssertDataIsClean() => Assert.That(Lake.CheckData(Engine, Device).Findings, Is.Empty);
 
-    private void Apply<T>(T intent, IntentOp op, params byte[][] parts)
-        where T : unmanaged
+    // The files are made before there is this kernel.
+    private protected override void Apply<T>(T intent, IntentOp op, params byte[][] parts)
     {
-        _kernel.Send();
-        _engine.Apply(IntentWriter.Encode(intent, op, _engine.AppliedSeq + 1, parts));
-        _kernel.Note(intent);
-    }
-
-    /// <summary>Data that the seed decides, with its checksums; the file's whole content up to it.</summary>
-    private byte[] Write(ulong ino, ulong fileBlock, ulong phys, int blocks, int seed, bool grows = true)
-    {
-        byte[] content = new byte[((int)fileBlock + blocks) * Block];
-        Span<byte> bytes = content.AsSpan((int)fileBlock * Block);
-        new Random(seed).NextBytes(bytes);
-        _device.Write(bytes, (long)phys * Block);
-        for (int done = 0; done < blocks; done += (int)LakeRing.MapBlocksMax)
-        {
-            uint[] crcs = new uint[Math.Min((int)LakeRing.MapBlocksMax, blocks - done)];
-            for (int i = 0; i < crcs.Length; i++)
-            {
-                crcs[i] = Crc32C.Compute(bytes.Slice((done + i) * Block, Block));
-            }
-
-            Apply(
-                new IntentMap
-                {
-                    Ino = ino,
-                    FileBlock = fileBlock + (ulong)done,
-                    PhysBlock = phys + (ulong)done,
-                    Blocks = (uint)crcs.Length,
-                    Flags = ExtentFlags.Crc,
-                    Size = grows ? (fileBlock + (ulong)blocks) * Block : 0,
-                },
-                IntentOp.Map,
-                MemoryMarshal.AsBytes<uint>(crcs).ToArray());
-        }
-
-        return content;
+        _kernel?.Send();
+        base.Apply(intent, op, parts);
+        _kernel?.Note(intent);
     }
 
     private void Resize(ulong ino, long size) => Apply(new IntentSetattr { Ino = ino, Valid = AttrMask.Size, Size = (ulong)size }, IntentOp.Setattr);
-
-    private void Overwritten(ulong ino, ulong fileBlock, ulong blocks)
-    {
-        var range = new BlockRange { Start = fileBlock, Count = blocks };
-        Apply(new IntentOverwrite { Ino = ino, Count = 1 }, IntentOp.Overwrite, MemoryMarshal.AsBytes(new ReadOnlySpan<BlockRange>(in range)).ToArray());
-    }
-
-    private void FlipBit(long offset)
-    {
-        byte[] one = new byte[1];
-        _device.Read(one, offset);
-        one[0] ^= 4;
-        _device.Write(one, offset);
-    }
 
     /// <summary>Records what it is asked for, and tells it when the daemon waits.</summary>
     private sealed class Kernel(LakeEngine engine) : ISealer
@@ -432,7 +426,7 @@ public sealed class FileIngestTests
             }
 
             Record(
-                new IntentShare { SrcIno = args.SrcIno, DstIno = args.DstIno, FileBlock = args.FileBlock, Blocks = args.Blocks },
+                new IntentShare { SrcIno = args.SrcIno, DstIno = args.DstIno, SrcPos = args.SrcPos, DstBlock = args.DstBlock, Blocks = args.Blocks },
                 IntentOp.Share);
             args.Seq = _mapSeq = LastSeq;
             return Errno.None;

@@ -12,58 +12,43 @@ namespace DeepLake.Engine.Tests;
 
 /// <summary>A range on its way from mutable to checked, with a kernel that applies at once what it is asked for.</summary>
 [TestFixture]
-public sealed class IngestTests
+public sealed class IngestTests() : LakeFixture(areNamed: true)
 {
     private const uint Checked = ExtentFlags.Sealed | ExtentFlags.Checked;
-    private const int Block = LakeFormat.BlockSize;
 
-    private MemoryBlockDevice _device = null!;
-    private LakeEngine _engine = null!;
     private ChecksumTable _table = null!;
     private ReadBack _readBack = null!;
     private RangeIngest _ingest = null!;
     private Kernel _kernel = null!;
-    private ulong _data;
 
     [SetUp]
-    public void Open()
-    {
-        _device = new MemoryBlockDevice(128L << 20);
-        Lake.Format(_device);
-        Reopen();
-        for (ulong ino = 20; ino < 24; ino++)
-        {
-            Apply(new IntentCreate { Dir = 1, Ino = ino, Mode = 0x8180, Generation = 7, NameBytes = 2 }, IntentOp.Create, IntentWriter.Name($"{ino}"));
-        }
-    }
+    public void Open() => Prepare();
 
     [TearDown]
     public void Close()
     {
         _readBack.Dispose();
         _table.Dispose();
-        _engine.Dispose();
-        _device.Dispose();
     }
 
     [Test]
     public void AFile_IsSealedReadBackAndChecked()
     {
-        Write(20, 3, _data + 1000, 300);
-        Write(20, 400, _data + 5000, 20);
-        Apply(new IntentMap { Ino = 20, FileBlock = 500, PhysBlock = _data + 40, Blocks = 4, Flags = ExtentFlags.Unwritten }, IntentOp.Map);
+        Write(20, 3, Data + 1000, 300);
+        Write(20, 400, Data + 5000, 20);
+        Apply(new IntentMap { Ino = 20, FileBlock = 500, PhysBlock = Data + 40, Blocks = 4, Flags = ExtentFlags.Unwritten }, IntentOp.Map);
         Run(20);
         Assert.That(_ingest.Refusal, Is.EqualTo(Errno.None));
         Assert.That(_readBack.BlocksRead, Is.EqualTo(320ul));
         Assert.That(
-            Lake.Extents(_engine, 20),
+            Lake.Extents(Engine, 20),
             Is.EqualTo(new[]
             {
-                (3ul, _data + 1000, 300u, Checked),
-                (400ul, _data + 5000, 20u, Checked),
-                (500ul, _data + 40, 4u, ExtentFlags.Unwritten),
+                (3ul, Data + 1000, 300u, Checked),
+                (400ul, Data + 5000, 20u, Checked),
+                (500ul, Data + 40, 4u, ExtentFlags.Unwritten),
             }));
-        CheckReport report = Lake.CheckData(_engine, _device);
+        CheckReport report = Lake.CheckData(Engine, Device);
         Assert.That(report.Findings, Is.Empty);
         Assert.That(report.VerifiedBlocks, Is.EqualTo(320ul));
 
@@ -75,25 +60,25 @@ public sealed class IngestTests
     [TestCase(false)]
     public void AWrongBitOfCheckedData_OrOfItsEntry_IsNamedByTheChecker(bool inData)
     {
-        Write(20, 0, _data + 1020, 8);
+        Write(20, 0, Data + 1020, 8);
         Run(20);
         FlipBit(inData
-            ? (long)(_data + 1024) * Block
-            : ((long)_engine.Superblock.Sums.StartBlock * Block) + (1024 * sizeof(uint)));
+            ? (long)(Data + 1024) * Block
+            : ((long)Engine.Superblock.Sums.StartBlock * Block) + (1024 * sizeof(uint)));
         Assert.That(
-            Lake.CheckData(_engine, _device).Findings,
-            Is.EqualTo(new[] { Lake.Damage(20, 4, _data + 1024) }));
+            Lake.CheckData(Engine, Device).Findings,
+            Is.EqualTo(new[] { Lake.Damage(20, 4, Data + 1024) }));
     }
 
     [Test]
     public void DataThatIsNotWhatWasWritten_IsNoticedAndNotChecked()
     {
-        Write(20, 0, _data, 10);
-        FlipBit(((long)_data + 4) * Block);
+        Write(20, 0, Data, 10);
+        FlipBit(((long)Data + 4) * Block);
         Run(20);
         Assert.That(_readBack.Damaged, Is.EqualTo(new[] { 4ul }));
         Assert.That(
-            Lake.Extents(_engine, 20).Select(e => (e.FileBlock, e.Blocks, e.Flags)),
+            Lake.Extents(Engine, 20).Select(e => (e.FileBlock, e.Blocks, e.Flags)),
             Is.EqualTo(new[] { (0ul, 4u, Checked), (4ul, 1u, ExtentFlags.Sealed | ExtentFlags.Crc), (5ul, 5u, Checked) }));
     }
 
@@ -101,16 +86,15 @@ public sealed class IngestTests
     [Test]
     public void AnOldChecksumAfterAnUncleanEnd_IsNoDamage()
     {
-        Write(20, 0, _data, 10);
-        _engine.Commit();
-        FlipBit(((long)_data + 4) * Block);
-        Close(_engine);
+        Write(20, 0, Data, 10);
+        Engine.Commit();
+        FlipBit(((long)Data + 4) * Block);
         Reopen();
-        Write(21, 0, _data + 20, 4);
-        FlipBit(((long)_data + 21) * Block);
+        Write(21, 0, Data + 20, 4);
+        FlipBit(((long)Data + 21) * Block);
         Run(20);
         Assert.That(_readBack.Damaged, Is.Empty);
-        Assert.That(Lake.Extents(_engine, 20).Single().Flags, Is.EqualTo(Checked));
+        Assert.That(Lake.Extents(Engine, 20).Single().Flags, Is.EqualTo(Checked));
         Run(21);
         Assert.That(_readBack.Damaged, Is.EqualTo(new[] { 1ul }), "what was mapped after it is");
     }
@@ -119,32 +103,31 @@ public sealed class IngestTests
     [Test]
     public void AnOldChecksumAfterAnUncleanEnd_IsNoFindingOfTheChecker()
     {
-        Write(20, 0, _data, 10);
-        _engine.Commit();
-        FlipBit(((long)_data + 4) * Block);
-        Assert.That(Lake.CheckData(_engine, _device).FindingCount, Is.EqualTo(1));
-        Close(_engine);
-        using (LakeEngine unmounted = Lake.Open(_device))
+        Write(20, 0, Data, 10);
+        Engine.Commit();
+        FlipBit(((long)Data + 4) * Block);
+        Assert.That(Lake.CheckData(Engine, Device).FindingCount, Is.EqualTo(1));
+        End();
+        using (LakeEngine unmounted = Lake.Open(Device))
         {
-            Assert.That(Lake.CheckData(unmounted, _device).Findings, Is.Empty, "also before the next mount");
+            Assert.That(Lake.CheckData(unmounted, Device).Findings, Is.Empty, "also before the next mount");
         }
 
-        Reopen();
-        Assert.That(Lake.CheckData(_engine, _device).Findings, Is.Empty);
-        Write(21, 0, _data + 20, 4);
-        FlipBit(((long)_data + 21) * Block);
+        Begin();
+        Assert.That(Lake.CheckData(Engine, Device).Findings, Is.Empty);
+        Write(21, 0, Data + 20, 4);
+        FlipBit(((long)Data + 21) * Block);
         Assert.That(
-            Lake.CheckData(_engine, _device).Findings,
-            Is.EqualTo(new[] { Lake.Damage(21, 1, _data + 21) }));
+            Lake.CheckData(Engine, Device).Findings,
+            Is.EqualTo(new[] { Lake.Damage(21, 1, Data + 21) }));
     }
 
     [Test]
     public void AChecksumAfterACleanEnd_IsEvidence()
     {
-        Write(20, 0, _data, 10);
-        Lake.Unmount(_engine);
-        FlipBit(((long)_data + 4) * Block);
-        Close(_engine);
+        Write(20, 0, Data, 10);
+        Lake.Unmount(Engine);
+        FlipBit(((long)Data + 4) * Block);
         Reopen();
         Run(20);
         Assert.That(_readBack.Damaged, Is.EqualTo(new[] { 4ul }));
@@ -154,15 +137,14 @@ public sealed class IngestTests
     [Test]
     public void AnOldChecksumOfAClone_IsNoDamageEither()
     {
-        Write(20, 0, _data, 10);
-        _engine.Commit();
-        FlipBit(((long)_data + 4) * Block);
-        Close(_engine);
+        Write(20, 0, Data, 10);
+        Engine.Commit();
+        FlipBit(((long)Data + 4) * Block);
         Reopen();
         Apply(new IntentClone { SrcIno = 20, DstIno = 21, Blocks = 10, Size = 40960 }, IntentOp.Clone);
         Apply(new IntentUnmap { Ino = 20, Blocks = 10 }, IntentOp.Unmap);
-        _engine.Commit();
-        _engine.Commit();
+        Engine.Commit();
+        Engine.Commit();
         Run(21);
         Assert.That(_readBack.Damaged, Is.Empty);
     }
@@ -170,25 +152,25 @@ public sealed class IngestTests
     [Test]
     public void ARangeThatIsWrittenMeanwhile_IsNotChecked()
     {
-        Write(20, 0, _data, 10);
+        Write(20, 0, Data, 10);
         _ingest.Begin(20, 0, 4096);
         while (_ingest.Stage != IngestStage.Check)
         {
             _ingest.Advance();
         }
 
-        Write(20, 2, _data + 50, 1);
+        Write(20, 2, Data + 50, 1);
         Finish();
         Assert.That(_ingest.Refusal, Is.EqualTo(Errno.EAGAIN));
-        Assert.That(Lake.Extents(_engine, 20).Select(e => e.Flags & ExtentFlags.Checked), Is.All.Zero);
+        Assert.That(Lake.Extents(Engine, 20).Select(e => e.Flags & ExtentFlags.Checked), Is.All.Zero);
     }
 
     /// <summary>Sealed blocks of another file come to where this one's were: all is sealed, and not what was read.</summary>
     [Test]
     public void OtherSealedBlocksInTheRange_AreNotTakenForThoseThatWereRead()
     {
-        Write(20, 0, _data, 10);
-        Write(21, 0, _data + 100, 10);
+        Write(20, 0, Data, 10);
+        Write(21, 0, Data + 100, 10);
         Apply(new IntentSeal { Ino = 21, Blocks = 10 }, IntentOp.Seal);
         _ingest.Begin(20, 0, 4096);
         while (_ingest.Stage != IngestStage.Check)
@@ -199,33 +181,33 @@ public sealed class IngestTests
         Apply(new IntentClone { SrcIno = 21, SrcBlock = 3, DstIno = 20, DstBlock = 3, Blocks = 2 }, IntentOp.Clone);
         Finish();
         Assert.That(_ingest.Refusal, Is.EqualTo(Errno.EAGAIN));
-        Assert.That(Lake.CheckData(_engine, _device).Findings, Is.Empty);
+        Assert.That(Lake.CheckData(Engine, Device).Findings, Is.Empty);
     }
 
     [Test]
     public void TheEntryOfASharedBlock_IsNotWrittenOver_WithoutEvidence()
     {
-        Write(20, 0, _data, 4);
+        Write(20, 0, Data, 4);
         Apply(new IntentClone { SrcIno = 20, DstIno = 21, Blocks = 4, Size = 16384 }, IntentOp.Clone);
         Run(20);
         Overwritten(21, 0, 4);
-        FlipBit(((long)_data + 1) * Block);
+        FlipBit(((long)Data + 1) * Block);
         Run(21);
         Assert.That(
-            Lake.Extents(_engine, 21).Select(e => (e.FileBlock, e.Blocks, e.Flags & ExtentFlags.Checked)),
+            Lake.Extents(Engine, 21).Select(e => (e.FileBlock, e.Blocks, e.Flags & ExtentFlags.Checked)),
             Is.EqualTo(new[] { (0ul, 1u, ExtentFlags.Checked), (1ul, 1u, 0u), (2ul, 2u, ExtentFlags.Checked) }));
         Assert.That(
-            Lake.CheckData(_engine, _device).Findings,
-            Is.EqualTo(new[] { Lake.Damage(20, 1, _data + 1) }));
+            Lake.CheckData(Engine, Device).Findings,
+            Is.EqualTo(new[] { Lake.Damage(20, 1, Data + 1) }));
     }
 
     [Test]
     public void AFileThatWasWrittenAgain_IsSaidToBe()
     {
-        Write(20, 0, _data, 10);
+        Write(20, 0, Data, 10);
         Run(20);
         Assert.That(_ingest.IsRewritten, Is.False);
-        Write(20, 2, _data + 50, 1);
+        Write(20, 2, Data + 50, 1);
         Run(20);
         Assert.That(_ingest.IsRewritten);
     }
@@ -233,28 +215,28 @@ public sealed class IngestTests
     [Test]
     public void TheKernelsRefusal_EndsIt()
     {
-        Write(20, 0, _data, 10);
+        Write(20, 0, Data, 10);
         _kernel.Refusal = Errno.EBUSY;
         Run(20);
         Assert.That(_ingest.Refusal, Is.EqualTo(Errno.EBUSY));
-        Assert.That(_engine.GetStats().SealedBlocks, Is.Zero);
+        Assert.That(Engine.GetStats().SealedBlocks, Is.Zero);
     }
 
     [Test]
     public void TheSearch_FindsWhatIsNotChecked_OrHasNoIdentity()
     {
-        Write(20, 0, _data, 10);
-        Write(21, 0, _data + 100, 10);
-        Write(22, 0, _data + 200, 10);
+        Write(20, 0, Data, 10);
+        Write(21, 0, Data + 100, 10);
+        Write(22, 0, Data + 200, 10);
         Run(21);
         Run(22);
-        ContentView content = _engine.LookAtContent(21, 0)!;
-        Assert.That(_engine.PutObject(21, content.DataSeq, content.Size, default));
+        ContentView content = Engine.LookAtContent(21, 0)!;
+        Assert.That(Engine.PutObject(21, content.DataSeq, content.Size, default));
         var found = new List<ulong>();
         ulong at = 0;
         while (at != ulong.MaxValue)
         {
-            at = _engine.FindUnfinished(at, 2, found);
+            at = Engine.FindUnfinished(at, 2, found);
         }
 
         Assert.That(found, Is.EqualTo(new[] { 20ul, 22ul }));
@@ -264,34 +246,44 @@ public sealed class IngestTests
     public void Changes_AreToldOnce()
     {
         var changed = new List<ulong>();
-        _engine.Changes.Take(changed);
+        Engine.Changes.Take(changed);
         changed.Clear();
-        Write(20, 0, _data, 10);
-        Write(21, 0, _data + 100, 10);
+        Write(20, 0, Data, 10);
+        Write(21, 0, Data + 100, 10);
         Run(20);
-        Assert.That(_engine.Changes.Take(changed), Is.False);
+        Assert.That(Engine.Changes.Take(changed), Is.False);
         Assert.That(changed, Is.EquivalentTo(new[] { 20ul, 21ul }));
         changed.Clear();
-        _engine.Changes.Take(changed);
+        Engine.Changes.Take(changed);
         Assert.That(changed, Is.Empty);
     }
 
+    // What was not unmounted before has ended uncleanly.
     private void Reopen()
     {
-        _engine = Lake.Open(_device);
-        Lake.Mount(_engine);
-        _data = _engine.Superblock.Data.StartBlock;
-        _kernel = new Kernel(this);
-        _table = new ChecksumTable(_device, _engine.Superblock);
-        _readBack = new ReadBack(_device, _table);
-        _ingest = new RangeIngest((ino, at, blocks) => _engine.LookForSeal(ino, at, blocks), _kernel, _readBack);
+        End();
+        Begin();
     }
 
-    private void Close(LakeEngine engine)
+    private void End()
     {
-        _readBack.Dispose();
-        _table.Dispose();
-        engine.Dispose();
+        Close();
+        Engine.Dispose();
+    }
+
+    private void Begin()
+    {
+        Engine = Lake.Open(Device);
+        Lake.Mount(Engine);
+        Prepare();
+    }
+
+    private void Prepare()
+    {
+        _kernel = new Kernel(this);
+        _table = new ChecksumTable(Device, Engine.Superblock);
+        _readBack = new ReadBack(Device, _table);
+        _ingest = new RangeIngest((ino, at, blocks) => Engine.LookForSeal(ino, at, blocks), _kernel, _readBack);
     }
 
     private void Run(ulong ino)
@@ -308,49 +300,6 @@ public sealed class IngestTests
         }
 
         Assert.That(_ingest.Stage, Is.EqualTo(IngestStage.Done));
-    }
-
-    private void Apply<T>(T intent, IntentOp op, params byte[][] parts)
-        where T : unmanaged
-        => _engine.Apply(IntentWriter.Encode(intent, op, _engine.AppliedSeq + 1, parts));
-
-    /// <summary>Random data with its checksums.</summary>
-    private void Write(ulong ino, ulong fileBlock, ulong phys, int blocks)
-    {
-        var bytes = new byte[blocks * Block];
-        new Random((int)phys).NextBytes(bytes);
-        _device.Write(bytes, (long)phys * Block);
-        for (int done = 0; done < blocks; done += (int)LakeRing.MapBlocksMax)
-        {
-            uint[] crcs = [.. Enumerable.Range(done, Math.Min((int)LakeRing.MapBlocksMax, blocks - done))
-                .Select(i => Crc32C.Compute(bytes.AsSpan(i * Block, Block)))];
-            Apply(
-                new IntentMap
-                {
-                    Ino = ino,
-                    FileBlock = fileBlock + (ulong)done,
-                    PhysBlock = phys + (ulong)done,
-                    Blocks = (uint)crcs.Length,
-                    Flags = ExtentFlags.Crc,
-                    Size = (fileBlock + (ulong)blocks) * Block,
-                },
-                IntentOp.Map,
-                MemoryMarshal.AsBytes<uint>(crcs).ToArray());
-        }
-    }
-
-    private void Overwritten(ulong ino, ulong fileBlock, ulong blocks)
-    {
-        var range = new BlockRange { Start = fileBlock, Count = blocks };
-        Apply(new IntentOverwrite { Ino = ino, Count = 1 }, IntentOp.Overwrite, MemoryMarshal.AsBytes(new ReadOnlySpan<BlockRange>(in range)).ToArray());
-    }
-
-    private void FlipBit(long offset)
-    {
-        byte[] one = new byte[1];
-        _device.Read(one, offset);
-        one[0] ^= 4;
-        _device.Write(one, offset);
     }
 
     private sealed class Kernel(IngestTests test) : ISealer
@@ -376,7 +325,7 @@ public sealed class IngestTests
             }
 
             test.Apply(new IntentSeal { Ino = args.Ino, FileBlock = args.FileBlock, Blocks = args.Blocks }, op);
-            args.Seq = test._engine.AppliedSeq;
+            args.Seq = test.Engine.AppliedSeq;
             return Errno.None;
         }
     }

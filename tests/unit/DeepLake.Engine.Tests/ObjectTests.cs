@@ -189,7 +189,7 @@ public sealed class ObjectTests() : LakeFixture(areNamed: true)
             new() { SrcIno = 20, DstIno = 20, Blocks = 1 },
             new() { SrcIno = 20, DstIno = 21 },
             new() { SrcIno = 20, DstIno = 21, Blocks = LakeRing.CloneBlocksMax + 1 },
-            new() { SrcIno = 20, DstIno = 21, FileBlock = ulong.MaxValue - 5, Blocks = 4 },
+            new() { SrcIno = 20, DstIno = 21, DstBlock = ulong.MaxValue - 5, Blocks = 4 },
             new() { SrcIno = 20, DstIno = 21, Blocks = 13 },
             new() { SrcIno = 21, DstIno = 20, Blocks = 13 },
             new() { SrcIno = 22, DstIno = 20, Blocks = 1 },
@@ -400,7 +400,7 @@ public sealed class ObjectTests() : LakeFixture(areNamed: true)
     }
 
     private void Share(ulong source, ulong target, ulong fileBlock, ulong blocks) =>
-        Apply(new IntentShare { SrcIno = source, DstIno = target, FileBlock = fileBlock, Blocks = blocks }, IntentOp.Share);
+        Apply(new IntentShare { SrcIno = source, DstIno = target, SrcPos = fileBlock * LakeFormat.BlockSize, DstBlock = fileBlock, Blocks = blocks }, IntentOp.Share);
 
     /// <summary>Written and checked all over, with a hole in it or without.</summary>
     private void Complete(ulong ino, ulong phys, uint blocks, uint holeAt = uint.MaxValue)

@@ -22,7 +22,8 @@ public sealed class SealTests() : LakeFixture(areNamed: false)
         Superblock superblock = Engine.Superblock;
         Assert.That(superblock.Sums.Blocks * LakeFormat.SumsPerBlock, Is.GreaterThanOrEqualTo(superblock.Data.Blocks));
         Assert.That((superblock.Sums.Blocks - 2) * LakeFormat.SumsPerBlock, Is.LessThan(superblock.Data.Blocks));
-        Assert.That(superblock.Sums.StartBlock + superblock.Sums.Blocks, Is.EqualTo(superblock.Data.StartBlock));
+        Assert.That(superblock.Sums.StartBlock + superblock.Sums.Blocks, Is.EqualTo(superblock.Anchors.StartBlock));
+        Assert.That(superblock.Anchors.StartBlock + superblock.Anchors.Blocks, Is.EqualTo(superblock.Data.StartBlock));
         Assert.That(superblock.Data.StartBlock + superblock.Data.Blocks, Is.EqualTo(superblock.DeviceBlocks - 1));
     }
 

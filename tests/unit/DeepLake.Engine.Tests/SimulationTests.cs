@@ -21,6 +21,10 @@ public sealed class SimulationTests
         Assert.That(results.Any(r => r.IsRefused), Is.True, "no damage was ever refused: the instrument is blind");
         Assert.That(results.Sum(r => r.Identities), Is.GreaterThan(Seeds), "hardly any identity was compared: the instrument is blind");
         Assert.That(results.Sum(r => r.Shares), Is.GreaterThan(Seeds / 4), "hardly anything was shared: the instrument is blind");
+        Assert.That(results.Sum(r => r.Remaps), Is.GreaterThan(Seeds * 3), "hardly anything was packed: the instrument is blind");
+        Assert.That(results.Sum(r => r.Unpackings), Is.GreaterThan(Seeds / 4), "hardly anything was unpacked: the instrument is blind");
+        Assert.That(results.Sum(r => r.DamagedPacks), Is.GreaterThan(Seeds / 4), "hardly any pack was damaged: the instrument is blind");
+        Assert.That(results.Sum(r => r.Scrubbed), Is.GreaterThan(Seeds * 10), "hardly anything was scrubbed: the instrument is blind");
     }
 
     [Test]

@@ -134,7 +134,15 @@ public sealed class DropCrcsTests
         {
         }
 
+        public void Unmapped(ulong blocks, uint flags)
+        {
+        }
+
         public void Freed(ulong physBlock, ulong blocks, uint flags)
+        {
+        }
+
+        public void CutWithin(ulong physBlock, ulong blocks)
         {
         }
 

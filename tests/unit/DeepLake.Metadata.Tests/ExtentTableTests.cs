@@ -168,6 +168,60 @@ public sealed class ExtentTableTests
         Assert.That(freed.Blocks, Is.EqualTo(new ulong[] { 510, 511, 512, 513, 514 }));
     }
 
+    [TestCase(0, 20, new[] { 500, 501, 502, 503, 504, 505, 506 }, TestName = "Punch_OfAllOfASkewedExtent_FreesOneBlockMore")]
+    [TestCase(10, 2, new[] { 500, 501 }, TestName = "Punch_OfItsBeginning_KeepsTheBlockWhereTheRestBegins")]
+    [TestCase(14, 20, new[] { 505, 506 }, TestName = "Punch_OfItsEnd_KeepsTheBlockWhereTheRestEnds")]
+    [TestCase(12, 1, new int[0], TestName = "Punch_OfOneBlockInTheMiddle_FreesNothing")]
+    [TestCase(11, 4, new[] { 502, 503, 504 }, TestName = "Punch_OfTheMiddle_FreesWhatLiesBetween")]
+    public void APunchedSkewedExtent(int fileBlock, int blocks, int[] expected)
+    {
+        using MemoryPageStore store = MemoryPageStore.Open(new MemoryPageMedium(1 << 20), null);
+        using BTree tree = BTree.CreateEmpty(store, 256);
+        var table = new ExtentTable(tree);
+        table.Insert(9, new Extent(10, 500, 6, Skewed, 1), default);
+        var freed = new Collector();
+        // what would be kept of another extent
+        ulong removed = table.Punch(9, (ulong)fileBlock, (ulong)blocks, freed, keepPhys: 490 + (ulong)fileBlock);
+        Assert.That(freed.Blocks, Is.EqualTo(expected.Select(b => (ulong)b)));
+        Assert.That((freed.UnmappedBlocks, freed.KeptBlocks, freed.Cuts.Count), Is.EqualTo((removed, 0ul, 0)));
+    }
+
+    [Test]
+    public void SkewedExtents_AreCutByShifts_AndNeitherJoinedAgainNorMarked()
+    {
+        using MemoryPageStore store = MemoryPageStore.Open(new MemoryPageMedium(1 << 20), null);
+        using BTree tree = BTree.CreateEmpty(store, 256);
+        var table = new ExtentTable(tree);
+        table.Insert(9, new Extent(10, 500, 6, Skewed, 1), default);
+        table.Insert(9, new Extent(16, 506, 2, Skewed, 1), default);
+        var cuts = new Collector();
+        table.Mark(9, 12, 5, new Marker(Step.Unseal));
+        Assert.That(table.Shift(9, 12, 2, 100, up: true, cuts), Is.EqualTo(2ul));
+        Assert.That(table.Shift(9, 112, 2, 100, up: false, cuts), Is.EqualTo(2ul));
+        Assert.That(cuts.Cuts, Is.EqualTo(new ulong[] { 502, 504 }));
+        var found = new List<(ulong, ulong, uint, uint)>();
+        for (ulong at = 0; table.TryGetAt(9, at, out Extent extent); at = extent.FileEnd)
+        {
+            found.Add((extent.FileBlock, extent.PhysBlock, extent.Blocks, extent.Flags));
+        }
+
+        Assert.That(found, Is.EqualTo(new[]
+        {
+            (10ul, 500ul, 2u, Skewed), (12ul, 502ul, 2u, Skewed), (14ul, 504ul, 2u, Skewed), (16ul, 506ul, 2u, Skewed),
+        }));
+    }
+
+    [Test]
+    public void OnlyCheckedExtents_CanBeSkewed()
+    {
+        Assert.That(ExtentTable.CanBe(Skewed));
+        const uint skew = 4095u << ExtentFlags.SkewShift;
+        uint[] bad = [skew, skew | ExtentFlags.Sealed, skew | ExtentFlags.Unwritten, skew | ExtentFlags.Crc, Skewed | ExtentFlags.Crc, Skewed | 0x10000000u, Skewed | 0x8000u];
+        Assert.That(bad.Where(ExtentTable.CanBe), Is.Empty);
+    }
+
+    private const uint Skewed = ExtentFlags.Sealed | ExtentFlags.Checked | (100u << ExtentFlags.SkewShift);
+
     private static void AssertSame(ExtentTable table, (ulong Phys, uint Flags, uint Crc)[] model)
     {
         var actual = new (ulong Phys, uint Flags, uint Crc)[Blocks];
@@ -195,11 +249,25 @@ public sealed class ExtentTableTests
 
         public void Kept(ulong physBlock, ulong blocks, uint flags) => KeptBlocks += blocks;
 
+        public List<ulong> Cuts { get; } = [];
+
+        public ulong UnmappedBlocks { get; private set; }
+
+        public void Unmapped(ulong blocks, uint flags) => UnmappedBlocks += blocks;
+
         public void Freed(ulong physBlock, ulong blocks, uint flags)
         {
             for (ulong i = 0; i < blocks; i++)
             {
                 Blocks.Add(physBlock + i);
+            }
+        }
+
+        public void CutWithin(ulong physBlock, ulong blocks)
+        {
+            for (ulong i = 0; i < blocks; i++)
+            {
+                Cuts.Add(physBlock + i);
             }
         }
     }

@@ -57,6 +57,51 @@ public sealed class SpaceMapTests
         Assert.That(ranges[0], Is.EqualTo(new BlockRange { Start = Data.StartBlock + 10, Count = 20 }));
     }
 
+    /// <summary>What came out of a pack is cut like anything else, while the packer still holds all of it.</summary>
+    [Test]
+    public void PinnedBlocks_AreHeldUntilTheyAreUnpinned_AlsoWhenTheyLeaveAMapInPart()
+    {
+        using MemoryPageStore store = MemoryPageStore.Open(new MemoryPageMedium(1 << 20), null);
+        using BTree tree = BTree.CreateEmpty(store, 256);
+        SpaceMap map = SpaceMap.CreateEmpty(tree, Data);
+        Assert.That(map.TryLeaseRun(10, out ulong start), Is.True);
+        map.Pin(start, 10);
+        Assert.That(map.MarkUsed(start - 5, 15), Is.True);
+        Assert.That(map.MarkFreed(start - 2, 6, seq: 3), Is.True); // two more before it
+        Assert.That((map.QuarantinedBlocks, map.LeasedBlocks), Is.EqualTo((2ul, 4ul)));
+        map.ReleaseQuarantine(3);
+        Assert.That((map.QuarantinedBlocks, map.LeasedBlocks), Is.EqualTo((0ul, 4ul)));
+        Assert.That(map.MarkUsed(start, 2), Is.True);
+        map.Unpin(start, 10, seq: 8);
+        Assert.That((map.QuarantinedBlocks, map.LeasedBlocks), Is.EqualTo((2ul, 0ul)));
+        Assert.That(map.MarkFreed(start, 1, seq: 9), Is.True);
+        map.ReleaseQuarantine(8);
+        Assert.That(map.QuarantinedBlocks, Is.EqualTo(1ul));
+        map.ReleaseQuarantine(9);
+        Assert.That(map.FreeBlocks, Is.EqualTo(Data.Blocks - map.UsedBlocks));
+    }
+
+    [Test]
+    public void WhatLeavesAMap_WhileAPredecessorsIntentsComeAgain_IsHeldUntilAllHaveCome()
+    {
+        using MemoryPageStore store = MemoryPageStore.Open(new MemoryPageMedium(1 << 20), null);
+        using BTree tree = BTree.CreateEmpty(store, 256);
+        SpaceMap map = SpaceMap.CreateEmpty(tree, Data);
+        ulong pack = Data.StartBlock + 100;
+        Assert.That(map.MarkUsed(pack, 8), Is.True);
+        map.BeginResent(20);
+        Assert.That(map.MarkFreed(pack, 8, seq: 12), Is.True);
+        map.ReleaseQuarantine(12);
+        Assert.That(map.FreeBlocks, Is.EqualTo(Data.Blocks - 8), "another intent may have them");
+        Assert.That(map.MarkUsed(pack, 4), Is.True);
+        map.EndResent();
+        Assert.That((map.QuarantinedBlocks, map.LeasedBlocks), Is.EqualTo((4ul, 0ul)));
+        map.ReleaseQuarantine(19);
+        Assert.That(map.FreeBlocks, Is.EqualTo(Data.Blocks - 8));
+        map.ReleaseQuarantine(20);
+        Assert.That(map.FreeBlocks, Is.EqualTo(Data.Blocks - 4));
+    }
+
     [Test]
     public void UsedBits_SurviveStoreAndLoad_AndHeldOnesDoNot()
     {
@@ -77,5 +122,67 @@ public sealed class SpaceMapTests
         Assert.That(loaded.FreeBlocks, Is.EqualTo(Data.Blocks - 701));
         Assert.That(loaded.CountUsed(Data.StartBlock + 100, 100), Is.EqualTo(100ul));
         Assert.That(loaded.CountUsed(Data.StartBlock + 200, 8300), Is.Zero);
+    }
+
+    /// <summary>The map keeps pieces of 65,536 blocks apart, and those that are all free or all used without memory.</summary>
+    [TestCase(1)]
+    [TestCase(2)]
+    public void AMapOfManyPieces_AgreesWithAnArray(int seed)
+    {
+        var region = new Region { StartBlock = 13, Blocks = (5 << 16) + 4321 };
+        using MemoryPageStore store = MemoryPageStore.Open(new MemoryPageMedium(1 << 20), null);
+        using BTree tree = BTree.CreateEmpty(store, 256);
+        using SpaceMap map = SpaceMap.CreateEmpty(tree, region);
+        var used = new bool[region.Blocks];
+        var random = new Random(seed);
+        for (int step = 0; step < 2000; step++)
+        {
+            int start = random.Next(used.Length);
+            bool value = used[start];
+            int end = start;
+            int most = Math.Min(used.Length, start + random.Next(1, random.Next(4) == 0 ? 200_000 : 3000));
+            for (; end < most && used[end] == value; end++)
+            {
+                used[end] = !value;
+            }
+
+            ulong block = region.StartBlock + (ulong)start;
+            bool done = value ? map.MarkFreed(block, (ulong)(end - start), 1) : map.MarkUsed(block, (ulong)(end - start));
+            Assert.That(done, Is.True);
+            map.ReleaseQuarantine(1);
+            if (step % 100 == 0)
+            {
+                map.Store();
+            }
+        }
+
+        AssertSame(map, used, region);
+        map.Store();
+        using SpaceMap loaded = SpaceMap.Load(tree, region);
+        AssertSame(loaded, used, region);
+        var ranges = new BlockRange[64];
+        for (int count; (count = loaded.Lease(70_000, 0, ranges)) > 0;)
+        {
+            foreach (BlockRange range in ranges.AsSpan(0, count))
+            {
+                Assert.That(loaded.CountUsed(range.Start, range.Count), Is.Zero);
+            }
+        }
+
+        Assert.That(loaded.FreeBlocks, Is.Zero);
+    }
+
+    private static void AssertSame(SpaceMap map, bool[] used, Region region)
+    {
+        for (int i = 0; i < used.Length; i++)
+        {
+            if (map.IsUsed(region.StartBlock + (ulong)i) != used[i])
+            {
+                Assert.Fail($"block {i} of the region");
+            }
+        }
+
+        Assert.That(map.UsedBlocks, Is.EqualTo((ulong)used.Count(u => u)));
+        Assert.That(map.FreeBlocks, Is.EqualTo((ulong)used.Count(u => !u)));
     }
 }

@@ -13,6 +13,11 @@ public sealed unsafe partial class FasterPageStore : IPageStore
     /// <summary>Log that a transaction may need beyond what is counted: the rest of a FASTER page, twice.</summary>
     private const int SlackPages = 2;
 
+    private const int BucketBytes = 64;
+
+    /// <summary>Of the managed heap, for everything but stores.</summary>
+    private const long HeapReserveBytes = 24L << 20;
+
     private readonly IBlockDevice _device;
     private readonly PageStoreGeometry _geometry;
     private readonly DeviceLatch _latch;
@@ -36,9 +41,11 @@ public sealed unsafe partial class FasterPageStore : IPageStore
         _log = new LogRegionDevice(device, geometry.LogStart, geometry.LogBytes, _latch);
         _checkpoints = new TicketCheckpointManager(device, geometry, _latch);
         int memoryBits = LogMemoryBits(options);
+        long buckets = IndexBuckets(geometry.LogBytes);
+        RequireMemory((buckets * BucketBytes) + (1L << memoryBits));
         _cache = new PageCache(options.MemoryBytes - (1L << memoryBits));
         _store = new FasterKV<PageKey, PageValue>(
-            IndexBuckets(geometry.LogBytes),
+            buckets,
             new LogSettings
             {
                 LogDevice = _log,
@@ -73,7 +80,7 @@ public sealed unsafe partial class FasterPageStore : IPageStore
     }
 
     /// <summary>Hash index in memory and in its slot, bytes.</summary>
-    public long IndexBytes => (_store.IndexSize + _store.OverflowBucketCount) * 64;
+    public long IndexBytes => (_store.IndexSize + _store.OverflowBucketCount) * BucketBytes;
 
     /// <summary>Bytes of the region in use, what older checkpoints still hold included.</summary>
     public long UsedBytes => _store.Log.TailAddress - _log.ReuseLimit;
@@ -236,6 +243,20 @@ public sealed unsafe partial class FasterPageStore : IPageStore
             bits++;
         }
         return bits;
+    }
+
+    // FASTER has its index, which is as large as the region needs, and the tail of its log in the managed heap.
+    // What the heap's limit has no room for would end the process, and the next one as well.
+    private static void RequireMemory(long bytes)
+    {
+        long limit = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        long left = limit - GC.GetTotalMemory(forceFullCollection: false) - HeapReserveBytes;
+        if (limit != 0 && bytes > left)
+        {
+            throw new StorageException(
+                Errno.ENOMEM,
+                $"a lake of this size needs {bytes >> 20} MiB for the index of its metadata pages, and the daemon may take {Math.Max(0, left >> 20)} more; the machine needs more memory");
+        }
     }
 
     // 7 entries a bucket: the live third of the region fills between a third and three quarters of them.

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: MPL-2.0
+namespace DeepLake.Abi;
+
+/// <summary>Flags of a segment of the archive.</summary>
+[Flags]
+public enum ArchiveFlags : uint
+{
+    /// <summary>The last part of a base.</summary>
+    [CConst("LAKEFS_ARCHIVE_LAST")]
+    Last = 0x1,
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MPL-2.0
+using DeepLake.Control;
+using DeepLake.Engine;
+using DeepLake.Laked.Control;
+using DeepLake.Metadata;
+using DeepLake.Platform;
+using DeepLake.Storage;
+
+namespace DeepLake.Laked.OneShot;
+
+/// <summary>How an unmounted lake is, found without writing: whether it opens, and what is wrong with it.</summary>
+/// <param name="Kind">The least that makes it whole.</param>
+/// <param name="Findings">What is wrong, the first of it.</param>
+/// <param name="FindingCount">All of it.</param>
+/// <param name="Report">Of its structure; null when it does not open.</param>
+/// <param name="Stats">Null when it does not open.</param>
+/// <param name="EndedCleanly">It has the clean mark.</param>
+internal sealed record LakeCondition(
+    RepairKind Kind, IReadOnlyList<string> Findings, ulong FindingCount, VerifyReport? Report, EngineStats? Stats, bool EndedCleanly)
+{
+    /// <exception cref="LakeFormatException">The lake is not damaged, but not one for this version or this device.</exception>
+    internal static LakeCondition Of(IBlockDevice device, string path, Action<Response> send, CancellationToken cancellation)
+    {
+        var overlay = new ReadOnlyOverlayDevice(device);
+        try
+        {
+            using LakeEngine engine = LakeEngine.Open(overlay, new DeviceCommitSink(overlay), SmallEngine.OptionsTelling(send, path));
+            cancellation.ThrowIfCancellationRequested();
+            send(Responses.Progress("checking the structure", 0, 0, "pages", path));
+            VerifyReport report = EngineCheck.Run(engine, null, device);
+            if (!engine.FellBack && LakeNotes.OfOlderCheckpoint(device) is { } older)
+            {
+                report.Notes.Add(older);
+            }
+
+            ulong structural = report.ProblemCount - (engine.FellBack ? 1ul : 0ul);
+            RepairKind kind = structural > 0 ? RepairKind.Rebuild
+                : engine.FellBack || report.Notes.Count > 0 ? RepairKind.Checkpoints
+                : RepairKind.Nothing;
+            return new LakeCondition(
+                kind, [.. report.Problems, .. report.Notes], report.ProblemCount + (ulong)report.Notes.Count, report, engine.GetStats(), engine.EndedCleanly);
+        }
+        catch (LakeFormatException failure) when (failure.Errno is Errno.EUCLEAN or Errno.EINVAL)
+        {
+            return Closed(failure.Message);
+        }
+        catch (StorageException failure) when (failure.IsCorruption)
+        {
+            return Closed(failure.Message);
+        }
+        catch (MetadataCorruptException failure)
+        {
+            return Closed(failure.Message);
+        }
+    }
+
+    private static LakeCondition Closed(string why) => new(RepairKind.Rebuild, [why], 1, null, null, false);
+}

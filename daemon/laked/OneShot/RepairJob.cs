@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MPL-2.0
+using DeepLake.Control;
+using DeepLake.Engine;
+using DeepLake.Laked.Control;
+using DeepLake.Storage;
+
+namespace DeepLake.Laked.OneShot;
+
+/// <summary>
+/// Makes a lake whole again with the least that does: nothing, two checkpoints, or its metadata anew from
+/// the archive (docs/archive.md). The plan is told before anything is written; what replaces metadata is
+/// done only when it was asked for, and only when nothing less helps.
+/// </summary>
+internal static class RepairJob
+{
+    internal static RepairResult Run(RepairRequest request, Action<Response> send, CancellationToken cancellation)
+    {
+        using DirectBlockDevice device = OneShotDevice.Open(request.DevicePath, readOnly: request.DryRun);
+        try
+        {
+            LakeCondition found = LakeCondition.Of(device, request.DevicePath, send, cancellation);
+            if (request.Rebuild && found.Kind != RepairKind.Rebuild)
+            {
+                throw NeedsNoRebuild(request, found);
+            }
+            return found.Kind switch
+            {
+                RepairKind.Nothing => new RepairResult { Report = found.Report },
+                RepairKind.Checkpoints => WriteCheckpoints(device, request, found, send, cancellation),
+                _ => RebuildJob.Run(device, request, found, send, cancellation),
+            };
+        }
+        catch (StorageException failure) when (!failure.IsCorruption)
+        {
+            throw new CommandException(
+                ErrorCode.ErrorGeneral,
+                $"{request.DevicePath}: {failure.Message}",
+                "see the kernel log (dmesg) for errors of the device; one that cannot be read in places is copied to another device first, with a program that goes on after errors (such as ddrescue), and the copy repaired");
+        }
+    }
+
+    private static CommandException NeedsNoRebuild(RepairRequest request, LakeCondition found) => new(
+        ErrorCode.ErrorGeneral,
+        $"the lake on {request.DevicePath} opens and its structure is sound: it is not rebuilt, and nothing was changed",
+        found.Kind == RepairKind.Nothing
+            ? $"there is nothing to repair; lakectl verify --full {request.DevicePath} reads the data, too"
+            : $"lakectl repair {request.DevicePath} without --rebuild makes its superblocks and checkpoints whole");
+
+    /// <summary>Each goes to the older or the damaged copy, so that one that is whole is there at every moment.</summary>
+    private static RepairResult WriteCheckpoints(
+        DirectBlockDevice device, RepairRequest request, LakeCondition found, Action<Response> send, CancellationToken cancellation)
+    {
+        var plan = new RepairPlan
+        {
+            Kind = found.Kind,
+            FindingCount = found.FindingCount,
+            Opens = true,
+            Uuid = found.Stats!.Uuid.ToString(),
+            Label = found.Stats.Label,
+            StaysClean = found.EndedCleanly,
+        };
+        plan.Findings.AddRange(found.Findings);
+        send(new Response { Progress = new Progress { RepairPlan = plan } });
+        if (request.DryRun)
+        {
+            return new RepairResult { Kind = found.Kind, Outcome = RepairOutcome.Planned, Report = found.Report };
+        }
+
+        cancellation.ThrowIfCancellationRequested();
+        using (LakeEngine engine = LakeEngine.Open(device, new DeviceCommitSink(device), SmallEngine.Options))
+        {
+            for (int copy = 0; copy < 2; copy++)
+            {
+                if (engine.EndedCleanly)
+                {
+                    engine.MarkClean();
+                }
+                else
+                {
+                    engine.Checkpoint();
+                }
+            }
+        }
+
+        device.Flush();
+        LakeCondition now = LakeCondition.Of(device, request.DevicePath, send, CancellationToken.None);
+        return now.Kind == RepairKind.Nothing
+            ? new RepairResult { Kind = found.Kind, Outcome = RepairOutcome.Repaired, Report = now.Report }
+            : throw new CommandException(
+                ErrorCode.ErrorGeneral,
+                $"two checkpoints were written to {request.DevicePath}, but it is not whole: {now.Findings[0]}",
+                "the device does not keep what is written to it; see the kernel log (dmesg)");
+    }
+}

@@ -1,0 +1,89 @@
+#!/bin/sh
+# SPDX-License-Identifier: MPL-2.0
+# In the busybox guest, with the real daemon, which seals after one second and
+# packs after as long; /dev/vda is empty. Prints `pass NAME` / `fail NAME`.
+#   lake-guest.sh races SECONDS SEED    files are rewritten while they are
+#                                       sealed, shared, packed and collected
+#   lake-guest.sh flips COUNT SEED      bits change beneath
+. /lib.sh
+serve="--pack-after 1"
+dev=/dev/vda
+
+collect() { while sleep 2; do lakectl gc --all $l; done; }
+
+numbers() {
+	look
+	for of in sealed checked shared packed pack used; do
+		echo "${of}_blocks $(counter ${of}_blocks)"
+	done
+	echo "packs opened: $(cat /sys/fs/lakefs/*/packed_reads)"
+}
+
+# racing SECONDS SEED: the daemon is killed every minute and a half, too
+racing() {
+	collect >/tmp/gc.log 2>&1 &
+	collector=$!
+	( while sleep 90; do kill -9 $(laked); done ) &
+	killer=$!
+	/races $l/files "$1" "$2" >/tmp/races
+	status=$?
+	kill $collector $killer
+	cat /tmp/races
+	return $status
+}
+
+happened() {
+	numbers
+	sort /tmp/gc.log | uniq -c | sort -rn | head -n 20
+	grep -v 'compressed 0 B' /tmp/gc.log | grep -q compressed &&
+		[ "$(counter shared_blocks)" -gt 0 ]
+}
+
+races() {
+	mkdir $l/files
+	check "no wrong byte in $1 s of writing what is sealed, shared, packed, collected" racing "$1" "$2"
+	cat /tmp/races
+	check 'all of that happened' happened
+	cat /tmp/check.log
+}
+
+# As much as it becomes: files in pairs are shared, a part of them packed.
+settle() {
+	/flips make $l/files || return 1
+	sync
+	sleep 20
+	within 300 shared_all || return 1
+	lakectl gc --all $l
+	for i in 03 13 23 33 43 53; do
+		cat $l/files/$i >/tmp/again && rm $l/files/$i && cp /tmp/again $l/files/$i
+	done
+	sync
+	sleep 30
+	numbers
+}
+shared_all() { [ "$(counter objects)" -ge 60 ]; }
+
+flips() {
+	mkdir $l/files
+	check 'files are sealed, shared and packed' settle
+	cat /tmp/check.log
+	check "$1 bits: no wrong byte, and exactly those fail that have it" /flips turn $l/files $dev "$1" "$2"
+	cat /tmp/check.log
+	/flips leave $l/files $dev 40 "$2" >/tmp/left
+	umount $l
+	lakectl verify --full $dev >/tmp/verify 2>&1
+	grep -o '/files/[0-9]*' /tmp/verify | sed 's,.*/,,' | sort -u >/tmp/named
+	check 'verify names each file that has a damaged block, and no other' cmp /tmp/left /tmp/named
+	cat /tmp/check.log
+}
+
+check 'the daemon starts' start
+check 'mkfs' lakectl mkfs $dev
+check 'it mounts' mount.lakefs $dev $l
+what=$1
+shift
+"$what" "$@"
+if [ "$what" = races ]; then
+	check 'it unmounts' umount $l
+	check 'it is sound' lakectl verify --full $dev
+fi
