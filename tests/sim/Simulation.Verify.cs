@@ -37,7 +37,7 @@ internal sealed partial class Simulation
         VerifyEpoch(engine);
         NoteArchive(engine);
         Require(!_isInterrupted || _wasInterrupted || DeviceLied || _device.Faults > 0, "the archive is found interrupted, and it was not before");
-        ModelTree tree = _kernel.TreeAt(seq, DeviceLied ? _kernel.FirstSeq : floor);
+        ModelTree tree = _kernel.TreeAt(seq, DeviceMayLie ? _kernel.FirstSeq : floor);
         tree = engine.Epoch > _epoch ? Reaped(tree) : tree;
         RequireClean(() => Lake.Check(engine), "the recovered lake");
         new StateComparer(engine).CompareAll(tree);

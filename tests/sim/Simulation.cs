@@ -85,6 +85,9 @@ internal sealed partial class Simulation : IDisposable
     /// <summary>What happened, for a person; null: nobody looks.</summary>
     public Action<string>? Log { get; init; }
 
+    /// <summary>A later damage may take what an earlier life has found, so the model keeps all of the boot.</summary>
+    private bool DeviceMayLie => _settings.Kind is FaultKind.Damage or FaultKind.Recoveries;
+
     private bool DeviceLied => _structuralDamage > 0 || _otherDamage || _device.SilentFaults > 0;
 
     /// <exception cref="Exception">Any at all is a finding.</exception>

@@ -44,17 +44,18 @@ internal static unsafe class GearLanes
         var words = (Vector512<uint>*)(((nuint)space + StepBytes - 1) & ~(nuint)(StepBytes - 1));
         Vector512<uint> low = Vector512.LoadUnsafe(ref Gear.Table[0]);
         Vector512<uint> high = Vector512.LoadUnsafe(ref Gear.Table[Lanes]);
-        Vector512<uint> fold = Vector512.Create(0x1F1F1F1Fu);
-        Vector512<uint> mask = Vector512.Create(loose);
+        // the loose mask is of the upper bits: a hash has none of them exactly if it is not above this
+        Vector512<uint> most = Vector512.Create(~loose);
         Vector512<uint> h = Vector512<uint>.Zero;
         int count = 0;
         fixed (byte* data = part)
         {
-            // The bytes before each stretch; the first lane has its hash already.
+            // The bytes before each stretch; the first lane has its hash already. A permutation looks at the lowest five
+            // bits of an index, so what the fold's shift brings over from the next byte is left where it is.
             Load(data, data + stretch - StepBytes, (nuint)stretch, words);
             for (int i = Lanes / 2; i < Lanes; i++)
             {
-                Vector512<uint> x = words[i] ^ ((words[i] >>> 3) & fold);
+                Vector512<uint> x = words[i] ^ (words[i] >>> 3);
                 h = h + h + Avx512F.PermuteVar16x32x2(low, x, high);
                 h = h + h + Avx512F.PermuteVar16x32x2(low, x >>> 8, high);
                 h = h + h + Avx512F.PermuteVar16x32x2(low, x >>> 16, high);
@@ -67,13 +68,13 @@ internal static unsafe class GearLanes
                 FetchNext(data + part.Length + at, (nuint)stretch);
                 for (int i = 0; i < Lanes; i++)
                 {
-                    Vector512<uint> x = words[i] ^ ((words[i] >>> 3) & fold);
+                    Vector512<uint> x = words[i] ^ (words[i] >>> 3);
                     Vector512<uint> h0 = h + h + Avx512F.PermuteVar16x32x2(low, x, high);
                     Vector512<uint> h1 = h0 + h0 + Avx512F.PermuteVar16x32x2(low, x >>> 8, high);
                     Vector512<uint> h2 = h1 + h1 + Avx512F.PermuteVar16x32x2(low, x >>> 16, high);
                     h = h2 + h2 + Avx512F.PermuteVar16x32x2(low, x >>> 24, high);
-                    Vector512<uint> least = Vector512.Min(Vector512.Min(h0 & mask, h1 & mask), Vector512.Min(h2 & mask, h & mask));
-                    if (Vector512.EqualsAny(least, Vector512<uint>.Zero))
+                    Vector512<uint> least = Vector512.Min(Vector512.Min(h0, h1), Vector512.Min(h2, h));
+                    if (Vector512.LessThanOrEqualAny(least, most))
                     {
                         int end = at + 4 * i + 1;
                         count = Note(h0, loose, strict, end, stretch, candidates, count);
