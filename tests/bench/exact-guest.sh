@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: MPL-2.0
 # In the exact guest: exact-guest.sh FILESYSTEM ROW...
 # A new device, a new filesystem on it, and the rows. The device takes 80 us
-# for a request and has a write cache, so that flushes cost.
+# for a request and has a write cache, so that flushes cost; NULL_BLK: other options of it.
 set -e
 fs=$1
 shift
+# shellcheck disable=SC2086 # options are words
 modprobe null_blk gb=4 memory_backed=1 irqmode=2 completion_nsec=80000 \
-	cache_size=64
+	cache_size=64 $NULL_BLK
 while read -r module; do insmod "/b/modules/$module"; done </b/modules/list
 mkdir -p /m /source
 dev=/dev/nullb0

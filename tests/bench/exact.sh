@@ -6,6 +6,7 @@
 #   PEERS="ext4 xfs"     whom to compare with
 #   DIVIDE=10            a tenth of the operations, for a quick look
 #   SMP=2                processors
+#   NULL_BLK=mbps=8      other options of the device: slower than 8 MiB/s
 #   JOBS=2               guests at a time: they do not disturb each other's time
 #   NAME=exact           out/bench/NAME.json
 #   CHECK=1              only show that two runs of the rows give the same figures
@@ -31,7 +32,7 @@ peer_key() {
 			-type f -print0 | LC_ALL=C sort -z | xargs -0 cat | sha256sum
 		qemu-system-x86_64 --version
 		digest_text "$1" "$2" "$smp" "$kernel" "$bench_tools" \
-			"${DIVIDE:-1}"
+			"${DIVIDE:-1}" ${NULL_BLK:+"$NULL_BLK"}
 	} | sha256sum | cut -c1-24
 }
 

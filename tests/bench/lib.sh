@@ -70,7 +70,8 @@ bench_guest() {
 	# shellcheck disable=SC2086 # rows are words
 	"$LAKE_ROOT/qemu/vm" run $bench_machine --lake --kernel "$kernel" --smp "$smp" \
 		--mem 3G --timeout "${TIMEOUT:-3000}" --tools "$bench_tools" \
-		--env "DIVIDE=${DIVIDE:-1}" --env "ROUNDS=${ROUNDS:-1}" --file "$scratch/b:/b" --share "$LAKE_BUILD/bench/share" \
+		--env "DIVIDE=${DIVIDE:-1}" --env "ROUNDS=${ROUNDS:-1}" \
+		--env "NULL_BLK=${NULL_BLK:-}" --file "$scratch/b:/b" --share "$LAKE_BUILD/bench/share" \
 		"$@" -- sh /b/exact-guest.sh "$fs" $rows | tee "$file.new" |
 		awk -v fs="$fs" '$1 == "row" {
 			printf "    %-8s%-18s%10.4f s\n", fs, $2, $6 / 1e9; fflush() }' >&2 ||

@@ -124,8 +124,19 @@ static void remove_log(long count)
 		die("unlink");
 }
 
+/* New data, as much as the ingest has to do for long: it has begun when the row does. */
+static void open_log_beside_new_data(long count)
+{
+	need_no_big(0);
+	write_big(BIG);
+	open_log(count);
+}
+
 const struct row data_rows[] = {
 	{ "fsync", 0, FSYNCS, open_log, append_and_fsync, remove_log },
+	{ "many-fsyncs", ROW_EXTRA, 5 * FSYNCS, open_log, append_and_fsync, remove_log },
+	{ "ingest-fsyncs", ROW_EXTRA, 5 * FSYNCS, open_log_beside_new_data,
+	  append_and_fsync, remove_log },
 	{ "write-seq", ROW_SYNC, BIG, need_no_big, write_big, NULL },
 	{ "read-seq-cold", ROW_COLD, BIG, need_big, read_big, NULL },
 	{ "write-random", ROW_SYNC, RANDOMS, need_random_big, write_random, NULL },
