@@ -5,8 +5,13 @@
 #   lake-guest.sh races SECONDS SEED    files are rewritten while they are
 #                                       sealed, shared, packed and collected
 #   lake-guest.sh flips COUNT SEED      bits change beneath
+#   lake-guest.sh full ROUNDS SEED      ten writers fill it, half is deleted
+#   lake-guest.sh written MIB SEED      what a new file costs the device, until
+#                                       all is quiet; the lake may be there
 . /lib.sh
-serve="--pack-after 1"
+what=$1
+shift
+[ "$what" = written ] || serve="--pack-after 1"
 dev=/dev/vda
 
 collect() { while sleep 2; do lakectl gc --all $l; done; }
@@ -77,13 +82,60 @@ flips() {
 	cat /tmp/check.log
 }
 
+full() {
+	mkdir $l/files
+	check "ten writers, $1 rounds: each is told ENOSPC, what is deleted can be used, no byte is wrong" /full $l/files "$1" 10 "$2"
+	cat /tmp/check.log
+	numbers
+	check 'and a name on a full device' mkdir $l/folder
+}
+
+sectors() { awk '{ print $7 }' /sys/block/${dev#/dev/}/stat; }
+
+# quiet SECONDS: nothing was written for so long
+quiet() {
+	last=$(sectors) since=$(date +%s)
+	while [ $(($(date +%s) - since)) -lt "$1" ]; do
+		sleep 1
+		[ "$(sectors)" = "$last" ] || { last=$(sectors) since=$(date +%s); }
+	done
+}
+
+checked_all() { [ "$(counter checked_blocks)" -ge "$target" ]; }
+
+# what a file costs until its blocks are checked and nothing is written for a minute
+costs() {
+	quiet 10
+	look
+	target=$(($(counter checked_blocks) + $1 * 256)) before=$(sectors)
+	dd if=/dev/urandom of=$l/new bs=1M count="$1" 2>/dev/null || return 1
+	sync
+	at_once=$(($(sectors) - before))
+	within 1800 checked_all || return 1
+	quiet 70
+	all=$(($(sectors) - before))
+	echo "$1 MiB: $((at_once / 2048)) MiB when it was synced, $((all / 2048)) MiB in the end: $((all * 1000 / ($1 * 2048))) thousandths"
+	[ $((all * 100)) -le $(($1 * 2048 * 115)) ]
+}
+
+written() {
+	check 'at most 1.15 bytes for each' costs "$1"
+	cat /tmp/check.log
+	numbers
+}
+
 check 'the daemon starts' start
-check 'mkfs' lakectl mkfs $dev
+if [ "$what" = written ] && lakectl stats $dev >/dev/null 2>&1; then
+	echo 'a lake that was there'
+	is_there=1
+else
+	is_there=
+	check 'mkfs' lakectl mkfs $dev
+fi
 check 'it mounts' mount.lakefs $dev $l
-what=$1
-shift
 "$what" "$@"
-if [ "$what" = races ]; then
+if [ "$what" != flips ]; then
 	check 'it unmounts' umount $l
-	check 'it is sound' lakectl verify --full $dev
+	# (the structure of millions takes an hour here)
+	[ -n "$is_there" ] || check 'it is sound' lakectl verify --full $dev
 fi
