@@ -18,7 +18,7 @@
 #define OUTPUT_MAX_BYTES	(1L << 20)
 #define ARGS_MAX		32
 #define HEAP_LEAST_BYTES	(112ULL << 20)
-#define HEAP_PART		8	/* of the machine's memory */
+#define HEAP_PART		5	/* of the machine's memory */
 
 /*
  * The .NET runtime's own settings, for a small locked daemon that starts

@@ -24,7 +24,7 @@ dotnet publish "$root/tests/bench/scale" -nologo -v q -c Release -r linux-x64 \
 
 # What the launcher gives laked (daemon/launcher/child.c); its heap's limit on
 # a machine of 2 GiB.
-export DOTNET_GCHeapHardLimit=${DOTNET_GCHeapHardLimit:-0x10000000}
+export DOTNET_GCHeapHardLimit=${DOTNET_GCHeapHardLimit:-0x19999999}
 export DOTNET_gcServer=0 DOTNET_gcConcurrent=0 DOTNET_GCgen0size=0x400000
 export DOTNET_Thread_DefaultStackSize=0x40000 DOTNET_EnableWriteXorExecute=0
 export DOTNET_TieredPGO=0 DOTNET_TC_CallCountThreshold=0x100
