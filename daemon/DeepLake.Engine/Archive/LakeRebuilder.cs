@@ -225,9 +225,10 @@ public sealed class LakeRebuilder
         bool isWhole = true;
         foreach (ArchiveHeader segment in _plan.Base.Concat(_plan.Logs))
         {
-            if (!state.Space.MarkUsed(segment.StartBlock, segment.Blocks))
+            // A base that nobody entered, as the daemon died, is as good; but its numbers were given to others later.
+            // What was given up since may be reserved for a file that has not written there.
+            if (IsTaken(state, segment.Number) || !state.Space.MarkUsed(segment.StartBlock, segment.Blocks))
             {
-                // given up since, and reserved for a file that has not written there
                 isWhole = false;
                 continue;
             }
@@ -242,6 +243,8 @@ public sealed class LakeRebuilder
         counters.ArchiveOffset = _plan.Frames.Count == 0 ? 0 : (ulong)_plan.Frames[0];
         counters.ArchiveSeq = _plan.Logs.Concat(_plan.Base).Select(s => s.Seq).DefaultIfEmpty().Max();
     }
+
+    private static bool IsTaken(LakeState state, ulong number) => state.Archive.TryNext(number, out ulong next, out _) && next == number;
 
     private void Read(in ArchiveHeader segment, AlignedBuffer buffer)
     {
