@@ -33,7 +33,7 @@ typedef int64_t __s64;
 
 #define LAKEFS_SUPER_MAGIC	0x4c414b45u		/* statfs f_type, "LAKE" */
 #define LAKEFS_SB_MAGIC		0x315346454b414cull	/* bytes "LAKEFS1\0" */
-#define LAKEFS_FORMAT_VERSION	7
+#define LAKEFS_FORMAT_VERSION	8
 #define LAKEFS_BLOCK_BITS	12
 #define LAKEFS_BLOCK_SIZE	4096
 #define LAKEFS_ROOT_INO		1
@@ -362,6 +362,7 @@ struct lakefs_object_item {
 #define LAKEFS_ARCHIVE_LOG	1
 #define LAKEFS_ARCHIVE_BASE	2
 #define LAKEFS_ARCHIVE_LAST	0x1u	/* the last part of a base */
+#define LAKEFS_ARCHIVE_ZSTD	0x2u	/* the payload is a zstd frame */
 
 struct lakefs_archive_header {
 	__u64 magic;
@@ -375,17 +376,18 @@ struct lakefs_archive_header {
 	__u32 kind;			/* LAKEFS_ARCHIVE_LOG, _BASE */
 	__u32 part;			/* of a base, from 0 */
 	__u32 flags;
-	__u64 payload_bytes;
-	__u32 payload_crc32c;		/* of superblock copy and payload */
-	__u32 pad;
+	__u64 payload_bytes;		/* decompressed */
+	__u32 payload_crc32c;		/* of superblock copy and payload, as
+					 * stored */
+	__u32 stored_bytes;		/* of the payload, on the device */
 	__u64 first_lsn;		/* of the frames; a base: next_lsn */
 	__u64 next_lsn;			/* the frame that follows */
 	__u64 seq;			/* newest intent up to there */
 	__u64 written_sec;		/* wall time */
 	__u8 mac[32];			/* BLAKE3 of the superblock's
 					 * archive_key, this block with crc32c
-					 * and mac 0, superblock copy, payload:
-					 * a file cannot pass for a segment */
+					 * and mac 0, superblock copy, payload
+					 * as stored: a file cannot pass for a segment */
 	__u8 reserved[3952];
 };
 

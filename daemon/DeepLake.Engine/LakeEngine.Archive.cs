@@ -254,6 +254,7 @@ public sealed partial class LakeEngine : IArchiveEngine
         StartBlock = start,
         Kind = ArchiveKind.Log,
         PayloadBytes = (ulong)bytes,
+        StoredBytes = (uint)bytes, // as it is: it is written while programs wait
         FirstLsn = from.Lsn,
         NextLsn = next.Lsn,
         Seq = Math.Max(_state.Counters.ArchiveSeq, lastSeq),

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MPL-2.0
 using System.Runtime.InteropServices;
 using DeepLake.Abi;
-using ZstdSharp;
 
 namespace DeepLake.Packs;
 
 /// <summary>Reads packs, believing nothing that they say of themselves; one thread at a time.</summary>
 public sealed class PackReader : IDisposable
 {
-    private readonly Decompressor _decompressor = new();
+    private readonly FrameReader _frames = new();
     private readonly byte[] _content = new byte[PackFormat.ContentMax];
 
     /// <summary>The blocks in a pack, valid until the next one is read.</summary>
@@ -25,22 +24,10 @@ public sealed class PackReader : IDisposable
         int content = header.Blocks * LakeFormat.BlockSize;
         return header.Magic == LakeFormat.PackMagic && header.Algorithm == LakeFormat.PackZstd
             && header.Blocks is > 0 and <= LakeFormat.PackBlocks && header.Bytes <= pack.Length - PackFormat.HeaderBytes
-            && TryDecompress(pack.Slice(PackFormat.HeaderBytes, (int)header.Bytes), _content.AsSpan(0, content))
+            && _frames.TryRead(pack.Slice(PackFormat.HeaderBytes, (int)header.Bytes), _content.AsSpan(0, content))
             ? _content.AsSpan(0, content)
             : default;
     }
 
-    public void Dispose() => _decompressor.Dispose();
-
-    private bool TryDecompress(ReadOnlySpan<byte> frame, Span<byte> content)
-    {
-        try
-        {
-            return _decompressor.TryUnwrap(frame, content, out int written) && written == content.Length;
-        }
-        catch (ZstdException)
-        {
-            return false;
-        }
-    }
+    public void Dispose() => _frames.Dispose();
 }

@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: MPL-2.0
 using System.Runtime.InteropServices;
 using DeepLake.Abi;
-using ZstdSharp;
 
 namespace DeepLake.Packs;
 
 /// <summary>Makes packs; one thread at a time.</summary>
 public sealed class PackWriter : IDisposable
 {
-    // zstd's default: four fifths of what the slowest levels save, at ten times their speed
-    private const int Level = 3;
-
-    private readonly Compressor _compressor = new(Level);
+    private readonly FrameWriter _frames = new();
 
     /// <summary>Compresses blocks into a pack.</summary>
     /// <param name="content">1 to <see cref="LakeFormat.PackBlocks"/> blocks.</param>
@@ -26,7 +22,7 @@ public sealed class PackWriter : IDisposable
         }
 
         if (pack.Length < PackFormat.HeaderBytes
-            || !_compressor.TryWrap(content, pack[PackFormat.HeaderBytes..], out int bytes))
+            || !_frames.TryWrite(content, pack[PackFormat.HeaderBytes..], out int bytes))
         {
             return 0;
         }
@@ -54,7 +50,7 @@ public sealed class PackWriter : IDisposable
     /// <param name="content">Any bytes.</param>
     /// <param name="scratch">As many.</param>
     public bool IsCompressible(ReadOnlySpan<byte> content, Span<byte> scratch) =>
-        _compressor.TryWrap(content, scratch[..(content.Length - (content.Length / 8))], out _);
+        _frames.TryWrite(content, scratch[..(content.Length - (content.Length / 8))], out _);
 
-    public void Dispose() => _compressor.Dispose();
+    public void Dispose() => _frames.Dispose();
 }

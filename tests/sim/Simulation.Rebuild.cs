@@ -120,7 +120,7 @@ internal sealed partial class Simulation
         }
 
         ArchiveHeader hit = segments[_rebuilds.Next(segments.Count)];
-        long at = Bytes(hit.StartBlock + LakeFormat.ArchiveMetaBlocks) + _rebuilds.NextInt64((long)hit.PayloadBytes);
+        long at = Bytes(hit.StartBlock + LakeFormat.ArchiveMetaBlocks) + _rebuilds.NextInt64((long)hit.StoredBytes);
         byte[] block = new byte[LakeFormat.BlockSize];
         long start = at / LakeFormat.BlockSize * LakeFormat.BlockSize;
         copy.Read(block, start);

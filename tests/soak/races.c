@@ -4,7 +4,7 @@
  * there is, while others read all of them and compare each byte. Two files of a
  * pair begin equal and come to be equal in parts again and again, so they are
  * sealed, shared and packed beneath; each third of the pairs in turn is left
- * alone for twenty seconds, which that takes. A block is locked while it is
+ * alone for a minute, which that takes on a busy host. A block is locked while it is
  * written: a reader always knows what has to be there. At the end all is read
  * once more from the device. Exit status 1: a byte was wrong.
  */
@@ -25,7 +25,7 @@
 #define BLOCKS 64
 #define WRITERS 2
 #define READERS 2
-#define TURN_SECONDS 20
+#define TURN_SECONDS 60
 
 static struct {
 	pthread_rwlock_t lock[BLOCKS];

@@ -8,4 +8,8 @@ public enum ArchiveFlags : uint
     /// <summary>The last part of a base.</summary>
     [CConst("LAKEFS_ARCHIVE_LAST")]
     Last = 0x1,
+
+    /// <summary>The payload is a zstd frame.</summary>
+    [CConst("LAKEFS_ARCHIVE_ZSTD")]
+    Zstd = 0x2,
 }

@@ -21,17 +21,19 @@ public struct ArchiveHeader
     /// <summary>Of a base, from 0.</summary>
     public uint Part;
     public ArchiveFlags Flags;
+    /// <summary>Decompressed.</summary>
     public ulong PayloadBytes;
-    /// <summary>Of superblock copy and payload.</summary>
+    /// <summary>Of superblock copy and payload, as stored.</summary>
     public uint PayloadCrc32c;
-    public uint Pad;
+    /// <summary>Of the payload, on the device.</summary>
+    public uint StoredBytes;
     public ulong FirstLsn;
     /// <summary>The frame that follows.</summary>
     public ulong NextLsn;
     /// <summary>The newest intent up to there.</summary>
     public ulong Seq;
     public ulong WrittenSec;
-    /// <summary>BLAKE3 of the superblock's key, this block with its checksum and this field 0, superblock copy and payload.</summary>
+    /// <summary>BLAKE3 of the superblock's key, this block with its checksum and this field 0, superblock copy and payload, as stored.</summary>
     public Byte32 Mac;
     public Byte3952 Reserved;
 }

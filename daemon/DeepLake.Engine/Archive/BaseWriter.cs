@@ -2,6 +2,7 @@
 using System.Runtime.InteropServices;
 using DeepLake.Abi;
 using DeepLake.Metadata;
+using DeepLake.Packs;
 using DeepLake.Platform;
 using DeepLake.Storage;
 
@@ -14,13 +15,11 @@ namespace DeepLake.Engine.Archive;
 public sealed class BaseWriter
 {
     private const int PageBytes = LakeFormat.BlockSize;
-    private const uint LeastBlocks = LakeFormat.ArchiveMetaBlocks + 8;
 
     private readonly IBlockDevice _device;
     private readonly IArchiveEngine _engine;
     private readonly EngineOptions _options;
     private readonly List<ArchiveEntry> _parts = [];
-    private ArchiveEntry _part;
     private int _bytes;
     private ulong _pagesLeft;
 
@@ -51,10 +50,12 @@ public sealed class BaseWriter
         try
         {
             using AlignedBuffer buffer = ArchiveSegment.CreateBuffer();
+            using var payload = new AlignedBuffer(ArchiveSegment.MaxPayloadBytes);
+            using var frames = new FrameWriter();
             using (LakeSnapshot snapshot = LakeSnapshot.Open(new ReadOnlyOverlayDevice(_device), begun.Source, _options))
             {
                 _pagesLeft = begun.Pages;
-                snapshot.Tree.VisitPages(page => Add(page, begun, buffer));
+                snapshot.Tree.VisitPages(page => Add(page, begun, new Part(payload, buffer, frames)));
             }
 
             if (_pagesLeft != 0)
@@ -72,74 +73,80 @@ public sealed class BaseWriter
         return _engine.FinishBase(begun, CollectionsMarshal.AsSpan(_parts));
     }
 
-    private void Add(ReadOnlySpan<byte> page, ArchiveBase begun, AlignedBuffer buffer)
-    {
-        if (_bytes == 0)
-        {
-            _part = Lease(begun);
-        }
+    /// <summary>Pages as they come, the segment that is made of them, and what makes it.</summary>
+    private readonly record struct Part(AlignedBuffer Pages, AlignedBuffer Segment, FrameWriter Frames);
 
-        page.CopyTo(buffer.Slice(ArchiveSegment.MetaBytes + _bytes, PageBytes));
-        _bytes += PageBytes;
-        _pagesLeft--;
-        if (_pagesLeft == 0 || ArchiveSegment.BlocksFor(_bytes) == _part.Item.Blocks)
-        {
-            Write(begun, buffer);
-        }
-    }
-
-    /// <summary>As many blocks in a row as there are, up to a whole segment; the last part takes what it needs.</summary>
-    private ArchiveEntry Lease(ArchiveBase begun)
+    private void Add(ReadOnlySpan<byte> page, ArchiveBase begun, Part part)
     {
-        if (IsStopped() || _pagesLeft == 0)
+        if (_pagesLeft == 0)
         {
             throw new BaseEndException();
         }
 
-        ulong bytes = Math.Min(_pagesLeft * PageBytes, ArchiveSegment.MaxPayloadBytes);
-        for (uint blocks = ArchiveSegment.BlocksFor((int)bytes); ; blocks /= 2)
+        page.CopyTo(part.Pages.Slice(_bytes, PageBytes));
+        _bytes += PageBytes;
+        _pagesLeft--;
+        if (_pagesLeft == 0 || _bytes + PageBytes > ArchiveSegment.MaxPayloadBytes)
         {
-            if (_engine.TryLeaseSegment(blocks, out ArchiveEntry segment))
-            {
-                if (_parts.Count == 0)
-                {
-                    segment.Number = begun.FirstNumber;
-                }
-
-                _parts.Add(segment);
-                return segment;
-            }
-
-            if (blocks / 2 < LeastBlocks)
-            {
-                throw new BaseEndException();
-            }
+            Write(begun, part, 0, _bytes, isLast: _pagesLeft == 0);
+            _bytes = 0;
         }
     }
 
-    private void Write(ArchiveBase begun, AlignedBuffer buffer)
+    /// <summary>One segment of these pages; where there are not so many free blocks in a row, several.</summary>
+    private void Write(ArchiveBase begun, Part part, int from, int bytes, bool isLast)
     {
+        if (IsStopped())
+        {
+            throw new BaseEndException();
+        }
+
+        int stored = ArchiveSegment.Store(part.Frames, part.Pages.Slice(from, bytes), part.Segment, out ArchiveFlags flags);
+        if (_engine.TryLeaseSegment(ArchiveSegment.BlocksFor(stored), out ArchiveEntry segment))
+        {
+            Write(begun, part.Segment, segment, bytes, stored, isLast ? flags | ArchiveFlags.Last : flags);
+            return;
+        }
+
+        int half = bytes / PageBytes / 2 * PageBytes;
+        if (half == 0)
+        {
+            throw new BaseEndException();
+        }
+
+        Write(begun, part, from, half, isLast: false);
+        Write(begun, part, from + half, bytes - half, isLast);
+    }
+
+    private void Write(ArchiveBase begun, AlignedBuffer buffer, ArchiveEntry segment, int bytes, int stored, ArchiveFlags flags)
+    {
+        if (_parts.Count == 0)
+        {
+            segment.Number = begun.FirstNumber;
+        }
+
+        _parts.Add(segment);
         Superblock superblock = begun.Source.Superblock;
         var header = new ArchiveHeader
         {
-            Number = _part.Number,
-            StartBlock = _part.Item.Block,
+            Number = segment.Number,
+            StartBlock = segment.Item.Block,
             Kind = ArchiveKind.Base,
             Part = (uint)(_parts.Count - 1),
-            Flags = _pagesLeft == 0 ? ArchiveFlags.Last : default,
-            PayloadBytes = (ulong)_bytes,
+            Flags = flags,
+            PayloadBytes = (ulong)bytes,
+            StoredBytes = (uint)stored,
             FirstLsn = superblock.CheckpointWalLsn,
             NextLsn = superblock.CheckpointWalLsn,
             Seq = begun.Seq,
             WrittenSec = superblock.WrittenSec,
         };
-        Pace(_bytes);
-        if (_pagesLeft == 0 && !_engine.EndReading())
+        Pace(stored);
+        if (flags.HasFlag(ArchiveFlags.Last) && !_engine.EndReading())
         {
             throw new BaseEndException();
         }
 
         ArchiveSegment.Write(_device, buffer, superblock, header);
-        _bytes = 0;
     }
 }

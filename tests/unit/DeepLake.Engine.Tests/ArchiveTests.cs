@@ -4,6 +4,7 @@ using DeepLake.Abi;
 using DeepLake.Check;
 using DeepLake.Engine.Archive;
 using DeepLake.Engine.Format;
+using DeepLake.Packs;
 using DeepLake.Platform;
 using DeepLake.Sim;
 using DeepLake.Storage;
@@ -380,7 +381,7 @@ public sealed class ArchiveTests : LakeFixture
         {
             ArchiveSegment.Write(Device, buffer, superblock, new ArchiveHeader
             {
-                Number = 1, StartBlock = Data, Kind = ArchiveKind.Base, Flags = ArchiveFlags.Last, PayloadBytes = 8192,
+                Number = 1, StartBlock = Data, Kind = ArchiveKind.Base, Flags = ArchiveFlags.Last, PayloadBytes = 8192, StoredBytes = 8192,
                 FirstLsn = 1ul << 62, NextLsn = 1ul << 62, Seq = 1ul << 40, WrittenSec = 1ul << 31,
             });
         }
@@ -424,6 +425,71 @@ public sealed class ArchiveTests : LakeFixture
         Assert.That(ArchiveSurvey.Read(Device).Segments.Where(s => s.Flags.HasFlag(ArchiveFlags.Last)), Is.Empty);
         Assert.That(WriteBase(), Is.True);
         AssertClean();
+    }
+
+    [TestCase(uint.MaxValue)]
+    [TestCase(3u)] // free blocks in a row
+    public void ABase_IsCompressed_AndRebuiltFrom_HoweverManySegmentsItHas(uint mostBlocks)
+    {
+        var random = new Random(1);
+        for (int extents = 0; extents < 1500; extents++)
+        {
+            WriteFile(20, 1, 'a', (ulong)random.NextInt64(1L << 40));
+        }
+
+        Engine.Checkpoint();
+        Assert.That(new BaseWriter(Device, new Crumbled(Engine, mostBlocks), _options).Run(), Is.True);
+        Unmount();
+        string before = Reopened(engine => Lake.DumpFiles(engine));
+        ArchiveHeader[] parts = [.. ArchiveSurvey.Read(Device).Segments.Where(s => s.Kind == ArchiveKind.Base)];
+        Assert.That(parts.Sum(p => (long)p.StoredBytes) * 2, Is.LessThan(parts.Sum(p => (long)p.PayloadBytes)));
+        Assert.That(parts.All(p => p.Blocks <= mostBlocks && p.Flags.HasFlag(ArchiveFlags.Zstd)), Is.True);
+        Assert.That(parts, Has.Length.GreaterThan(mostBlocks == 3 ? 1 : 0));
+        ZeroMetadata();
+        Rebuild(out RebuildPlan plan);
+        Assert.That(plan.Base, Has.Count.EqualTo(parts.Length));
+        Assert.That(Reopened(engine => Lake.DumpFiles(engine)), Is.EqualTo(before));
+    }
+
+    [Test]
+    public void ASegmentOfThisLake_WhoseFrameIsNotWhatItSays_IsNotTaken([Values] bool isFrame)
+    {
+        using AlignedBuffer buffer = ArchiveSegment.CreateBuffer();
+        using var frames = new FrameWriter();
+        int stored = ArchiveSegment.Store(frames, new byte[8192], buffer, out ArchiveFlags flags);
+        Assert.That(flags, Is.EqualTo(ArchiveFlags.Zstd));
+        if (!isFrame)
+        {
+            buffer.Slice(ArchiveSegment.MetaBytes, stored).Fill((byte)'x');
+        }
+
+        ArchiveSegment.Write(Device, buffer, Engine.Superblock, new ArchiveHeader
+        {
+            Number = 1, StartBlock = Data, Kind = ArchiveKind.Base, Flags = flags | ArchiveFlags.Last, PayloadBytes = 12288, StoredBytes = (uint)stored,
+            FirstLsn = 9, NextLsn = 9, Seq = 1, WrittenSec = 1,
+        });
+        ArchiveHeader header = ArchiveSurvey.Read(Device).Segments.Single(s => s.StartBlock == Data);
+        Assert.That(ArchiveSegment.TryRead(Device, header, buffer, out _), Is.False);
+    }
+
+    /// <summary>Has so many free blocks in a row and no more.</summary>
+    private sealed class Crumbled(LakeEngine engine, uint mostBlocks) : IArchiveEngine
+    {
+        public bool BaseIsWanted => engine.BaseIsWanted;
+
+        public ArchiveBase? BeginBase() => engine.BeginBase();
+
+        public bool TryLeaseSegment(uint blocks, out ArchiveEntry segment)
+        {
+            segment = default;
+            return blocks <= mostBlocks && engine.TryLeaseSegment(blocks, out segment);
+        }
+
+        public bool EndReading() => engine.EndReading();
+
+        public bool FinishBase(ArchiveBase finished, ReadOnlySpan<ArchiveEntry> parts) => engine.FinishBase(finished, parts);
+
+        public void AbandonBase() => engine.AbandonBase();
     }
 
     /// <summary>The page store needed the room.</summary>
