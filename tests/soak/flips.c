@@ -29,9 +29,21 @@ static struct {
 	uint64_t bytes;
 	struct fiemap_extent extents[EXTENTS];
 	int count;
+	char *content;
 } files[FILES];
 
-static char *data, *expected;
+static char *data;
+
+static void make_content(int f)
+{
+	uint64_t at = files[f].shift;
+	char *to = malloc(files[f].bytes + 2 * BLOCK);
+
+	memset(to, 'x', at);
+	for (uint32_t b = 0; at < files[f].bytes; b++, at += BLOCK)
+		fill(to + at, files[f].pair, b, 1);
+	files[f].content = to;
+}
 
 /* Every third has its twin's bytes behind 777 others; every fifth is small. */
 static void describe(const char *folder)
@@ -41,16 +53,8 @@ static void describe(const char *folder)
 		files[f].pair = f / 2;
 		files[f].shift = f % 3 == 1 ? 777 : 0;
 		files[f].bytes = f % 5 == 4 ? 3000 + f : (64 + f) * BLOCK + f;
+		make_content(f);
 	}
-}
-
-static void content_of(int f, char *to)
-{
-	uint64_t at = files[f].shift;
-
-	memset(to, 'x', at);
-	for (uint32_t b = 0; at < files[f].bytes; b++, at += BLOCK)
-		fill(to + at, files[f].pair, b, 1);
 }
 
 static int make(void)
@@ -58,8 +62,7 @@ static int make(void)
 	for (int f = 0; f < FILES; f++) {
 		int fd = open(files[f].path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 
-		content_of(f, expected);
-		if (fd < 0 || write(fd, expected, files[f].bytes) !=
+		if (fd < 0 || write(fd, files[f].content, files[f].bytes) !=
 		    (ssize_t)files[f].bytes || close(fd)) {
 			perror(files[f].path);
 			return 2;
@@ -138,7 +141,6 @@ static int read_file(int f)
 {
 	int fd = open(files[f].path, O_RDONLY), failed = 0;
 
-	content_of(f, expected);
 	for (uint64_t at = 0; at < files[f].bytes; at += BLOCK) {
 		uint64_t n = files[f].bytes - at < BLOCK ?
 			files[f].bytes - at : BLOCK;
@@ -146,7 +148,7 @@ static int read_file(int f)
 
 		if (got < 0 && errno == EIO)
 			failed++;
-		else if (got != (ssize_t)n || memcmp(data, expected + at, n)) {
+		else if (got != (ssize_t)n || memcmp(data, files[f].content + at, n)) {
 			printf("flips: %s: wrong bytes at %llu\n",
 			       files[f].path, (unsigned long long)at);
 			return -1;
@@ -218,7 +220,6 @@ int main(int argc, char **argv)
 	int device, count, holders = 0, shared = 0;
 
 	data = aligned_alloc(BLOCK, BLOCK);
-	expected = malloc(1 << 20);
 	if (argc == 3 && !strcmp(argv[1], "make")) {
 		describe(argv[2]);
 		return make();
