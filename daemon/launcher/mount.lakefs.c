@@ -151,8 +151,9 @@ static const char *next_step(int error)
 	switch (error) {
 	case EINVAL:
 		return "no lake on it, or an option is wrong: check with "
-		       "'lakectl verify DEVICE'; a new lake is made with "
-		       "'lakectl mkfs DEVICE'";
+		       "'lakectl verify DEVICE'; 'lakectl repair DEVICE' says "
+		       "what can be brought back of a lake that was there; a "
+		       "new one is made with 'lakectl mkfs DEVICE'";
 	case EBUSY:
 		return "it is mounted or used by another program already "
 		       "(findmnt, lsblk)";

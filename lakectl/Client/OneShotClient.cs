@@ -10,7 +10,7 @@ namespace DeepLake.Lakectl.Client;
 internal static partial class OneShotClient
 {
     private const string PathVariable = "LAKED";
-    private const int SignalInterrupt = 2;
+    private const int SignalTerminate = 15;
 
     /// <param name="request">The command.</param>
     /// <param name="data">What follows the request on the worker's standard input; may be null.</param>
@@ -54,7 +54,8 @@ internal static partial class OneShotClient
             // for more input just now: there will be none.
             context.Cancel = true;
             Volatile.Write(ref interrupted, true);
-            _ = Kill(worker.Id, SignalInterrupt);
+            // not SIGINT: what a script starts with & inherits that one ignored
+            _ = Kill(worker.Id, SignalTerminate);
             CloseInput(worker);
         }
     }

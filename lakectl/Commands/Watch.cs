@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 using System.CommandLine;
+using System.Runtime.InteropServices;
 using DeepLake.Control;
 using DeepLake.Lakectl.Client;
 using DeepLake.Lakectl.Output;
@@ -46,6 +47,12 @@ internal static class Watch
         command.SetAction(parsed =>
         {
             bool isJson = parsed.GetValue(json);
+            if (parsed.GetValue(since) is "")
+            {
+                // a variable that was not set in somebody's script; without one it would begin with what comes
+                return CommandRunner.Fail(
+                    ErrorCode.ErrorUsage, "the cursor of --since is empty", "copy it whole from a line of lakectl watch, or use --since oldest", isJson);
+            }
             var watch = new WatchRequest { Cursor = parsed.GetValue(since) ?? "", Once = parsed.GetValue(once), All = parsed.GetValue(all) };
             if (parsed.GetValue(target) is { } name)
             {
@@ -67,11 +74,22 @@ internal static class Watch
     private static int Run(Request request, bool json)
     {
         var text = new WatchText(json);
+        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, TellCursor);
+        using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, TellCursor);
         Response? end = new WatchClient(request, text.Show).Run();
         return end is null ? 0 : CommandRunner.Finish(end, new ProgressReporter(json), json, result =>
         {
             text.End(result.Watch);
             return 0;
         });
+
+        // In JSON each line has one. It ends as it would without this.
+        void TellCursor(PosixSignalContext context)
+        {
+            if (!json && request.Watch.Cursor.Length > 0)
+            {
+                Console.Error.WriteLine($"interrupted; go on with --since {request.Watch.Cursor}");
+            }
+        }
     }
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
+using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
 using NUnit.Framework;
@@ -53,6 +54,23 @@ public sealed class C085ScrubTests : ScratchFixture
         Assert.That(told.ExitCode, Is.EqualTo(3));
         Assert.That(told.Output, Does.Contain("damaged: /a/file, /link: bytes 4096 to 8191 do not match their checksum"));
         Assert.That(told.Errors, Does.Contain("next:"));
+    }
+
+    /// <summary>Regression: the worker was sent SIGINT, which it ignored as well, and went on to its end.</summary>
+    [Test]
+    public void Terminated_InTheBackgroundOfAScript_ItEnds()
+    {
+        byte[] content = new byte[6 << 20];
+        new Random(1).NextBytes(content);
+        new TarBuilder().Add('0', "large", content: content).WriteTo(_scratch["large.tar"]);
+        Cli.MakeLake(_scratch["b.img"]);
+        Assert.That(Cli.Run("import", _scratch["large.tar"], _scratch["b.img"]).ExitCode, Is.Zero);
+        using Process scrub = Cli.StartInBackground("scrub", "--rate", "1", _scratch["b.img"]);
+        scrub.StandardInput.Close();
+        Cli.Child(scrub.Id);
+        Cli.Signal(scrub.Id, "TERM");
+        CliResult result = Cli.Finish(scrub);
+        Assert.That(result.ExitCode, Is.EqualTo(130), result.Output + result.Errors);
     }
 
     [Test]

@@ -78,6 +78,8 @@ public sealed class C095WatchTests : ScratchFixture
         CliResult none = Cli.Run("watch", "--once", "--json");
         Assert.That((none.ExitCode, Cli.Json(none).GetProperty("type").GetString()), Is.EqualTo((10, "error")));
         Assert.That(Cli.Run("watch", "--since").ExitCode, Is.EqualTo(2));
+        CliResult empty = Cli.Run("watch", "--once", "--since", "");
+        Assert.That((empty.ExitCode, empty.Errors), Is.EqualTo((2, "lakectl: the cursor of --since is empty\n  next: copy it whole from a line of lakectl watch, or use --since oldest\n")));
         Assert.That(Cli.Run("watch", "--follow").Errors, Does.Contain("no option --follow"));
     }
 

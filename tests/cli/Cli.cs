@@ -37,6 +37,10 @@ internal static class Cli
     /// <summary>Started with open standard input.</summary>
     internal static Process Start(params string[] arguments) => Launch(Lakectl, arguments);
 
+    /// <summary>As a script does with <c>&amp;</c>: what it starts so ignores SIGINT.</summary>
+    internal static Process StartInBackground(params string[] arguments) =>
+        Launch("/bin/sh", ["-c", "trap '' INT; exec \"$0\" \"$@\"", Lakectl, .. arguments]);
+
     private static Process Launch(string program, string[] arguments)
     {
         var info = new ProcessStartInfo(program, arguments)

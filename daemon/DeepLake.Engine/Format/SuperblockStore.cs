@@ -221,7 +221,7 @@ internal static class SuperblockStore
     }
 
     private static LakeFormatException NotALake() => new(
-        Errno.EINVAL, "this is not a DeepLake device (no superblock)", "check the device name, or create a lake with: lakectl mkfs DEVICE");
+        Errno.EINVAL, "this is not a DeepLake device (no superblock)", "check the device name; if a lake was there, lakectl repair DEVICE says what can be brought back, and changes nothing; a new one is made with lakectl mkfs DEVICE");
 
     private static void Validate(in Superblock superblock, long deviceBytes)
     {
