@@ -23,6 +23,8 @@ help:
 	@echo 'make soak-memory  512 MiB, a memory hog, the daemon stopped and dead; untar, compile'
 	@echo 'make soak-races   files rewritten while they are sealed, shared, packed (COUNT=600 seconds)'
 	@echo 'make soak-flips   bits that change beneath (COUNT=1000)'
+	@echo 'make soak-full    ten writers fill a lake, half is deleted, ten rounds (COUNT=10)'
+	@echo 'make soak-written what a new file costs the device (COUNT=1024 MiB, IMAGE=lake)'
 	@echo 'make soak-mounts  500 mounts, 500 loads of the module (N=500 KERNEL=6.12 or debug)'
 	@echo 'make bench        ratios to ext4 and others; ROWS=create PEERS=ext4 for some'
 	@echo 'make bench-hash   hashing and chunking beside b3sum; ROUNDS=15 ROWS=chunks CORPUS=FILE'
@@ -140,6 +142,12 @@ soak-races: setup
 soak-flips: setup
 	tests/soak/lake.sh flips $(or $(COUNT),1000) $(SEED)
 
+soak-full: setup
+	tests/soak/lake.sh full $(or $(COUNT),10) $(SEED)
+
+soak-written: setup
+	IMAGE="$(IMAGE)" tests/soak/lake.sh written $(or $(COUNT),1024) $(SEED)
+
 N ?= 500
 soak-mounts: setup
 	tests/soak/mounts.sh $(N) $(KERNEL)
@@ -170,5 +178,5 @@ distclean:
 	rm -rf out build
 
 .PHONY: help setup kernel debug-kernel daemon native run test check boot-test crash-test \
-	sim-build sim sim-soak sim-planted soak fuzz soak-kill soak-dead soak-memory soak-mounts soak-races soak-flips \
+	sim-build sim sim-soak sim-planted soak fuzz soak-kill soak-dead soak-memory soak-mounts soak-races soak-flips soak-full soak-written \
 	dkms test-dkms debug-test judges bench bench-hash bench-scale clean distclean
