@@ -10,7 +10,7 @@ DISK ?= build/run/lake.disk
 
 help:
 	@echo 'make run          boot Debian on a lake and log in; FRESH=1 starts with a new disk'
-	@echo 'make test         every test (half an hour to three quarters); SUITES="unit vm" for some'
+	@echo 'make test         every test (about an hour on two cores); SUITES="unit vm" for some'
 	@echo 'make check        the quick tests (about two minutes)'
 	@echo 'make boot-test    boots, reboots, power cuts of the Debian guest'
 	@echo 'make crash-test   power failures, replayed from recorded writes'
