@@ -57,6 +57,22 @@ public sealed partial class LakeEngine : IArchiveEngine
 
     private long UnarchivedBytes => ArchivePosition.Lsn == 0 ? 0 : _wal.BytesSince(ArchivePosition);
 
+    /// <summary>Blocks of the checksum table that are gone, while the maps say that data is checked against them.</summary>
+    public ulong CountLostChecksums() => LostChecksums.Count(_state, _device, _checkpoints.Superblock);
+
+    /// <summary>
+    /// Writes entries of the checksum table that are lost anew, of data that its file's identity proves, or of which nothing
+    /// is left to tell. Only the table is written, and not flushed; it may be done again. The lake is not mounted.
+    /// </summary>
+    /// <param name="device">The lake's: its data is read, its table written.</param>
+    /// <param name="progress">Told what is being done, how much of it is done, how much there is, and of what. May throw.</param>
+    public MendedChecksums MendChecksums(IBlockDevice device, Action<string, ulong, ulong, string> progress)
+    {
+        using var audit = new ContentAudit(_state, device, _checkpoints.Superblock) { MendsTableOnly = true, Progress = progress };
+        audit.Run();
+        return new MendedChecksums(audit.BlocksRead, audit.DamagedBlocks, audit.MendedSums, audit.UnprovenBlocks);
+    }
+
     /// <summary>Nothing is archived before the next base.</summary>
     /// <param name="why">For <see cref="ArchiveTrouble"/>.</param>
     public void PauseArchive(string why) => Interrupt(why);

@@ -16,6 +16,9 @@ internal static class Repair
           nothing      the lake opens and its structure is sound.
           checkpoints  a superblock copy or the newest checkpoint is damaged, and
                        nothing is lost: both are written anew, at once.
+          checksums    the checksum table is lost in places, so what it is of cannot
+                       be read: the files' identities prove the data, and its
+                       entries are written anew, at once.
           rebuild      the lake does not open, or its structure contradicts itself.
                        Its metadata is made anew from the archive in its data
                        region, which all of the device is read for. What happened
@@ -84,7 +87,7 @@ internal static class Repair
                     $"see what comes back with lakectl repair --rebuild --dry-run {name}, then add --yes");
                 break;
             case RepairOutcome.Repaired when status == ErrorCode.ErrorPartial:
-                Messages.Error($"{name} is repaired, but not all of it is there and proven", "mount it, and compare what is named above with a backup");
+                Messages.Error($"{name} is repaired, but not all of it is there and proven", "lakectl verify --full names what is damaged; compare that, and what was changed last, with a backup");
                 break;
         }
         return (int)status;
@@ -94,6 +97,7 @@ internal static class Repair
     {
         RepairOutcome.NeedsRebuild => ErrorCode.ErrorGeneral,
         RepairOutcome.NeedsYes => ErrorCode.ErrorUsage,
+        _ when result.Kind == RepairKind.Checksums => result is { DamagedBlocks: 0, UnprovenBlocks: 0 } ? ErrorCode.ErrorUnspecified : ErrorCode.ErrorPartial,
         _ when result.Kind != RepairKind.Rebuild => ErrorCode.ErrorUnspecified,
         _ => IsWhole(plan, result) ? ErrorCode.ErrorUnspecified : ErrorCode.ErrorPartial,
     };
@@ -115,7 +119,7 @@ internal static class Repair
             w.WriteNumber("inodes", report.Inodes);
             w.WriteNumber("directory_entries", report.DirectoryEntries);
         }
-        if (result.Kind == RepairKind.Rebuild && result.Report is not null)
+        if (result.Kind is RepairKind.Rebuild or RepairKind.Checksums && result.Report is not null)
         {
             w.WriteNumber("blocks_read", result.BlocksRead);
             w.WriteNumber("damaged_blocks", result.DamagedBlocks);

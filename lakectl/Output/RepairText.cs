@@ -12,6 +12,7 @@ internal static class RepairText
     {
         RepairKind.Nothing => "nothing",
         RepairKind.Checkpoints => "checkpoints",
+        RepairKind.Checksums => "checksums",
         _ => "rebuild",
     };
 
@@ -50,6 +51,11 @@ internal static class RepairText
         {
             ShowSource(source, plan.Opens);
         }
+        else if (plan.Kind == RepairKind.Checksums)
+        {
+            Line("plan", "read all data that is checked, and write the lost checksums of what the files' identities prove anew, and of what nothing else tells of");
+            Line("writes", "the checksum table; no data, no metadata");
+        }
         else
         {
             Line("plan", "write two checkpoints, so that both superblock copies and both checkpoints are whole again; nothing is lost by it");
@@ -69,6 +75,12 @@ internal static class RepairText
             Line("damaged", problem);
         }
         string holds = $"{report.Inodes} inodes, {report.DirectoryEntries} names";
+        if (result.Kind == RepairKind.Checksums)
+        {
+            Console.WriteLine($"{target}: {(result.Outcome == RepairOutcome.Planned ? "would be repaired" : "repaired")}; {holds}; {Compared(result)}"
+                + (result.Outcome == RepairOutcome.Planned ? "; nothing was changed" : ""));
+            return;
+        }
         if (result.Kind != RepairKind.Rebuild)
         {
             Console.WriteLine(result.Outcome switch
@@ -81,12 +93,14 @@ internal static class RepairText
         }
         bool isPlanned = result.Outcome == RepairOutcome.Planned;
         Console.WriteLine(
-            $"{target}: {(isPlanned ? "would be rebuilt" : "rebuilt")} with {holds}; {result.BlocksRead} data blocks were compared: "
-            + $"{result.DamagedBlocks} damaged, {result.MendedSums} checksums written anew as the files' identities prove them, "
-            + $"{result.UnprovenBlocks} more of which nothing tells whether they are right"
+            $"{target}: {(isPlanned ? "would be rebuilt" : "rebuilt")} with {holds}; {Compared(result)}"
             + (report.Clean ? "" : $"; {report.ProblemCount} problems")
             + (isPlanned ? "; nothing was changed" : ""));
     }
+
+    private static string Compared(RepairResult result) =>
+        $"{result.BlocksRead} data blocks were compared: {result.DamagedBlocks} damaged, {result.MendedSums} checksums written anew as the files' "
+        + $"identities prove them, {result.UnprovenBlocks} more of which nothing tells whether they are right";
 
     internal static void WritePlan(Utf8JsonWriter w, RepairPlan? plan)
     {

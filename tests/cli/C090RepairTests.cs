@@ -134,6 +134,41 @@ public sealed class C090RepairTests : ScratchFixture
         Assert.That(LakeReader.ReadAll(Image).Keys, Is.EquivalentTo(before.Keys));
     }
 
+    /// <summary>Regression: all of it was unreadable, and repair said that there was nothing to repair.</summary>
+    [Test]
+    public void AChecksumTableThatIsGone_IsMended_AndNothingElseIsWritten()
+    {
+        Dictionary<string, LakeNode> before = MakeLake();
+        byte[] whole = File.ReadAllBytes(Image);
+        Zero(Superblock().Sums);
+        AssertUnchanged(() =>
+        {
+            CliResult dry = Cli.Run("repair", "--dry-run", Image);
+            Assert.That(dry.ExitCode, Is.Zero, dry.Errors);
+            Assert.That(dry.Output, Does.Contain("found   the checksum table is gone").And.Contain("would be repaired").And.Contain("nothing was changed"));
+            AssertFails(1, "it is not rebuilt", "repair", "--rebuild", "--yes", Image);
+        });
+        JsonElement json = Cli.Json(Cli.Run("repair", "--json", Image));
+        Assert.That((json.GetProperty("kind").GetString(), json.GetProperty("outcome").GetString()), Is.EqualTo(("checksums", "repaired")));
+        Assert.That((json.GetProperty("damaged_blocks").GetInt32(), json.GetProperty("unproven_blocks").GetInt32()), Is.EqualTo((0, 0)));
+        Assert.That(File.ReadAllBytes(Image).AsSpan().SequenceEqual(whole), Is.True);
+        AssertWholeAndQuiet(before);
+    }
+
+    [Test]
+    public void AChecksumTableThatIsGone_IsNotMendedForDataThatTheIdentityDisproves()
+    {
+        MakeLake();
+        Flip(Find(Marker) + 3);
+        Zero(Superblock().Sums);
+        CliResult result = Cli.Run("repair", Image);
+        Assert.That(result.ExitCode, Is.EqualTo(3), result.Output + result.Errors);
+        Assert.That(result.Output, Does.Match("compared: [1-9][0-9]* damaged, [1-9][0-9]* checksums written anew.*, 0 more"));
+        CliResult verify = Cli.Run("verify", "--full", Image);
+        Assert.That(verify.ExitCode, Is.EqualTo(3));
+        Assert.That(verify.Output, Does.Contain("(/dir/file").And.Not.Contain("(/odd"));
+    }
+
     [Test]
     public void AFileThatNothingTellsOf_IsTakenAsItIs_AndCounted()
     {

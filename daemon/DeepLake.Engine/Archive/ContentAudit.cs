@@ -28,6 +28,9 @@ internal sealed class ContentAudit(LakeState state, IBlockDevice device, Superbl
     private bool _hashes;
     private uint _packBlocks; // in the pack that was read last
 
+    /// <summary>Of a lake that was not rebuilt: only what is checked is looked at, and only entries of the table are written.</summary>
+    public bool MendsTableOnly { get; init; }
+
     public Action<string, ulong, ulong, string> Progress { get; init; } = (_, _, _, _) => { };
 
     public ulong BlocksRead { get; private set; }
@@ -88,7 +91,7 @@ internal sealed class ContentAudit(LakeState state, IBlockDevice device, Superbl
             {
                 Compare(extent, table, buffer);
             }
-            else if (extent.HasCrc && extent.BirthSeq > state.Counters.UncleanSeq)
+            else if (!MendsTableOnly && extent.HasCrc && extent.BirthSeq > state.Counters.UncleanSeq)
             {
                 CompareMapped(inode.Ino, extent, table, buffer);
             }
@@ -96,7 +99,7 @@ internal sealed class ContentAudit(LakeState state, IBlockDevice device, Superbl
             {
                 Read(extent, buffer, (_, _) => { });
             }
-            else
+            else if (!MendsTableOnly)
             {
                 UnprovenBlocks += extent.Blocks;
             }
@@ -104,7 +107,7 @@ internal sealed class ContentAudit(LakeState state, IBlockDevice device, Superbl
 
         if (_wrong.Count > 0)
         {
-            bool isProven = hasObject && _hasher.TryFinish(written, out Blake3Hash id) && Equals(item, id);
+            bool? isProven = hasObject && _hasher.TryFinish(written, out Blake3Hash id) ? Equals(item, id) : null;
             Settle(isProven, table);
         }
     }
@@ -150,7 +153,9 @@ internal sealed class ContentAudit(LakeState state, IBlockDevice device, Superbl
         state.Extents.Mark(ino, extent.FileBlock, extent.Blocks, this);
     }
 
-    private void Settle(bool isProven, ChecksumTable table)
+    /// <param name="isProven">What the file's identity says of its data; null: it has none, or not all could be read.</param>
+    /// <param name="table">Is mended.</param>
+    private void Settle(bool? isProven, ChecksumTable table)
     {
         foreach ((ulong block, uint sum, bool isWhole) in _wrong)
         {
@@ -159,11 +164,11 @@ internal sealed class ContentAudit(LakeState state, IBlockDevice device, Superbl
                 continue; // the file has it twice, and the first one settled it
             }
 
-            if (isProven && isWhole)
+            if (isProven == true && isWhole)
             {
                 MendedSums++;
             }
-            else if (table[block] == 0 && TableIsLost(block, table))
+            else if (isProven != false && table[block] == 0 && TableIsLost(block, table))
             {
                 UnprovenBlocks++;
             }

@@ -37,6 +37,12 @@ internal sealed record LakeCondition(
             RepairKind kind = structural > 0 ? RepairKind.Rebuild
                 : engine.FellBack || report.Notes.Count > 0 ? RepairKind.Checkpoints
                 : RepairKind.Nothing;
+            if (kind == RepairKind.Nothing && engine.CountLostChecksums() is > 0 and ulong lost)
+            {
+                report.Notes.Add($"the checksum table is gone in {lost} of its blocks, each for 4 MiB of the device, so what was checked there cannot be read");
+                kind = RepairKind.Checksums;
+            }
+
             return new LakeCondition(
                 kind, [.. report.Problems, .. report.Notes], report.ProblemCount + (ulong)report.Notes.Count, report, engine.GetStats(), engine.EndedCleanly);
         }

@@ -27,6 +27,7 @@ internal static class RepairJob
             {
                 RepairKind.Nothing => new RepairResult { Report = found.Report },
                 RepairKind.Checkpoints => WriteCheckpoints(device, request, found, send, cancellation),
+                RepairKind.Checksums => ChecksumJob.Run(device, request, found, send, cancellation),
                 _ => RebuildJob.Run(device, request, found, send, cancellation),
             };
         }
@@ -44,11 +45,10 @@ internal static class RepairJob
         $"the lake on {request.DevicePath} opens and its structure is sound: it is not rebuilt, and nothing was changed",
         found.Kind == RepairKind.Nothing
             ? $"there is nothing to repair; lakectl verify --full {request.DevicePath} reads the data, too"
-            : $"lakectl repair {request.DevicePath} without --rebuild makes its superblocks and checkpoints whole");
+            : $"lakectl repair {request.DevicePath} without --rebuild makes its superblocks, checkpoints and checksums whole");
 
-    /// <summary>Each goes to the older or the damaged copy, so that one that is whole is there at every moment.</summary>
-    private static RepairResult WriteCheckpoints(
-        DirectBlockDevice device, RepairRequest request, LakeCondition found, Action<Response> send, CancellationToken cancellation)
+    /// <summary>Of a lake that opens.</summary>
+    internal static RepairPlan PlanOf(LakeCondition found)
     {
         var plan = new RepairPlan
         {
@@ -60,7 +60,14 @@ internal static class RepairJob
             StaysClean = found.EndedCleanly,
         };
         plan.Findings.AddRange(found.Findings);
-        send(new Response { Progress = new Progress { RepairPlan = plan } });
+        return plan;
+    }
+
+    /// <summary>Each goes to the older or the damaged copy, so that one that is whole is there at every moment.</summary>
+    private static RepairResult WriteCheckpoints(
+        DirectBlockDevice device, RepairRequest request, LakeCondition found, Action<Response> send, CancellationToken cancellation)
+    {
+        send(new Response { Progress = new Progress { RepairPlan = PlanOf(found) } });
         if (request.DryRun)
         {
             return new RepairResult { Kind = found.Kind, Outcome = RepairOutcome.Planned, Report = found.Report };
@@ -84,8 +91,8 @@ internal static class RepairJob
 
         device.Flush();
         LakeCondition now = LakeCondition.Of(device, request.DevicePath, send, CancellationToken.None);
-        return now.Kind == RepairKind.Nothing
-            ? new RepairResult { Kind = found.Kind, Outcome = RepairOutcome.Repaired, Report = now.Report }
+        return now.Kind == RepairKind.Checksums ? ChecksumJob.Run(device, request, now, send, cancellation)
+            : now.Kind == RepairKind.Nothing ? new RepairResult { Kind = found.Kind, Outcome = RepairOutcome.Repaired, Report = now.Report }
             : throw new CommandException(
                 ErrorCode.ErrorGeneral,
                 $"two checkpoints were written to {request.DevicePath}, but it is not whole: {now.Findings[0]}",
