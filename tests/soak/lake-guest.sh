@@ -24,11 +24,15 @@ numbers() {
 	echo "packs opened: $(cat /sys/fs/lakefs/*/packed_reads)"
 }
 
-# racing SECONDS SEED: the daemon is killed every minute and a half, too
+# racing SECONDS SEED: the daemon is killed, too, whenever it has served for a
+# minute and a half
 racing() {
 	collect >/tmp/gc.log 2>&1 &
 	collector=$!
-	( while sleep 90; do kill -9 $(laked); done ) &
+	( while sleep 90; do
+		kill -9 $(laked)
+		until lakectl stats $l >/dev/null 2>&1; do sleep 2; done
+	done ) &
 	killer=$!
 	/races $l/files "$1" "$2" >/tmp/races
 	status=$?
