@@ -65,9 +65,9 @@ public sealed class C085ScrubTests : ScratchFixture
         new TarBuilder().Add('0', "large", content: content).WriteTo(_scratch["large.tar"]);
         Cli.MakeLake(_scratch["b.img"]);
         Assert.That(Cli.Run("import", _scratch["large.tar"], _scratch["b.img"]).ExitCode, Is.Zero);
-        using Process scrub = Cli.StartInBackground("scrub", "--rate", "1", _scratch["b.img"]);
+        using Process scrub = Cli.StartInBackground("scrub", "--json", "--rate", "1", _scratch["b.img"]);
         scrub.StandardInput.Close();
-        Cli.Child(scrub.Id);
+        Assert.That(scrub.StandardOutput.ReadLine(), Does.Contain("progress"), "it is at work");
         Cli.Signal(scrub.Id, "TERM");
         CliResult result = Cli.Finish(scrub);
         Assert.That(result.ExitCode, Is.EqualTo(130), result.Output + result.Errors);
