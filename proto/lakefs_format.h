@@ -54,7 +54,7 @@ typedef int64_t __s64;
 #define LAKEFS_STATE_CLEAN	1	/* WAL after the checkpoint is empty */
 #define LAKEFS_STATE_ACTIVE	2	/* replay needed unless still mounted */
 
-/* feature bits: none defined in version 7 */
+/* feature bits: none defined yet */
 #define LAKEFS_INCOMPAT_KNOWN	0x0ull
 #define LAKEFS_RO_COMPAT_KNOWN	0x0ull
 #define LAKEFS_COMPAT_KNOWN	0x0ull
@@ -295,7 +295,7 @@ struct lakefs_dirent {
 #define LAKEFS_EXTENT_PACKED	0x200u
 #define LAKEFS_EXTENT_SPAN_SHIFT 16
 #define LAKEFS_EXTENT_SPAN_MASK	0x001f0000u
-/* reserved, refused in version 7: */
+/* reserved, refused for now: */
 #define LAKEFS_EXTENT_INLINE	0x400u
 #define LAKEFS_EXTENT_CRC_BLOCKS_MAX 256 /* blocks per item that has crcs */
 #define LAKEFS_CRC_UNKNOWN	0u	/* stored: not compared with the data */

@@ -45,7 +45,7 @@ public static class ExtentFlags
     [CConst("LAKEFS_EXTENT_SPAN_SHIFT")]
     public const int SpanShift = 16;
 
-    /// <summary>Reserved, refused in version 7.</summary>
+    /// <summary>Reserved, refused for now.</summary>
     [CConst("LAKEFS_EXTENT_INLINE")]
     public const uint Inline = 0x400u;
 }
