@@ -89,12 +89,13 @@ internal static class LakeRecovery
                 counters.ArchiveLsn = 0;
             }
 
-            // what a newer checkpoint held was durable: without it the log has to lead there
-            if (state.Counters.AppliedSeq < copies[0].CheckpointSeq)
+            // what a newer checkpoint held was durable: without it the log has to lead there, also to what has no
+            // number of its own, as the epoch of a mount
+            if (state.Counters.AppliedSeq < copies[0].CheckpointSeq || wal.Next.Lsn < copies[0].CheckpointWalLsn)
             {
                 throw StorageException.Corruption(
                     $"the newest checkpoint, of intent {copies[0].CheckpointSeq}, is damaged, and so is the log that leads to it: "
-                    + $"it ends with intent {state.Counters.AppliedSeq}");
+                    + $"it ends with intent {state.Counters.AppliedSeq} before frame {wal.Next.Lsn}");
             }
 
             bool clean = superblock.State == SuperblockState.Clean && !hadFrames && isNewest;
