@@ -2,6 +2,7 @@
 using System.Diagnostics;
 using DeepLake.Engine;
 using DeepLake.Engine.Archive;
+using DeepLake.Engine.Ingest;
 using DeepLake.Laked.OneShot;
 using DeepLake.Storage;
 
@@ -23,7 +24,10 @@ internal static class LakeMaker
     }
 
     /// <summary>A lake with so many files, cleanly unmounted, archived to its end by a base.</summary>
-    public static void Make(string image, int files)
+    /// <param name="image">The file.</param>
+    /// <param name="files">How many.</param>
+    /// <param name="isChecked">They were ingested: all is checked, all have identities.</param>
+    public static void Make(string image, int files, bool isChecked)
     {
         Format(image, Math.Max(files * BytesPerFile, LeastBytes));
         using DirectBlockDevice device = DirectBlockDevice.Open(image);
@@ -32,8 +36,10 @@ internal static class LakeMaker
         engine.PauseArchive("a base follows");
         engine.BeginEpoch(lake.Client.Now(), isMount: false);
         long started = Stopwatch.GetTimestamp();
-        var tree = new TreeMaker(lake, files);
+        using ChecksumTable? table = isChecked ? new ChecksumTable(device, engine.Superblock) : null;
+        var tree = new TreeMaker(lake, files, table);
         tree.Run();
+        table?.Store();
         TimeSpan took = Stopwatch.GetElapsedTime(started);
         Console.WriteLine(
             $"{tree.Files} files in {tree.Directories} directories, {tree.Extents} extents, {tree.Blocks >> 18} GiB mapped; "

@@ -7,7 +7,10 @@ using DeepLake.Scale;
 switch (args)
 {
     case ["make", string image, string files]:
-        LakeMaker.Make(image, int.Parse(files, CultureInfo.InvariantCulture));
+        LakeMaker.Make(image, int.Parse(files, CultureInfo.InvariantCulture), isChecked: false);
+        return 0;
+    case ["make", string image, string files, "checked"]:
+        LakeMaker.Make(image, int.Parse(files, CultureInfo.InvariantCulture), isChecked: true);
         return 0;
     case ["empty", string image, string gib]:
         LakeMaker.Format(image, long.Parse(gib, CultureInfo.InvariantCulture) << 30);
@@ -19,7 +22,7 @@ switch (args)
     default:
         Console.Error.WriteLine(
             """
-            Usage: DeepLake.ScaleBench make IMAGE FILES
+            Usage: DeepLake.ScaleBench make IMAGE FILES [checked]  checked: all was ingested
                    DeepLake.ScaleBench empty IMAGE GIB
                    DeepLake.ScaleBench serve IMAGE [WORK]...      with a mount of its own
                    DeepLake.ScaleBench takeover IMAGE [WORK]...   of a mount whose daemon has died

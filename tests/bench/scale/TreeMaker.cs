@@ -3,6 +3,8 @@ using System.Globalization;
 using System.Text;
 using DeepLake.Abi;
 using DeepLake.Client;
+using DeepLake.Engine.Ingest;
+using DeepLake.Hash;
 using DeepLake.Platform;
 
 namespace DeepLake.Scale;
@@ -12,7 +14,12 @@ namespace DeepLake.Scale;
 /// bytes; mostly small files of one extent, some of several, a few large, empty or symbolic links.
 /// Always the same for a number of files. Blocks are leased and mapped, nothing is written to them.
 /// </summary>
-internal sealed class TreeMaker(ServedLake lake, int files)
+/// <param name="lake">Where.</param>
+/// <param name="files">How many.</param>
+/// <param name="table">
+/// Of a lake that has been ingested: its files, which are zeroes, are checked and have their identities.
+/// </param>
+internal sealed class TreeMaker(ServedLake lake, int files, ChecksumTable? table = null)
 {
     private const uint BlocksOfALease = 1 << 14;
     private const int LargeOneIn = 500;
@@ -30,6 +37,7 @@ internal sealed class TreeMaker(ServedLake lake, int files)
 
     private readonly Random _random = new(1);
     private readonly Queue<ulong> _directories = new([LakeFormat.RootIno]);
+    private readonly byte[] _zeroes = new byte[4 * LakeRing.MapBlocksMax * LakeFormat.BlockSize];
     private readonly uint[] _sums = new uint[LakeRing.MapBlocksMax];
 
     // Two places that are filled in turn, so that extents of a file do not follow each other on the device.
@@ -106,6 +114,14 @@ internal sealed class TreeMaker(ServedLake lake, int files)
             Map(ino, at, blocks, i & 1);
             at += blocks;
         }
+
+        if (table is not null && extents > 0)
+        {
+            InodeRecord inode = lake.Client.GetInode(ino);
+            // (as it is: that other files are equal is left as it is, too)
+            lake.Engine.PutObject(ino, inode.DataSeq, inode.Size, Blake3.Hash(_zeroes.AsSpan(0, (int)inode.Size)));
+            lake.Changed();
+        }
     }
 
     private void Map(ulong ino, ulong at, uint blocks, int place)
@@ -118,9 +134,15 @@ internal sealed class TreeMaker(ServedLake lake, int files)
             lease = leased.Length == 0 ? throw new InvalidOperationException("the lake is full") : leased[0];
         }
 
-        _sums.AsSpan().Fill((uint)ino * 0x9e3779b9u);
+        _sums.AsSpan().Fill(table is null ? (uint)ino * 0x9e3779b9u : Crc32C.Compute(_zeroes.AsSpan(0, (int)LakeFormat.BlockSize)));
         ulong size = ((at + blocks) * LakeFormat.BlockSize) - (ulong)_random.Next((int)LakeFormat.BlockSize);
+        table?.Stage(lease.Start, _sums.AsSpan(0, (int)blocks));
         lake.Client.Map(ino, at, lease.Start, _sums.AsSpan(0, (int)blocks), size);
+        if (table is not null)
+        {
+            lake.Client.SealChecked(ino, at, blocks);
+        }
+
         lake.Changed();
         lease.Start += blocks;
         lease.Count -= blocks;
