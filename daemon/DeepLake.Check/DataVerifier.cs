@@ -8,7 +8,7 @@ using DeepLake.Platform;
 namespace DeepLake.Check;
 
 /// <summary>Reads data and compares it with its checksums: those of the extent, or those in the checksum table.</summary>
-internal sealed class DataVerifier(CheckTarget target, Findings findings, ContentVerifier content) : IDisposable
+internal sealed class DataVerifier(CheckTarget target, DamagedPlaces damaged, ContentVerifier content) : IDisposable
 {
     // what was read before, and what was read: a file's block may lie in both
     private readonly byte[] _pair = new byte[2 * LakeFormat.BlockSize];
@@ -61,7 +61,7 @@ internal sealed class DataVerifier(CheckTarget target, Findings findings, Conten
             wasGood = isGood;
             if (!isGood)
             {
-                AddDamage(named, extent, extent.PhysBlock + i);
+                AddDamage(ino, named, extent, extent.PhysBlock + i);
             }
         }
     }
@@ -80,7 +80,7 @@ internal sealed class DataVerifier(CheckTarget target, Findings findings, Conten
             if (Crc32C.Compute(block) != Entry(extent.DeviceBlock + i))
             {
                 isGood = false;
-                AddDamage(named, extent, extent.DeviceBlock + i);
+                AddDamage(ino, named, extent, extent.DeviceBlock + i);
             }
         }
 
@@ -88,8 +88,8 @@ internal sealed class DataVerifier(CheckTarget target, Findings findings, Conten
         bool isThere = held.Length >= (extent.PackIndex + (int)extent.Blocks) * LakeFormat.BlockSize;
         if (isGood && !isThere)
         {
-            findings.Add(
-                $"{named}: its bytes {extent.FileBlock * LakeFormat.BlockSize} to {(extent.FileEnd * LakeFormat.BlockSize) - 1} are damaged: what is at block {extent.DeviceBlock} of the device is no pack that holds them");
+            damaged.Add(
+                ino, named, extent.FileBlock, extent.FileEnd, "", $"what is at block {extent.DeviceBlock} of the device is no pack that holds them");
         }
 
         for (uint i = 0; i < extent.Blocks; i++)
@@ -99,11 +99,11 @@ internal sealed class DataVerifier(CheckTarget target, Findings findings, Conten
         }
     }
 
-    private void AddDamage(NamedInode named, in Extent extent, ulong physBlock)
+    private void AddDamage(ulong ino, NamedInode named, in Extent extent, ulong physBlock)
     {
         (ulong first, ulong end) = extent.FileBlocksOf(physBlock);
-        findings.Add(
-            $"{named}: its bytes {first * LakeFormat.BlockSize} to {(end * LakeFormat.BlockSize) - 1} are damaged (at byte {physBlock * LakeFormat.BlockSize} of the device, block {physBlock}): they do not match their checksum");
+        damaged.Add(
+            ino, named, first, end, $" (at byte {physBlock * LakeFormat.BlockSize} of the device, block {physBlock})", $"they do not match their checksum");
     }
 
     private uint Entry(ulong physBlock)

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MPL-2.0
 namespace DeepLake.Check;
 
-/// <summary>Collects findings up to a limit and counts the rest.</summary>
-internal sealed class Findings(int limit)
+/// <summary>Collects findings up to a limit, those of damaged data up to one of their own, and counts the rest.</summary>
+internal sealed class Findings(int limit, int damageLimit)
 {
     private readonly List<string> _messages = [];
+    private int _damage;
 
     public long Count { get; private set; }
 
@@ -14,8 +15,19 @@ internal sealed class Findings(int limit)
     public void Add(FormattableString message)
     {
         Count++;
-        if (_messages.Count < limit)
+        if (_messages.Count - _damage < limit)
         {
+            _messages.Add(FormattableString.Invariant(message));
+        }
+    }
+
+    /// <summary>Of data: whoever has to get files back needs the name of each.</summary>
+    public void AddDamage(FormattableString message)
+    {
+        Count++;
+        if (_damage < damageLimit)
+        {
+            _damage++;
             _messages.Add(FormattableString.Invariant(message));
         }
     }

@@ -10,7 +10,7 @@ namespace DeepLake.Check;
 /// Reads each item once, checks it alone, and gathers what the cross checks need: counts per inode, sums
 /// over both directions of every link, and the blocks in use.
 /// </summary>
-internal sealed class ItemChecker(CheckTarget target, Findings findings, ContentVerifier? content) : IItemVisitor, IDisposable
+internal sealed class ItemChecker(CheckTarget target, Findings findings, DamagedPlaces damaged, ContentVerifier? content) : IItemVisitor, IDisposable
 {
     private readonly NameHash _hash = new(target.Uuid.ToByteArray(bigEndian: true));
     private readonly PathFinder _paths = new(target.ReadPage, target.Root, target.Height);
@@ -18,7 +18,7 @@ internal sealed class ItemChecker(CheckTarget target, Findings findings, Content
     private readonly ulong[] _unwritten = new ulong[(target.Data.Blocks + 63) / 64];
     private readonly PackChecker _packs = new(target.Data, findings);
     private readonly SharedChecker _shared = new(target.Data, findings);
-    private readonly DataVerifier? _data = content is null ? null : new DataVerifier(target, findings, content);
+    private readonly DataVerifier? _data = content is null ? null : new DataVerifier(target, damaged, content);
     private readonly ObjectChecker _objects = new(target, findings, content);
 
     public Dictionary<ulong, InodeFacts> Inodes { get; } = [];

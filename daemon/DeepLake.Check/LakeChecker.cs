@@ -11,11 +11,13 @@ public static class LakeChecker
 {
     public static CheckReport Check(CheckTarget target, CheckOptions options)
     {
-        var findings = new Findings(options.MaxFindings);
+        var findings = new Findings(options.MaxFindings, options.MaxDamage);
+        var damaged = new DamagedPlaces(findings, options.PlacesPerFile);
         bool readsData = options.Full && target.ReadData is not null;
-        using var items = new ItemChecker(target, findings, readsData ? new ContentVerifier(findings) : null);
+        using var items = new ItemChecker(target, findings, damaged, readsData ? new ContentVerifier(findings) : null);
         var walker = new PageWalker(target.ReadPage, findings, items);
         walker.Walk(target.Root, target.Height);
+        damaged.Finish();
         items.FinishSpace();
         findings.Require(walker.Pages == target.PageCount, $"the tree has {walker.Pages} pages, {target.PageCount} are counted");
         findings.Require(items.EntrySum == items.ParentSum, $"directory entries and the links back from inodes disagree");

@@ -73,7 +73,7 @@ internal static class Scrub
         "never" => "never",
         "done" => Ended(report),
         _ => $"pass {report.Pass} {(report.State == "running" ? "under way" : report.State == "waiting" ? "goes on with the next mount" : "stopped")}, begun {Time(report.BegunSec)}: "
-            + $"{Sizes.Format(report.DoneBytes, plain: false)} of {Sizes.Format(report.TotalBytes, plain: false)} compared, {Blocks(report.DamagedBlocks)} damaged"
+            + $"{Sizes.Format(report.DoneBytes, plain: false)} of {Sizes.Format(report.TotalBytes, plain: false)} compared, {Amounts.Of(report.DamagedBlocks, "block")} damaged"
             + (report.EndedPass > 0 ? $"; before that {Ended(report)}" : ""),
     };
 
@@ -230,9 +230,7 @@ internal static class Scrub
     }
 
     private static string Ended(ScrubReport report) =>
-        $"pass {report.EndedPass} done {Time(report.EndedSec)}: {Sizes.Format(report.EndedBytes, plain: false)} compared, {Blocks(report.EndedDamagedBlocks)} damaged";
-
-    private static string Blocks(ulong count) => count == 1 ? "1 block" : $"{count} blocks";
+        $"pass {report.EndedPass} done {Time(report.EndedSec)}: {Sizes.Format(report.EndedBytes, plain: false)} compared, {Amounts.Of(report.EndedDamagedBlocks, "block")} damaged";
 
     private static string Time(ulong seconds) =>
         DateTimeOffset.FromUnixTimeSeconds((long)seconds).ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture);

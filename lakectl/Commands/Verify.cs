@@ -66,13 +66,17 @@ internal static class Verify
         {
             Console.WriteLine($"problem: {Printable.Of(problem)}");
         }
+        if (report.ProblemCount > (ulong)report.Problems.Count)
+        {
+            Console.WriteLine($"problem: {report.ProblemCount - (ulong)report.Problems.Count} more, which are not listed");
+        }
         foreach (string note in report.Notes)
         {
             Console.WriteLine($"note: {Printable.Of(note)}");
         }
         bool isReadable = report.ProblemCount == 1 && ReportTexts.RestOf(report.Problems, ReportTexts.CheckpointIsDamaged) is not null;
         string read = report.BlocksRead == 0 ? "" : $", {report.BlocksRead} data blocks read and compared";
-        string found = report.Clean ? "clean" : isReadable ? "readable, and nothing is lost: 1 problem" : $"{report.ProblemCount} problems";
+        string found = report.Clean ? "clean" : isReadable ? "readable, and nothing is lost: 1 problem" : Amounts.Of(report.ProblemCount, "problem");
         Console.WriteLine(
             $"{Printable.Of(name)}: {found}; {report.Inodes} inodes, {report.DirectoryEntries} names, {report.Extents} extents, "
             + $"{report.DataBlocks} data blocks, {report.Pages} metadata pages{read}");

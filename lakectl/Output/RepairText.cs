@@ -94,7 +94,7 @@ internal static class RepairText
         bool isPlanned = result.Outcome == RepairOutcome.Planned;
         Console.WriteLine(
             $"{target}: {(isPlanned ? "would be rebuilt" : "rebuilt")} with {holds}; {Compared(result)}"
-            + (report.Clean ? "" : $"; {report.ProblemCount} problems")
+            + (report.Clean ? "" : $"; {Amounts.Of(report.ProblemCount, "problem")}")
             + (isPlanned ? "; nothing was changed" : ""));
     }
 
@@ -136,9 +136,9 @@ internal static class RepairText
         Line("plan", "make its metadata anew from the archive in its data region");
         Line("begins", source.BaseSegments == 0
             ? "with the lake's beginning, as mkfs made it"
-            : $"with a base as of change {source.BaseSeq} ({Count(source.BaseSegments, "segment")})");
-        string frames = source.RegionFrames == 0 ? "" : $", then {Count(source.RegionFrames, "frame")} still in the log itself";
-        Line("log", $"{Count(source.LogSegments, "archived segment")}{frames}");
+            : $"with a base as of change {source.BaseSeq} ({Amounts.Of(source.BaseSegments, "segment")})");
+        string frames = source.RegionFrames == 0 ? "" : $", then {Amounts.Of(source.RegionFrames, "frame")} still in the log itself";
+        Line("log", $"{Amounts.Of(source.LogSegments, "archived segment")}{frames}");
         Line("until", $"change {source.Seq}; the newest segment was written {Time(source)}");
         Line("lost", source.KnownSeq > source.Seq
             ? $"what came after that: changes {source.Seq + 1} to {source.KnownSeq} are known of"
@@ -155,8 +155,6 @@ internal static class RepairText
             Line("", "the lake can be opened as it is: mounting it read-only may show more of it than comes back");
         }
     }
-
-    private static string Count(uint number, string what) => number == 1 ? $"1 {what}" : $"{number} {what}s";
 
     private static string Time(RebuildSource source) =>
         DateTimeOffset.FromUnixTimeSeconds((long)source.ArchivedSec).ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture);

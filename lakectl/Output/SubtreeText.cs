@@ -41,18 +41,16 @@ internal static class SubtreeText
         yield return $"  sealed      {Size(stats.SealedBlocks)} of files, {Size(stats.CheckedBlocks)} checked on every read";
         foreach (ZoneStats zone in stats.Zones)
         {
-            yield return $"  {"zone " + zone.Name,-12}{Sizes.Format(zone.LogicalBytes, plain)} logical, {Size(zone.MappedBlocks)} mapped, {Count(zone.Inodes, "inode")}";
+            yield return $"  {"zone " + zone.Name,-12}{Sizes.Format(zone.LogicalBytes, plain)} logical, {Size(zone.MappedBlocks)} mapped, {Amounts.Of(zone.Inodes, "inode")}";
         }
     }
 
     private static string Counts(SubtreeStats stats)
     {
-        string counts = $"{Count(stats.Files, "file")}, {Count(stats.Directories, "folder")}, {Count(stats.Symlinks, "symlink")}";
+        string counts = $"{Amounts.Of(stats.Files, "file")}, {Amounts.Of(stats.Directories, "folder")}, {Amounts.Of(stats.Symlinks, "symlink")}";
         counts += stats.Specials > 0 ? $", {stats.Specials} devices, pipes and sockets" : "";
-        return counts + (stats.FurtherNames > 0 ? $"; {Count(stats.FurtherNames, "further name")} of files that are counted once" : "");
+        return counts + (stats.FurtherNames > 0 ? $"; {Amounts.Of(stats.FurtherNames, "further name")} of files that are counted once" : "");
     }
-
-    private static string Count(ulong number, string what) => number == 1 ? $"1 {what}" : $"{number} {what}s";
 
     private static void WriteJson(Utf8JsonWriter w, string path, SubtreeStats stats)
     {

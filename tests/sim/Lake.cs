@@ -73,7 +73,7 @@ internal static class Lake
             Counters = counters,
             EvidenceAfter = evidenceAfter,
         };
-        return LakeChecker.Check(target, new CheckOptions { Full = device is not null });
+        return LakeChecker.Check(target, new CheckOptions { Full = device is not null, PlacesPerFile = int.MaxValue });
     }
 
     /// <summary>Every item of the tree but the engine's counters, as text.</summary>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
+using DeepLake.Check;
 using DeepLake.Platform;
 using NUnit.Framework;
 
@@ -79,5 +80,32 @@ public sealed class SettleTests : LakeTest
         Lake.Settle();
         Lake.FlipBit("a", 0);
         Assert.That(Assert.Throws<DamagedFileException>(() => Lake.ReadFile("b"))!.Path, Is.EqualTo("b"));
+    }
+
+    [Test]
+    public void Verify_NamesEachDamagedFile_HoweverMuchOfTheFirstIsDamaged()
+    {
+        EndsClean = false;
+        Lake.WriteFile("many", Random(300 * Block, 1));
+        Lake.WriteFile("one", Random(Block, 2));
+        Lake.WriteFile("three", Random(6 * Block, 3));
+        Lake.Settle();
+        for (int block = 0; block < 250; block++)
+        {
+            Lake.FlipBit("many", block * Block);
+        }
+
+        Lake.FlipBit("one", 7);
+        for (int block = 0; block < 6; block += 2)
+        {
+            Lake.FlipBit("three", block * Block);
+        }
+
+        CheckReport report = Lake.Verify(full: true);
+        Assert.That(report.FindingCount, Is.EqualTo(report.Findings.Count).And.EqualTo(8));
+        Assert.That(report.Findings.Count(f => f.Contains("/many)")), Is.EqualTo(4));
+        Assert.That(report.Findings, Has.Some.EndsWith($"(/many): 247 more places of it are damaged, the last one at its bytes {249 * Block} to {(250 * Block) - 1}"));
+        Assert.That(report.Findings, Has.One.Contains("/one)"));
+        Assert.That(report.Findings.Count(f => f.Contains("/three)")), Is.EqualTo(3));
     }
 }
