@@ -70,7 +70,7 @@ public sealed partial class LakeEngine : IArchiveEngine
     {
         using var audit = new ContentAudit(_state, device, _checkpoints.Superblock) { MendsTableOnly = true, Progress = progress };
         audit.Run();
-        return new MendedChecksums(audit.BlocksRead, audit.DamagedBlocks, audit.MendedSums, audit.UnprovenBlocks);
+        return new MendedChecksums(audit.BlocksRead, audit.DamagedBlocks, audit.MendedSums, audit.UnprovenBlocks, audit.UnprovenFiles);
     }
 
     /// <summary>Nothing is archived before the next base.</summary>

@@ -17,7 +17,8 @@ internal static class HealthShow
         """
         The first line of a lake is its verdict: healthy, needs attention, or damaged.
         Below are what it rests on and, for each thing that is not as it should be, its
-        cause and what to do next. Exit status 0 when all are healthy, else 3.
+        cause and what to do next. Exit status 0 when all are healthy, 3 when not, and 1
+        when it cannot be told, as of a lake that cannot be opened.
         What it says names files, so only root may ask (laked answers nobody else).
         """;
 

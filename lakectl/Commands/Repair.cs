@@ -125,6 +125,16 @@ internal static class Repair
             w.WriteNumber("damaged_blocks", result.DamagedBlocks);
             w.WriteNumber("mended_checksums", result.MendedSums);
             w.WriteNumber("unproven_blocks", result.UnprovenBlocks);
+            w.WriteStartArray("unproven_files");
+            foreach (UnprovenFile file in result.UnprovenFiles)
+            {
+                w.WriteStartObject();
+                w.WriteNumber("ino", file.Ino);
+                w.WriteString("path", file.Path);
+                w.WriteNumber("blocks", file.Blocks);
+                w.WriteEndObject();
+            }
+            w.WriteEndArray();
         }
     }
 }

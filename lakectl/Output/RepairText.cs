@@ -74,6 +74,10 @@ internal static class RepairText
         {
             Line("damaged", problem);
         }
+        foreach (UnprovenFile file in result.UnprovenFiles)
+        {
+            Line("unproven", $"inode {file.Ino}{(file.Path.Length == 0 ? "" : $" ({file.Path})")}: nothing tells whether {Amounts.Of(file.Blocks, "block")} of it {(file.Blocks == 1 ? "is" : "are")} right");
+        }
         string holds = $"{report.Inodes} inodes, {report.DirectoryEntries} names";
         if (result.Kind == RepairKind.Checksums)
         {

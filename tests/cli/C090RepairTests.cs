@@ -170,7 +170,7 @@ public sealed class C090RepairTests : ScratchFixture
     }
 
     [Test]
-    public void AFileThatNothingTellsOf_IsTakenAsItIs_AndCounted()
+    public void AFileThatNothingTellsOf_IsTakenAsItIs_AndNamed()
     {
         string tree = _scratch["tree"];
         Directory.CreateDirectory(tree);
@@ -189,6 +189,8 @@ public sealed class C090RepairTests : ScratchFixture
         JsonElement json = Cli.Json(result);
         Assert.That((json.GetProperty("mended_checksums").GetInt32(), json.GetProperty("damaged_blocks").GetInt32()), Is.EqualTo((13, 0)));
         Assert.That(json.GetProperty("unproven_blocks").GetInt32(), Is.EqualTo(1));
+        JsonElement file = json.GetProperty("unproven_files").EnumerateArray().Single();
+        Assert.That((file.GetProperty("path").GetString(), file.GetProperty("blocks").GetInt32()), Is.EqualTo(("/b", 1)));
         Cli.AssertClean(Image);
     }
 

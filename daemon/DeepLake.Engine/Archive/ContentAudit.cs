@@ -20,11 +20,13 @@ namespace DeepLake.Engine.Archive;
 internal sealed class ContentAudit(LakeState state, IBlockDevice device, Superblock superblock) : IMarkedExtents, IDisposable
 {
     private const int RunBlocks = 256;
+    private const int UnprovenFilesMost = 1000;
 
     private readonly ContentHasher _hasher = new();
     private readonly PackReader _packs = new();
     private readonly List<(ulong Block, uint Sum, bool IsWhole)> _wrong = [];
     private readonly HashSet<ulong> _written = []; // entries, by this audit
+    private readonly List<UnprovenFile> _unproven = [];
     private bool _hashes;
     private uint _packBlocks; // in the pack that was read last
 
@@ -41,6 +43,9 @@ internal sealed class ContentAudit(LakeState state, IBlockDevice device, Superbl
 
     public ulong UnprovenBlocks { get; private set; }
 
+    /// <summary>The first thousand files that have such blocks.</summary>
+    public IReadOnlyList<UnprovenFile> UnprovenFiles => _unproven;
+
     public void Run()
     {
         using var table = new ChecksumTable(device, superblock);
@@ -51,7 +56,9 @@ internal sealed class ContentAudit(LakeState state, IBlockDevice device, Superbl
             Progress("comparing the data with its checksums", done++, state.Counters.InodeCount, "inodes");
             if (FileType.IsRegular(inode.Mode))
             {
+                ulong before = UnprovenBlocks;
                 Check(inode, table, buffer);
+                NoteUnproven(inode.Ino, UnprovenBlocks - before);
             }
         }
 
@@ -70,6 +77,14 @@ internal sealed class ContentAudit(LakeState state, IBlockDevice device, Superbl
 
         state.Counters.CheckedBlocks += extent.Blocks;
         return (extent.Flags | ExtentFlags.Sealed | ExtentFlags.Checked) & ~ExtentFlags.Crc;
+    }
+
+    private void NoteUnproven(ulong ino, ulong blocks)
+    {
+        if (blocks > 0 && _unproven.Count < UnprovenFilesMost)
+        {
+            _unproven.Add(new UnprovenFile(ino, blocks));
+        }
     }
 
     private void Check(in InodeRecord inode, ChecksumTable table, AlignedBuffer buffer)

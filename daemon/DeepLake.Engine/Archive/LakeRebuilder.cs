@@ -68,6 +68,7 @@ public sealed class LakeRebuilder
                 DamagedBlocks = audit.DamagedBlocks,
                 MendedSums = audit.MendedSums,
                 UnprovenBlocks = audit.UnprovenBlocks,
+                UnprovenFiles = audit.UnprovenFiles,
             };
         }
         catch (Exception failure) when (failure is IntentFaultException or MetadataCorruptException)

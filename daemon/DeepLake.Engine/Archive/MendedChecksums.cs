@@ -6,4 +6,6 @@ namespace DeepLake.Engine.Archive;
 /// <param name="DamagedBlocks">Blocks that are not what was recorded: reading them gives EIO, as before.</param>
 /// <param name="MendedSums">Entries written anew as the file's identity proves the data.</param>
 /// <param name="UnprovenBlocks">Entries written anew although nothing else tells of the data: taken as it is.</param>
-public sealed record MendedChecksums(ulong BlocksRead, ulong DamagedBlocks, ulong MendedSums, ulong UnprovenBlocks);
+/// <param name="UnprovenFiles">The first thousand files that have such blocks.</param>
+public sealed record MendedChecksums(
+    ulong BlocksRead, ulong DamagedBlocks, ulong MendedSums, ulong UnprovenBlocks, IReadOnlyList<UnprovenFile> UnprovenFiles);

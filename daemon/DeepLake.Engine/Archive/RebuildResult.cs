@@ -20,4 +20,7 @@ public sealed record RebuildResult
 
     /// <summary>Blocks whose checksums are lost and of which nothing else tells: taken as they are.</summary>
     public required ulong UnprovenBlocks { get; init; }
+
+    /// <summary>The first thousand files that have such blocks.</summary>
+    public required IReadOnlyList<UnprovenFile> UnprovenFiles { get; init; }
 }

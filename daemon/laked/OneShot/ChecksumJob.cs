@@ -24,7 +24,7 @@ internal static class ChecksumJob
         using LakeEngine engine = LakeEngine.Open(overlay, new DeviceCommitSink(overlay), SmallEngine.Options);
         MendedChecksums mended = engine.MendChecksums(target, progress.Tell);
         target.Flush();
-        return new RepairResult
+        var result = new RepairResult
         {
             Kind = RepairKind.Checksums,
             Outcome = request.DryRun ? RepairOutcome.Planned : RepairOutcome.Repaired,
@@ -34,5 +34,7 @@ internal static class ChecksumJob
             MendedSums = mended.MendedSums,
             UnprovenBlocks = mended.UnprovenBlocks,
         };
+        result.UnprovenFiles.AddRange(UnprovenFiles.Named(mended.UnprovenFiles, engine));
+        return result;
     }
 }

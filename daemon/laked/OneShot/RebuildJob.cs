@@ -133,16 +133,20 @@ internal sealed class RebuildJob
         RebuildResult rebuilt = Rebuild(target, plan);
         target.Flush();
         _isRebuilt = true;
-        return new RepairResult
+        var overlay = new ReadOnlyOverlayDevice(target);
+        using LakeEngine engine = LakeEngine.Open(overlay, new DeviceCommitSink(overlay), SmallEngine.Options);
+        var result = new RepairResult
         {
             Kind = RepairKind.Rebuild,
             Outcome = RepairOutcome.Repaired,
-            Report = Check(target),
+            Report = Check(target, overlay, engine),
             BlocksRead = rebuilt.BlocksRead,
             DamagedBlocks = rebuilt.DamagedBlocks,
             MendedSums = rebuilt.MendedSums,
             UnprovenBlocks = rebuilt.UnprovenBlocks,
         };
+        result.UnprovenFiles.AddRange(UnprovenFiles.Named(rebuilt.UnprovenFiles, engine));
+        return result;
     }
 
     private RebuildResult Rebuild(IBlockDevice target, RebuildPlan plan) => new LakeRebuilder(target, plan, SmallEngine.Options)
@@ -151,10 +155,8 @@ internal sealed class RebuildJob
     }.Run();
 
     /// <summary>Everything, as the next mount will have it.</summary>
-    private VerifyReport Check(IBlockDevice target)
+    private VerifyReport Check(IBlockDevice target, IBlockDevice overlay, LakeEngine engine)
     {
-        var overlay = new ReadOnlyOverlayDevice(target);
-        using LakeEngine engine = LakeEngine.Open(overlay, new DeviceCommitSink(overlay), SmallEngine.Options);
         _send(Responses.Progress("checking structure and data", 0, 0, "pages", _request.DevicePath));
         using var counted = new CountingDevice(overlay, engine.GetStats().UsedBlocks, _send, _cancellation);
         return EngineCheck.Run(engine, counted, target);
