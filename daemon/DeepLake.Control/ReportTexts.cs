@@ -10,6 +10,9 @@ public static class ReportTexts
     /// <summary>A problem of verify; when there is no other, nothing is lost.</summary>
     public const string CheckpointIsDamaged = "the newest checkpoint is damaged: ";
 
+    /// <summary>A problem of verify, a note of stats: changes may be lost, and the structure is that of an earlier moment.</summary>
+    public const string LogIsDamaged = "the log is damaged: ";
+
     /// <summary>An error of a client's own: the daemon is there no more, and another one may come.</summary>
     public const string ConnectionBroke = "the connection to laked broke: ";
 

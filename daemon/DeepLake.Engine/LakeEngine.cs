@@ -60,6 +60,7 @@ public sealed partial class LakeEngine : IIngestEngine, IScrubEngine, IDisposabl
         EndedCleanly = lake.EndedCleanly;
         Damage = lake.Damage;
         WhyEndIsUnknown = lake.WhyEndIsUnknown;
+        LogLoss = lake.LogLoss;
         _wal.Epoch = _state.Counters.Epoch;
     }
 
@@ -85,6 +86,9 @@ public sealed partial class LakeEngine : IIngestEngine, IScrubEngine, IDisposabl
 
     /// <summary>Why nobody can tell whether it had been, and <see cref="WasClean"/> says nothing; null when it does.</summary>
     public string? WhyEndIsUnknown { get; }
+
+    /// <summary>Why changes after the checkpoint may be lost that were recorded; null when there is no reason to think so.</summary>
+    public string? LogLoss { get; }
 
     public ulong ReplayedIntents { get; }
 

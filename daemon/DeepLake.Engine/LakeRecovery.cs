@@ -80,7 +80,7 @@ internal static class LakeRecovery
                 + (isNewest || Planted.Is(PlantedFault.FallbackOverwritesTheGoodCopy) ? 0ul : 1ul);
             var checkpoints = new CheckpointWriter(store, state, next, sink, options.Clock);
             var from = CheckpointWriter.PositionOf(superblock);
-            (ulong replayed, bool hadFrames) = Replay(wal, from, Oldest(copies), state, checkpoints, options.Replaying);
+            (ulong replayed, bool hadFrames, bool keptIsThere) = Replay(wal, from, Oldest(copies), state, checkpoints, options.Replaying);
             // frames that wait for the archive are kept, too, if nothing has taken their place
             ref EngineState counters = ref state.Counters;
             if (counters.ArchiveLsn != 0
@@ -100,7 +100,8 @@ internal static class LakeRecovery
 
             bool clean = superblock.State == SuperblockState.Clean && !hadFrames && isNewest;
             bool endedCleanly = copies[0].State == SuperblockState.Clean && wal.Next.Lsn == copies[0].CheckpointWalLsn;
-            return new RecoveredLake(device, options, store, state, wal, checkpoints, replayed, clean, endedCleanly, damage, null);
+            string? lost = isNewest && !keptIsThere && !hadFrames ? LossOf(superblock) : null;
+            return new RecoveredLake(device, options, store, state, wal, checkpoints, replayed, clean, endedCleanly, damage, null, lost);
         }
         catch
         {
@@ -111,7 +112,14 @@ internal static class LakeRecovery
         }
     }
 
-    private static (ulong Replayed, bool HadFrames) Replay(
+    // Behind a checkpoint that is no clean mark the log had more, or had not: where what led to it is gone, so may be
+    // what came after, and nothing else would tell.
+    private static string? LossOf(in Superblock superblock) =>
+        superblock.State == SuperblockState.Clean
+            ? null
+            : $"the frames that led to the newest checkpoint, of change {superblock.CheckpointSeq}, are gone, and with them whatever was recorded after it";
+
+    private static (ulong Replayed, bool HadFrames, bool KeptIsThere) Replay(
         Wal wal, WalPosition from, WalPosition keep, LakeState state, CheckpointWriter checkpoints, Action? replaying)
     {
         var replay = new FrameReplay(state, new IntentApplier(state))
@@ -140,7 +148,7 @@ internal static class LakeRecovery
             throw StorageException.Corruption($"the log's frame {result.Next.Lsn} is damaged although later frames are whole, and what it recorded is lost");
         }
 
-        return (replay.Replayed, result.Frames > 0);
+        return (replay.Replayed, result.Frames > 0, result.KeptIsThere);
     }
 
     /// <summary>A checkpoint that will replay from the frame at hand and skip what is applied of it.</summary>

@@ -8,6 +8,7 @@ namespace DeepLake.Engine;
 /// What recovery hands to the engine. Damage: why the newest checkpoint could not be used; null when it was.
 /// EndedCleanly: as the newest superblock copy has it, whichever checkpoint was used.
 /// WhyEndIsUnknown: why nobody can tell whether the lake was unmounted cleanly; null when WasClean tells.
+/// LogLoss: why changes after the newest checkpoint may be lost; null when there is no reason to think so.
 /// </summary>
 internal readonly record struct RecoveredLake(
     IBlockDevice Device,
@@ -20,4 +21,5 @@ internal readonly record struct RecoveredLake(
     bool WasClean,
     bool EndedCleanly,
     string? Damage,
-    string? WhyEndIsUnknown);
+    string? WhyEndIsUnknown,
+    string? LogLoss);

@@ -119,6 +119,25 @@ public sealed class C090RepairTests : ScratchFixture
     }
 
     [Test]
+    public void ALogThatIsGone_IsToldOf_WhenTheLakeDidNotEndCleanly()
+    {
+        Dictionary<string, LakeNode> before = MakeLake();
+        LakeEditor.Unlink(Image, before["gone"].Inode.Ino, "gone", unmounts: false);
+        Assert.That(Cli.Run("verify", Image).ExitCode, Is.Zero, "the log has it");
+        Zero(Superblock().Wal);
+        CliResult verify = Cli.Run("verify", Image);
+        Assert.That(verify.ExitCode, Is.EqualTo(3));
+        Assert.That(verify.Output, Does.Contain("problem: the log is damaged: the frames that led to the newest checkpoint").And.Contain("1 problem;"));
+        CliResult health = Cli.Run("health", Image);
+        Assert.That(health.ExitCode, Is.EqualTo(3));
+        Assert.That(health.Output, Does.Contain(": damaged").And.Contain("damage: the log is damaged").And.Contain("compare what was changed last with a backup"));
+        CliResult repair = Cli.Run("repair", Image);
+        Assert.That(repair.ExitCode, Is.Zero, repair.Errors);
+        Assert.That(repair.Output, Does.Contain("the log is damaged").And.Contain("write two checkpoints"));
+        AssertWholeAndQuiet(before);
+    }
+
+    [Test]
     public void ADamagedBlockOfData_IsNamed_AndHasStatus3()
     {
         Dictionary<string, LakeNode> before = MakeLake();

@@ -11,8 +11,8 @@ namespace DeepLake.Cli.Tests;
 /// <summary>Changes a lake in an image as a mount of it would: from its beginning to the clean mark.</summary>
 internal static class LakeEditor
 {
-    /// <summary>Removes a file from the root, and with its only name the file.</summary>
-    internal static void Unlink(string image, ulong ino, string name)
+    /// <summary>Removes a file from the root, and with its only name the file. Without the unmount it is durable, and in the log only.</summary>
+    internal static void Unlink(string image, ulong ino, string name, bool unmounts = true)
     {
         using DirectBlockDevice device = DirectBlockDevice.Open(image, readOnly: false);
         using LakeEngine engine = LakeEngine.Open(device, new DeviceCommitSink(device), new EngineOptions());
@@ -20,7 +20,14 @@ internal static class LakeEditor
         byte[] bytes = Encoding.UTF8.GetBytes(name);
         Apply(engine, new IntentUnlink { Dir = LakeFormat.RootIno, Ino = ino, NameBytes = (ushort)bytes.Length }, IntentOp.Unlink, bytes);
         Apply(engine, new IntentRelease { Ino = ino }, IntentOp.Release, []);
-        Ask(engine, Header<RequestHeader>(RequestOp.Unmount));
+        if (unmounts)
+        {
+            Ask(engine, Header<RequestHeader>(RequestOp.Unmount));
+        }
+        else
+        {
+            engine.Commit(); // and the power goes
+        }
     }
 
     private static void Apply<T>(LakeEngine engine, T intent, IntentOp op, byte[] name)

@@ -210,9 +210,10 @@ public sealed class Wal : IDisposable
             next = new WalPosition(header.Lsn + 1, offset + WalFormat.FrameBytes((int)header.PayloadBytes));
         }
         bool later = LaterFrameExists(reader, next);
+        bool isThere = keepFrom is not { } oldest || oldest.Lsn >= from.Lsn || TryReadSuccessor(reader, oldest, 0, 0, out _, out _, out _);
         Become(keepFrom is { } kept && kept.Lsn < from.Lsn ? kept : from, next, previousCrc);
         Epoch = Math.Max(Epoch, epoch);
-        return new WalReplayResult(frames, bytes, lastSeq, next, later);
+        return new WalReplayResult(frames, bytes, lastSeq, next, later, isThere);
     }
 
     /// <summary>

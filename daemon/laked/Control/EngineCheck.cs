@@ -24,6 +24,13 @@ internal static class EngineCheck
         report.ReplayedIntents = engine.ReplayedIntents;
         report.Notes.AddRange(LakeNotes.Of(notesFrom));
         AddUnknownEnd(report, engine.WhyEndIsUnknown);
+        if (engine.LogLoss is { } loss)
+        {
+            report.Clean = false;
+            report.ProblemCount++;
+            report.Problems.Insert(0, ReportTexts.LogIsDamaged + loss);
+        }
+
         if (engine.FellBack)
         {
             report.Clean = false;

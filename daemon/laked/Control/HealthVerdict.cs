@@ -96,6 +96,12 @@ internal static class HealthVerdict
     {
         foreach (string note in stats.Notes)
         {
+            if (note.StartsWith(ReportTexts.LogIsDamaged, StringComparison.Ordinal))
+            {
+                Add(lake, "log_damaged", true, note, "compare what was changed last with a backup; the next mount, or lakectl repair, begins the log anew; when it comes again, replace the device");
+                continue;
+            }
+
             Add(lake, "superblock", false, note, "it is written anew at the next mount; when it comes again, replace the device");
         }
 

@@ -53,6 +53,11 @@ internal static class StatsReport
         into.Counters["wal_bytes_used"] = stats.WalBytesUsed;
         into.Counters["wal_bytes"] = stats.WalBytes;
         into.Notes.AddRange(LakeNotes.Of(device));
+        if (engine.LogLoss is { } loss)
+        {
+            into.Notes.Add(ReportTexts.LogIsDamaged + loss);
+        }
+
         if (engine.WhyEndIsUnknown is { } why && !into.TakenOver)
         {
             into.Notes.Add(ReportTexts.EndIsUnknown + why);

@@ -66,6 +66,9 @@ internal static partial class ServeEvents
     [LoggerMessage(1020, LogLevel.Information, "{Device}: compressed {KiB} KiB of files into {IntoKiB} KiB")]
     internal static partial void Packed(ILogger logger, string device, ulong kiB, ulong intoKiB);
 
+    [LoggerMessage(1021, LogLevel.Error, "{Device}: the log is damaged: {Loss}")]
+    internal static partial void LogLost(ILogger logger, string device, string loss);
+
     [LoggerMessage(1016, LogLevel.Warning, "{Device}: request {Op} failed with {Error}")]
     internal static partial void RequestFailed(ILogger logger, string device, string op, int error);
 }

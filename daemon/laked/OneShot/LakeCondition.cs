@@ -33,9 +33,10 @@ internal sealed record LakeCondition(
                 report.Notes.Add(older);
             }
 
-            ulong structural = report.ProblemCount - (engine.FellBack ? 1ul : 0ul);
+            bool hasLost = engine.LogLoss is not null;
+            ulong structural = report.ProblemCount - (engine.FellBack ? 1ul : 0ul) - (hasLost ? 1ul : 0ul);
             RepairKind kind = structural > 0 ? RepairKind.Rebuild
-                : engine.FellBack || report.Notes.Count > 0 ? RepairKind.Checkpoints
+                : engine.FellBack || hasLost || report.Notes.Count > 0 ? RepairKind.Checkpoints
                 : RepairKind.Nothing;
             if (kind == RepairKind.Nothing && engine.CountLostChecksums() is > 0 and ulong lost)
             {

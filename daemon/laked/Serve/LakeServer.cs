@@ -178,6 +178,11 @@ internal sealed class LakeServer
             engine.Epoch,
             _isSuccessor ? "taken over while mounted" : engine.WasClean ? "clean mark found" : "no clean mark",
             engine.ReplayedIntents);
+        if (engine.LogLoss is { } loss)
+        {
+            ServeEvents.LogLost(_logger, DevicePath, loss);
+        }
+
         DeclaredRange[] declared = Declare(attachment, engine);
         Require(attachment.MapRings(), "map the rings");
         Require(attachment.Ready(engine.Epoch, engine.DurableSeq), "start the rings");
