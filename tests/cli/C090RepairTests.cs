@@ -59,6 +59,9 @@ public sealed class C090RepairTests : ScratchFixture
         Dictionary<string, LakeNode> before = MakeLake();
         Superblock superblock = Superblock();
         Flip(((long)superblock.Ticket[(int)((Newest() - older) & 1)].StartBlock * BlockBytes) + 20);
+        CliResult health = Cli.Run("health", Image);
+        Assert.That(health.ExitCode, Is.EqualTo(3), "either is told of");
+        Assert.That(health.Output, Does.Contain(older == 0 ? "attention: the newest checkpoint was damaged" : "attention: the checkpoint before the newest is damaged"));
         CliResult result = Cli.Run("repair", "--json", Image);
         Assert.That(result.ExitCode, Is.Zero, result.Errors);
         Assert.That(Cli.Json(result).GetProperty("kind").GetString(), Is.EqualTo("checkpoints"));

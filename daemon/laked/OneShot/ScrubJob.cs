@@ -71,6 +71,11 @@ internal static class ScrubJob
         using LakeEngine engine = LakeEngine.Open(overlay, new DeviceCommitSink(overlay), SmallEngine.OptionsTelling(send, request.DevicePath));
         var lake = new LakeHealth { Stats = new LakeStats { Device = request.DevicePath, State = "offline" }, IsOpen = true };
         StatsReport.Fill(lake.Stats, engine, device);
+        if (!engine.FellBack && LakeNotes.OfOlderCheckpoint(device) is { } older)
+        {
+            lake.Stats.Notes.Add(older);
+        }
+
         lake.Scrub = Written(request.DevicePath, engine);
         HealthVerdict.Judge(lake, isDamaged: false);
         return new Health { Lakes = { lake } };
