@@ -73,6 +73,14 @@ public sealed partial class LakeEngine : IArchiveEngine
         return new MendedChecksums(audit.BlocksRead, audit.DamagedBlocks, audit.MendedSums, audit.UnprovenBlocks, audit.UnprovenFiles);
     }
 
+    /// <summary>
+    /// What is damaged of the archive, for a person; null when nothing is, or when it waits for a new base anyway.
+    /// </summary>
+    /// <param name="device">The lake's; is only read.</param>
+    /// <param name="progress">As of <see cref="MendChecksums"/>.</param>
+    public string? AuditArchive(IBlockDevice device, Action<string, ulong, ulong, string> progress) =>
+        ArchivePosition.Lsn == 0 ? null : ArchiveAudit.Run(_state, device, _checkpoints.Superblock, progress);
+
     /// <summary>Nothing is archived before the next base.</summary>
     /// <param name="why">For <see cref="ArchiveTrouble"/>.</param>
     public void PauseArchive(string why) => Interrupt(why);

@@ -70,6 +70,24 @@ public sealed class C090RepairTests : ScratchFixture
         AssertWholeAndQuiet(before);
     }
 
+    [Test]
+    public void ADamagedSegmentOfTheArchive_IsTold_AndWaitsForANewBase()
+    {
+        Dictionary<string, LakeNode> before = MakeLake();
+        Flip(LastSegment() + 30);
+        Assert.That(Cli.Run("verify", Image).ExitCode, Is.Zero);
+        CliResult verify = Cli.Run("verify", "--full", Image);
+        Assert.That(verify.ExitCode, Is.Zero, "no file is damaged");
+        Assert.That(verify.Output, Does.Match("note: segment [0-9]+ of the archive, at block [0-9]+ of the device, is damaged: nothing is lost"));
+        CliResult result = Cli.Run("repair", "--json", Image);
+        Assert.That(result.ExitCode, Is.Zero, result.Errors);
+        Assert.That(Cli.Json(result).GetProperty("kind").GetString(), Is.EqualTo("checkpoints"));
+        Assert.That(Cli.Json(result).GetProperty("stays_clean").GetBoolean(), Is.True);
+        AssertWholeAndQuiet(before);
+        Assert.That(Cli.Run("repair", Image).Output, Does.Contain("nothing to repair"));
+        Assert.That(Cli.Run("health", Image).Output, Does.Contain("laked writes a base of the archive within minutes"));
+    }
+
     /// <summary>Superblocks, log, page store, and the checksum table.</summary>
     [Test]
     public void ALakeOfWhichOnlyTheDataRegionIsLeft_IsRebuilt_WhenThatIsAskedFor()
@@ -222,7 +240,7 @@ public sealed class C090RepairTests : ScratchFixture
         Dictionary<string, LakeNode> before = MakeLake();
         LakeEditor.Unlink(Image, before["gone"].Inode.Ino, "gone");
         Flip(LastSegment() + (2 * BlockBytes) + 70);
-        AssertUnchanged(() => Assert.That(Cli.Run("repair", Image).ExitCode, Is.Zero, "the lake itself is whole"));
+        AssertUnchanged(() => Assert.That(Cli.Run("repair", "--dry-run", Image).ExitCode, Is.Zero, "the lake itself is whole"));
         ZeroMetadata();
         CliResult result = Cli.Run("repair", "--rebuild", "--yes", Image);
         Assert.That(result.ExitCode, Is.EqualTo(3), result.Errors);

@@ -15,8 +15,10 @@ namespace DeepLake.Laked.OneShot;
 /// <param name="Report">Of its structure; null when it does not open.</param>
 /// <param name="Stats">Null when it does not open.</param>
 /// <param name="EndedCleanly">It has the clean mark.</param>
+/// <param name="ArchiveIsDamaged">Segments of its archive are; a new base makes up for them.</param>
 internal sealed record LakeCondition(
-    RepairKind Kind, IReadOnlyList<string> Findings, ulong FindingCount, VerifyReport? Report, EngineStats? Stats, bool EndedCleanly)
+    RepairKind Kind, IReadOnlyList<string> Findings, ulong FindingCount, VerifyReport? Report, EngineStats? Stats, bool EndedCleanly,
+    bool ArchiveIsDamaged = false)
 {
     /// <exception cref="LakeFormatException">The lake is not damaged, but not one for this version or this device.</exception>
     internal static LakeCondition Of(IBlockDevice device, string path, Action<Response> send, CancellationToken cancellation)
@@ -33,6 +35,12 @@ internal sealed record LakeCondition(
                 report.Notes.Add(older);
             }
 
+            string? archive = engine.AuditArchive(overlay, new PacedProgress(send, path, cancellation).Tell);
+            if (archive is not null)
+            {
+                report.Notes.Add(archive);
+            }
+
             bool hasLost = engine.LogLoss is not null;
             ulong structural = report.ProblemCount - (engine.FellBack ? 1ul : 0ul) - (hasLost ? 1ul : 0ul);
             RepairKind kind = structural > 0 ? RepairKind.Rebuild
@@ -45,7 +53,8 @@ internal sealed record LakeCondition(
             }
 
             return new LakeCondition(
-                kind, [.. report.Problems, .. report.Notes], report.ProblemCount + (ulong)report.Notes.Count, report, engine.GetStats(), engine.EndedCleanly);
+                kind, [.. report.Problems, .. report.Notes], report.ProblemCount + (ulong)report.Notes.Count, report, engine.GetStats(), engine.EndedCleanly,
+                archive is not null);
         }
         catch (LakeFormatException failure) when (failure.Errno is Errno.EUCLEAN or Errno.EINVAL)
         {

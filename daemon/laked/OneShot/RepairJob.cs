@@ -63,7 +63,7 @@ internal static class RepairJob
         return plan;
     }
 
-    /// <summary>Each goes to the older or the damaged copy, so that one that is whole is there at every moment.</summary>
+    /// <summary>An archive that is damaged waits for a new base from then on. Each checkpoint goes to the older or the damaged copy, so that one that is whole is there at every moment.</summary>
     private static RepairResult WriteCheckpoints(
         DirectBlockDevice device, RepairRequest request, LakeCondition found, Action<Response> send, CancellationToken cancellation)
     {
@@ -76,6 +76,11 @@ internal static class RepairJob
         cancellation.ThrowIfCancellationRequested();
         using (LakeEngine engine = LakeEngine.Open(device, new DeviceCommitSink(device), SmallEngine.Options))
         {
+            if (found.ArchiveIsDamaged)
+            {
+                engine.PauseArchive("a segment is damaged");
+            }
+
             for (int copy = 0; copy < 2; copy++)
             {
                 if (engine.EndedCleanly)

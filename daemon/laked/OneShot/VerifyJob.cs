@@ -19,7 +19,14 @@ internal static class VerifyJob
         using LakeEngine engine = LakeEngine.Open(overlay, new DeviceCommitSink(overlay), SmallEngine.OptionsTelling(send, request.DevicePath));
         cancellation.ThrowIfCancellationRequested();
         send(Responses.Progress(request.Full ? "checking structure and data" : "checking the structure", 0, 0, "pages", request.DevicePath));
+        string? archive = request.Full ? engine.AuditArchive(overlay, new PacedProgress(send, request.DevicePath, cancellation).Tell) : null;
         using var counted = new CountingDevice(overlay, engine.GetStats().UsedBlocks, send, cancellation);
-        return EngineCheck.Run(engine, request.Full ? counted : null, device);
+        VerifyReport report = EngineCheck.Run(engine, request.Full ? counted : null, device);
+        if (archive is not null)
+        {
+            report.Notes.Add(archive);
+        }
+
+        return report;
     }
 }
