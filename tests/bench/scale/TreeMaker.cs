@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text;
 using DeepLake.Abi;
 using DeepLake.Client;
@@ -17,7 +18,8 @@ namespace DeepLake.Scale;
 /// <param name="lake">Where.</param>
 /// <param name="files">How many.</param>
 /// <param name="table">
-/// Of a lake that has been ingested: its files, which are zeroes, are checked and have their identities.
+/// Of a lake that has been ingested: its files, which are zeroes, are checked, and each has an identity of its own, as
+/// if they were not all alike.
 /// </param>
 internal sealed class TreeMaker(ServedLake lake, int files, ChecksumTable? table = null)
 {
@@ -37,7 +39,7 @@ internal sealed class TreeMaker(ServedLake lake, int files, ChecksumTable? table
 
     private readonly Random _random = new(1);
     private readonly Queue<ulong> _directories = new([LakeFormat.RootIno]);
-    private readonly byte[] _zeroes = new byte[4 * LakeRing.MapBlocksMax * LakeFormat.BlockSize];
+    private readonly byte[] _zeroes = new byte[LakeFormat.BlockSize];
     private readonly uint[] _sums = new uint[LakeRing.MapBlocksMax];
 
     // Two places that are filled in turn, so that extents of a file do not follow each other on the device.
@@ -118,8 +120,7 @@ internal sealed class TreeMaker(ServedLake lake, int files, ChecksumTable? table
         if (table is not null && extents > 0)
         {
             InodeRecord inode = lake.Client.GetInode(ino);
-            // (as it is: that other files are equal is left as it is, too)
-            lake.Engine.PutObject(ino, inode.DataSeq, inode.Size, Blake3.Hash(_zeroes.AsSpan(0, (int)inode.Size)));
+            lake.Engine.PutObject(ino, inode.DataSeq, inode.Size, Blake3.Hash(MemoryMarshal.AsBytes(new ReadOnlySpan<ulong>(in ino))));
             lake.Changed();
         }
     }
@@ -134,7 +135,7 @@ internal sealed class TreeMaker(ServedLake lake, int files, ChecksumTable? table
             lease = leased.Length == 0 ? throw new InvalidOperationException("the lake is full") : leased[0];
         }
 
-        _sums.AsSpan().Fill(table is null ? (uint)ino * 0x9e3779b9u : Crc32C.Compute(_zeroes.AsSpan(0, (int)LakeFormat.BlockSize)));
+        _sums.AsSpan().Fill(table is null ? (uint)ino * 0x9e3779b9u : Crc32C.Compute(_zeroes));
         ulong size = ((at + blocks) * LakeFormat.BlockSize) - (ulong)_random.Next((int)LakeFormat.BlockSize);
         table?.Stage(lease.Start, _sums.AsSpan(0, (int)blocks));
         lake.Client.Map(ino, at, lease.Start, _sums.AsSpan(0, (int)blocks), size);
