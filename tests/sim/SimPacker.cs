@@ -22,7 +22,7 @@ internal sealed class SimPacker : IDisposable
     private readonly KernelMix _mix;
     private readonly SimKernel _kernel;
     private readonly FaultyBlockDevice _device;
-    private readonly LakeEngine _engine;
+    private readonly SimEngine _engine;
     private readonly PackedWriter _writer;
     private readonly PackedReader _reader;
     private readonly List<PackPart> _parts = [];
@@ -37,7 +37,7 @@ internal sealed class SimPacker : IDisposable
     public SimPacker(int seed, KernelMix mix, SimKernel kernel, FaultyBlockDevice device, LakeEngine engine)
     {
         _random = new Random(seed);
-        (_mix, _kernel, _device, _engine) = (mix, kernel, device, engine);
+        (_mix, _kernel, _device, _engine) = (mix, kernel, device, new SimEngine(engine));
         _writer = new PackedWriter(_random, device, engine.Superblock);
         _reader = new PackedReader(device, engine.Superblock);
     }
@@ -67,7 +67,7 @@ internal sealed class SimPacker : IDisposable
             {
                 Advance();
             }
-            catch (StorageException) when (!_device.IsDead && !_device.IsKilled)
+            catch (StorageException) when (!_device.IsDead && !_device.IsKilled && !_engine.HasFailed)
             {
                 _writer.Forget();
                 _stage = _span > 0 ? Stage.Release : Stage.Choose; // the device failed
@@ -185,11 +185,12 @@ internal sealed class SimPacker : IDisposable
         }
 
         uint span = (uint)(written.Length / LakeFormat.BlockSize);
-        if (!_engine.TryLeasePack(span, out _start))
+        if (_engine.LeasePack(span) is not { } start)
         {
             return;
         }
 
+        _start = start;
         (_span, _next, _lastSeq) = (span, 0, 0);
         _stage = Stage.Release; // should the device fail
         _kernel.HoldPack(_start, span);

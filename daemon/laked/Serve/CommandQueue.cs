@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 using DeepLake.Engine;
+using DeepLake.Metadata;
 using DeepLake.Platform;
 using DeepLake.Storage;
 
@@ -75,7 +76,7 @@ internal sealed class CommandQueue
     /// <summary>On the engine's thread: forgets the wake-ups so far.</summary>
     internal void Drain() => _ = Linux.Read(_eventFd, stackalloc byte[8], out _);
 
-    /// <summary>On the engine's thread. A device error ends the lake, anything else only the command.</summary>
+    /// <summary>On the engine's thread. A device error ends the lake, and so do damage of its metadata and a change that failed half way; anything else only the command.</summary>
     internal void RunAll(LakeEngine engine, IBlockDevice device)
     {
         while (true)
@@ -95,7 +96,7 @@ internal sealed class CommandQueue
                     pending.Work(engine, device);
                 }
             }
-            catch (StorageException e)
+            catch (Exception e) when (e is StorageException or MetadataCorruptException or IntentFaultException)
             {
                 pending.Failure = e;
                 throw;
