@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MPL-2.0 */
 /*
- * DeepLake on-disk format, version 6.
+ * DeepLake on-disk format, version 8.
  *
  * The single source of every structure on the device. The kernel module, the
  * C tests and (mirrored, and compared field by field by tests/layout) the C#
@@ -15,6 +15,8 @@
  *   5  archive of the log in the data region: LAKEFS_ITEM_ARCHIVE, counters
  *   5  how far all was compared with its checksums: LAKEFS_ITEM_SCRUB
  *   6  skewed extents; anchor table
+ *   7  packed extents, packs
+ *   8  compressed bases of the archive
  */
 #ifndef LAKEFS_FORMAT_H
 #define LAKEFS_FORMAT_H

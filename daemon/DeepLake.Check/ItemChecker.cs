@@ -118,7 +118,7 @@ internal sealed class ItemChecker(CheckTarget target, Findings findings, Damaged
     }
 
     /// <summary>For findings.</summary>
-    public NamedInode Named(ulong ino) => new(_paths, ino);
+    public NamedInode Named(ulong ino) => new(_paths, ino, Inodes.TryGetValue(ino, out InodeFacts? facts) && !facts.IsDirectory ? facts.Nlink : 1);
 
     private InodeFacts Facts(ulong ino)
     {

@@ -13,11 +13,12 @@ internal static class Repair
     private const string Notes =
         """
         What is done is the least that helps, and is said before it is done:
-          nothing      the lake opens and its structure is sound.
+          nothing      the lake opens and its structure is sound. Data is not read
+                       then: lakectl verify --full does that.
           checkpoints  a superblock copy or the newest checkpoint is damaged, and
                        nothing is lost: both are written anew, at once.
-          checksums    the checksum table is lost in places, so what it is of cannot
-                       be read: the files' identities prove the data, and its
+          checksums    the checksum table is lost in places (all zero), so what it is
+                       of cannot be read: the files' identities prove the data, and its
                        entries are written anew, at once.
           rebuild      the lake does not open, or its structure contradicts itself.
                        Its metadata is made anew from the archive in its data
@@ -25,8 +26,9 @@ internal static class Repair
                        after the newest archived change is lost. Needs --rebuild
                        and --yes; --rebuild --dry-run does it in memory and says
                        what would come back.
-        Exit status: 0 whole, and all of it proven; 1 not repaired; 2 --yes is
-        missing; 3 repaired, but something is damaged, lost or cannot be proven.
+        Exit status: 0 the metadata is whole, and so is all data that was read;
+        1 not repaired; 2 --yes is missing; 3 repaired, but something is damaged,
+        lost or cannot be proven.
         """;
 
     internal static Command Create()
@@ -79,7 +81,7 @@ internal static class Repair
         switch (result.Outcome)
         {
             case RepairOutcome.NeedsRebuild:
-                Messages.Error($"{name} needs a rebuild; nothing was changed", $"lakectl repair --rebuild {name}");
+                Messages.Error($"{name} needs a rebuild; nothing was changed", $"see what comes back with lakectl repair --rebuild --dry-run {name}; lakectl repair --rebuild --yes {name} does it");
                 break;
             case RepairOutcome.NeedsYes:
                 Messages.Error(
@@ -87,11 +89,16 @@ internal static class Repair
                     $"see what comes back with lakectl repair --rebuild --dry-run {name}, then add --yes");
                 break;
             case RepairOutcome.Repaired when status == ErrorCode.ErrorPartial:
-                Messages.Error($"{name} is repaired, but not all of it is there and proven", "lakectl verify --full names what is damaged; compare that, and what was changed last, with a backup");
+                Messages.Error($"{name} is repaired, but not all of it is there and proven", WhatIsLeftToDo(plan));
                 break;
         }
         return (int)status;
     }
+
+    // What is lost has left no name: verify cannot tell of it.
+    private static string WhatIsLeftToDo(RepairPlan? plan) =>
+        (plan?.Source is { Complete: false } source ? $"what was changed after change {source.Seq} is lost, so compare the whole tree with a backup; " : "")
+        + "lakectl verify --full names the files that are damaged";
 
     private static ErrorCode StatusOf(RepairPlan? plan, RepairResult result) => result.Outcome switch
     {

@@ -89,9 +89,9 @@ internal static class RepairText
         {
             Console.WriteLine(result.Outcome switch
             {
-                RepairOutcome.Unchanged => $"{target}: nothing to repair; {holds}",
+                RepairOutcome.Unchanged => $"{target}: nothing to repair; {holds}; data was not read (lakectl verify --full reads it)",
                 RepairOutcome.Planned => $"{target}: would be repaired; nothing was changed",
-                _ => $"{target}: repaired; {holds}",
+                _ => $"{target}: repaired; {holds}; data was not read (lakectl verify --full reads it)",
             });
             return;
         }

@@ -207,7 +207,7 @@ public sealed class C030VerifyTests : ScratchFixture
         // Regression: only the inode's number was told.
         CliResult told = Cli.Run("verify", "--full", _scratch["a.img"]);
         Assert.That(told.Output, Does.Match(
-            @"problem: inode \d+ \(/a/d\\x1b\[1m/file\): its bytes 0 to 4095 are damaged \(at byte \d+ of the device, block \d+\): they do not match"));
+            @"problem: inode \d+ \(/a/d\\x1b\[1m/file and 1 more name\): its bytes 0 to 4095 are damaged \(at byte \d+ of the device, block \d+\): they do not match"));
     }
 
     [Test]

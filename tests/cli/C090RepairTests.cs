@@ -27,7 +27,7 @@ public sealed class C090RepairTests : ScratchFixture
         AssertUnchanged(() =>
         {
             CliResult result = Cli.Run("repair", Image);
-            Assert.That((result.ExitCode, result.Output), Is.EqualTo((0, $"{Image}: nothing to repair; 9 inodes, 9 names\n")));
+            Assert.That((result.ExitCode, result.Output), Is.EqualTo((0, $"{Image}: nothing to repair; 9 inodes, 9 names; data was not read (lakectl verify --full reads it)\n")));
             Assert.That(Cli.Json(Cli.Run("repair", "--json", Image)).GetProperty("outcome").GetString(), Is.EqualTo("unchanged"));
             AssertFails(1, "it is not rebuilt", "repair", "--rebuild", "--yes", Image);
         });
@@ -168,10 +168,23 @@ public sealed class C090RepairTests : ScratchFixture
         Assert.That(dry.ExitCode, Is.EqualTo(3), dry.Errors);
         CliResult result = Cli.Run("repair", "--rebuild", "--yes", Image);
         Assert.That(result.ExitCode, Is.EqualTo(3), result.Errors);
-        Assert.That(result.Output, Does.Match(@"damaged inode \d+ \(/dir/file\): its bytes 0 to 4095 are damaged").And.Contain(": 1 damaged"));
+        Assert.That(result.Output, Does.Match(@"damaged inode \d+ \(/dir/file and 1 more name\): its bytes 0 to 4095 are damaged").And.Contain(": 1 damaged"));
         Assert.That(result.Errors, Does.Contain("not all of it is there and proven").And.Contain("next:"));
         Assert.That(Cli.Run("verify", Image).ExitCode, Is.Zero, "its structure is sound");
         Assert.That(LakeReader.ReadAll(Image).Keys, Is.EquivalentTo(before.Keys));
+    }
+
+    [Test]
+    public void AChecksumTableThatIsGone_IsADamage_ForVerifyAndHealthToo()
+    {
+        MakeLake();
+        Zero(Superblock().Sums);
+        CliResult verify = Cli.Run("verify", Image);
+        Assert.That(verify.ExitCode, Is.EqualTo(3));
+        Assert.That(verify.Output, Does.Match("problem: the checksum table is gone in [0-9]+ of its blocks"));
+        CliResult health = Cli.Run("health", Image);
+        Assert.That(health.ExitCode, Is.EqualTo(3));
+        Assert.That(health.Output, Does.Contain($"{Image}: damaged").And.Contain($"next: lakectl repair {Image}"));
     }
 
     /// <summary>Regression: all of it was unreadable, and repair said that there was nothing to repair.</summary>

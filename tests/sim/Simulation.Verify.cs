@@ -93,7 +93,7 @@ internal sealed partial class Simulation
 
         if (!_isMounted)
         {
-            _kernel.SetVersions(found);
+            _kernel.SetVersions(found, isCertain: !_device.HasUnflushed);
         }
     }
 

@@ -215,9 +215,10 @@ internal sealed partial class Simulation : IDisposable
         }
 
         _mustBeClean = false;
+        bool isForgotten = DeviceLied && engine.Epoch < _epoch; // superblock and frame of that mount are both gone
         ReplyMount reply = Lake.Mount(engine);
         _mayBeClean = false;
-        Require(reply.Epoch > _epoch, $"the mount has epoch {reply.Epoch}, there was {_epoch} already");
+        Require(reply.Epoch > _epoch || isForgotten, $"the mount has epoch {reply.Epoch}, there was {_epoch} already");
         Require(reply.LastSeq == engine.AppliedSeq, $"the mount says {reply.LastSeq}, applied is {engine.AppliedSeq}");
         _epoch = reply.Epoch;
         _kernel.Boot(Reaped(_kernel.TreeAt(engine.AppliedSeq, _kernel.FirstSeq)), ++_boot);

@@ -36,8 +36,18 @@ internal static class HealthVerdict
             Space(lake.Stats, lake);
         }
 
-        lake.Verdict = lake.Findings.Any(f => f.IsDamage) ? Damaged : lake.Findings.Count > 0 ? Attention : Healthy;
+        Conclude(lake);
     }
+
+    /// <summary>Something that only who looks at a lake at rest finds.</summary>
+    internal static void AddDamage(LakeHealth lake, string what, string cause, string next)
+    {
+        Add(lake, what, true, cause, next);
+        Conclude(lake);
+    }
+
+    private static void Conclude(LakeHealth lake) =>
+        lake.Verdict = lake.Findings.Any(f => f.IsDamage) ? Damaged : lake.Findings.Count > 0 ? Attention : Healthy;
 
     private static void State(LakeHealth lake, bool isDamaged)
     {
@@ -102,7 +112,13 @@ internal static class HealthVerdict
                 continue;
             }
 
-            Add(lake, "superblock", false, note, "it is written anew at the next mount; when it comes again, replace the device");
+            if (note.StartsWith(ReportTexts.EndIsUnknown, StringComparison.Ordinal))
+            {
+                Add(lake, "end_unknown", false, note, "nothing: the next mount takes it for not cleanly, which costs a look at the log");
+                continue;
+            }
+
+            Add(lake, "superblock", false, note, "it is written anew at the next mount, or by lakectl repair; when it comes again, replace the device");
         }
 
         if (stats.FellBack)
@@ -121,7 +137,7 @@ internal static class HealthVerdict
 
         if (stats.Counters.GetValueOrDefault("archive_interrupted") != 0)
         {
-            Add(lake, "archive_interrupted", false, "what has changed lately is in the log only, and lakectl repair could not bring it back without that", "laked writes a base of the archive within minutes when there is room for it: see lakectl stats, and delete what is not needed");
+            Add(lake, "archive_interrupted", false, "the archive ends before the newest changes: should the metadata be lost, not all of it would come back", "while the lake is mounted laked writes a base of the archive within minutes when there is room for it (see lakectl stats)");
         }
 
         ulong pages = stats.Counters.GetValueOrDefault("metadata_pages");

@@ -46,9 +46,9 @@ internal sealed record LakeCondition(
             RepairKind kind = structural > 0 ? RepairKind.Rebuild
                 : engine.FellBack || hasLost || report.Notes.Count > 0 ? RepairKind.Checkpoints
                 : RepairKind.Nothing;
-            if (kind == RepairKind.Nothing && engine.CountLostChecksums() is > 0 and ulong lost)
+            if (kind == RepairKind.Nothing && LostChecksums(engine) is { } lost)
             {
-                report.Notes.Add($"the checksum table is gone in {lost} of its blocks, each for 4 MiB of the device, so what was checked there cannot be read");
+                report.Notes.Add(lost);
                 kind = RepairKind.Checksums;
             }
 
@@ -69,6 +69,11 @@ internal sealed record LakeCondition(
             return Closed(failure.Message);
         }
     }
+
+    /// <summary>What is lost of the checksum table; null when nothing is.</summary>
+    internal static string? LostChecksums(LakeEngine engine) => engine.CountLostChecksums() is > 0 and ulong lost
+        ? $"the checksum table is gone in {lost} of its blocks, each for 4 MiB of the device, so what was checked there cannot be read"
+        : null;
 
     private static LakeCondition Closed(string why) => new(RepairKind.Rebuild, [why], 1, null, null, false);
 }

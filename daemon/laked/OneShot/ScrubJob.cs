@@ -78,6 +78,11 @@ internal static class ScrubJob
 
         lake.Scrub = Written(request.DevicePath, engine);
         HealthVerdict.Judge(lake, isDamaged: false);
+        if (LakeCondition.LostChecksums(engine) is { } lost)
+        {
+            HealthVerdict.AddDamage(lake, "checksums_lost", lost, $"lakectl repair {request.DevicePath} writes them anew where the files' identities prove the data");
+        }
+
         return new Health { Lakes = { lake } };
     }
 }

@@ -22,9 +22,21 @@ internal static class VerifyJob
         string? archive = request.Full ? engine.AuditArchive(overlay, new PacedProgress(send, request.DevicePath, cancellation).Tell) : null;
         using var counted = new CountingDevice(overlay, engine.GetStats().UsedBlocks, send, cancellation);
         VerifyReport report = EngineCheck.Run(engine, request.Full ? counted : null, device);
+        if (!engine.FellBack && LakeNotes.OfOlderCheckpoint(device) is { } older)
+        {
+            report.Notes.Add(older);
+        }
+
         if (archive is not null)
         {
             report.Notes.Add(archive);
+        }
+
+        if (LakeCondition.LostChecksums(engine) is { } lost)
+        {
+            report.Clean = false;
+            report.ProblemCount++;
+            report.Problems.Insert(0, lost);
         }
 
         return report;

@@ -44,6 +44,9 @@ internal sealed class FaultyBlockDevice : IBlockDevice
 
     public bool IsKilled => Plan.KillAtOperation != 0 && Operations >= Plan.KillAtOperation;
 
+    /// <summary>Something was written that a power cut may take back.</summary>
+    public bool HasUnflushed => _unflushed.Count > 0;
+
     /// <summary>Faults of the plan that came true, power cuts apart.</summary>
     public long Faults { get; private set; }
 

@@ -30,13 +30,13 @@ internal sealed partial class SimKernel
         return (least, most);
     }
 
-    /// <summary>After a power cut: what was found.</summary>
-    public void SetVersions(Dictionary<ulong, ulong> found)
+    /// <summary>Between two mounts: what was found. It is certain when the device holds nothing that a power cut may take.</summary>
+    public void SetVersions(Dictionary<ulong, ulong> found, bool isCertain)
     {
         _versions.Clear();
         foreach ((ulong contents, ulong version) in found)
         {
-            _versions.Add(contents, [new BlockVersion(0, version, true)]);
+            _versions.Add(contents, [new BlockVersion(0, version, isCertain)]);
         }
     }
 
