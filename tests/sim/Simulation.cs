@@ -31,6 +31,7 @@ internal sealed partial class Simulation : IDisposable
     private ulong _boot;
     private ulong _epoch;
     private bool _isMounted;
+    private bool _hasLostFrames;
     private bool _mayBeClean = true;
     private bool _mustBeClean = true;
     private bool _isRefused;
