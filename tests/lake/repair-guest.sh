@@ -59,7 +59,7 @@ sync
 echo "the first $data blocks of $blocks are gone, and the last one" >&2
 before=$(md5sum <$dev)
 check 'without its metadata regions it does not mount' sh -c "! mount.lakefs $dev $l"
-check 'repair says what it would do' refused 1 'next: lakectl repair --rebuild' lakectl repair $dev
+check 'repair says what it would do' refused 1 'next: .*lakectl repair --rebuild --yes' lakectl repair $dev
 check 'and asks for --yes' refused 2 'add --yes' lakectl repair --rebuild $dev
 check 'a dry run rebuilds it in memory' refused 0 'would be rebuilt with .* 0 damaged' lakectl repair --rebuild --dry-run $dev
 check 'nothing of that changed the device' [ "$(md5sum <$dev)" = "$before" ]
