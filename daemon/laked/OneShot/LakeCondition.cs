@@ -30,7 +30,7 @@ internal sealed record LakeCondition(
             cancellation.ThrowIfCancellationRequested();
             send(Responses.Progress("checking the structure", 0, 0, "pages", path));
             VerifyReport report = EngineCheck.Run(engine, null, device);
-            if (!engine.FellBack && LakeNotes.OfOlderCheckpoint(device) is { } older)
+            if (OlderCheckpoint(engine, device) is { } older)
             {
                 report.Notes.Add(older);
             }
@@ -69,6 +69,9 @@ internal sealed record LakeCondition(
             return Closed(failure.Message);
         }
     }
+
+    /// <summary>What is wrong with the checkpoint before the newest; null when nothing is, or when it is the one that was used.</summary>
+    internal static string? OlderCheckpoint(LakeEngine engine, IBlockDevice device) => engine.FellBack ? null : LakeNotes.OfOlderCheckpoint(device);
 
     /// <summary>What is lost of the checksum table; null when nothing is.</summary>
     internal static string? LostChecksums(LakeEngine engine) => engine.CountLostChecksums() is > 0 and ulong lost

@@ -71,7 +71,7 @@ internal static class ScrubJob
         using LakeEngine engine = LakeEngine.Open(overlay, new DeviceCommitSink(overlay), SmallEngine.OptionsTelling(send, request.DevicePath));
         var lake = new LakeHealth { Stats = new LakeStats { Device = request.DevicePath, State = "offline" }, IsOpen = true };
         StatsReport.Fill(lake.Stats, engine, device);
-        if (!engine.FellBack && LakeNotes.OfOlderCheckpoint(device) is { } older)
+        if (LakeCondition.OlderCheckpoint(engine, device) is { } older)
         {
             lake.Stats.Notes.Add(older);
         }

@@ -22,7 +22,7 @@ internal static class VerifyJob
         string? archive = request.Full ? engine.AuditArchive(overlay, new PacedProgress(send, request.DevicePath, cancellation).Tell) : null;
         using var counted = new CountingDevice(overlay, engine.GetStats().UsedBlocks, send, cancellation);
         VerifyReport report = EngineCheck.Run(engine, request.Full ? counted : null, device);
-        if (!engine.FellBack && LakeNotes.OfOlderCheckpoint(device) is { } older)
+        if (LakeCondition.OlderCheckpoint(engine, device) is { } older)
         {
             report.Notes.Add(older);
         }
