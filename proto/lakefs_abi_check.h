@@ -17,6 +17,7 @@
 LAKEFS_CHECK_SIZE(lakefs_region, 16);
 LAKEFS_CHECK_SIZE(lakefs_sb, 4096);
 LAKEFS_CHECK_SIZE(lakefs_wal_frame, 64);
+LAKEFS_CHECK_SIZE(lakefs_wal_sector, 512);
 LAKEFS_CHECK_SIZE(lakefs_key, 24);
 LAKEFS_CHECK_SIZE(lakefs_time, 16);
 LAKEFS_CHECK_SIZE(lakefs_inode, 152);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MPL-2.0 */
 /*
- * DeepLake on-disk format, version 8.
+ * DeepLake on-disk format, version 9.
  *
  * The single source of every structure on the device. The kernel module, the
  * C tests and (mirrored, and compared field by field by tests/layout) the C#
@@ -35,7 +35,7 @@ typedef int64_t __s64;
 
 #define LAKEFS_SUPER_MAGIC	0x4c414b45u		/* statfs f_type, "LAKE" */
 #define LAKEFS_SB_MAGIC		0x315346454b414cull	/* bytes "LAKEFS1\0" */
-#define LAKEFS_FORMAT_VERSION	8
+#define LAKEFS_FORMAT_VERSION	9
 #define LAKEFS_BLOCK_BITS	12
 #define LAKEFS_BLOCK_SIZE	4096
 #define LAKEFS_ROOT_INO		1
@@ -145,10 +145,23 @@ struct lakefs_anchor_page {
 	struct lakefs_anchor anchors[170];	/* LAKEFS_ANCHORS_PER_PAGE */
 };
 
-/* ---- WAL frame: header, payload, zeroes up to the next 4096 bytes ------ */
+/* ---- WAL frame: header, payload, zeroes, in sectors -------------------- */
 #define LAKEFS_WAL_MAGIC	0x46574b4cu	/* bytes "LKWF" */
 #define LAKEFS_WAL_ALIGN	4096
-#define LAKEFS_WAL_FRAME_MAX	1048576		/* header + payload + padding */
+#define LAKEFS_WAL_FRAME_MAX	1048576		/* its sectors */
+#define LAKEFS_WAL_SECTOR	512
+#define LAKEFS_WAL_SECTOR_CONTENT 504
+
+/*
+ * What the log's region is made of: a frame is cut into these, and mkfs fills
+ * the region with empty ones of frame 0. So a sector that is not whole was
+ * damaged, and is not what a power cut leaves.
+ */
+struct lakefs_wal_sector {
+	__u8 content[504];		/* LAKEFS_WAL_SECTOR_CONTENT */
+	__u32 frame;			/* low half of the frame's lsn */
+	__u32 crc32c;			/* of the 508 bytes before */
+};
 
 /*
  * The payload is a run of ring entries (lakefs_ring.h: struct
@@ -160,7 +173,7 @@ struct lakefs_anchor_page {
  */
 struct lakefs_wal_frame {
 	__u32 magic;
-	__u16 version;			/* 1 */
+	__u16 version;			/* 2 */
 	__u16 flags;			/* 0 */
 	__u64 lake_tag;			/* first 8 bytes of the uuid */
 	__u64 epoch;

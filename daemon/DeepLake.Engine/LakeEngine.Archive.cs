@@ -303,7 +303,7 @@ public sealed partial class LakeEngine : IArchiveEngine
 
     private bool TryAppendArchive(ReadOnlySpan<byte> entry)
     {
-        if (_wal.OpenFrameBytes + entry.Length + LakeFormat.WalAlign > LakeFormat.WalFrameMax)
+        if (!_wal.FitsOpenFrame(entry.Length))
         {
             Commit();
         }

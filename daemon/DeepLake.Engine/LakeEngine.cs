@@ -41,6 +41,7 @@ public sealed partial class LakeEngine : IIngestEngine, IScrubEngine, IDisposabl
     private ulong _checkedStamp;
     private ulong _checkedLsn;
     private bool _hasBegunEpoch;
+    private bool _logHasDamage;
     private ulong _resentUntil;
 
     internal LakeEngine(in RecoveredLake lake)
@@ -61,6 +62,7 @@ public sealed partial class LakeEngine : IIngestEngine, IScrubEngine, IDisposabl
         Damage = lake.Damage;
         WhyEndIsUnknown = lake.WhyEndIsUnknown;
         LogLoss = lake.LogLoss;
+        _logHasDamage = lake.LogHasDamage;
         _wal.Epoch = _state.Counters.Epoch;
     }
 
@@ -209,6 +211,7 @@ public sealed partial class LakeEngine : IIngestEngine, IScrubEngine, IDisposabl
             Time = now,
             Unclean = _checkpoints.Superblock.State == SuperblockState.Clean ? 0u : 1u,
         };
+        MendLog();
         MakeRoom(Unsafe.SizeOf<WalEpoch>(), grows: false);
         ReadOnlySpan<byte> bytes = MemoryMarshal.AsBytes(new ReadOnlySpan<WalEpoch>(in entry));
         _applier.Apply(bytes);
@@ -217,6 +220,37 @@ public sealed partial class LakeEngine : IIngestEngine, IScrubEngine, IDisposabl
         Append(bytes, 0);
         _checkpoints.Superblock.MountCount += isMount ? 1ul : 0ul;
         Checkpoint(SuperblockState.Active);
+    }
+
+    /// <summary>Clears what the recovery found damaged of the log, so that it is told once; nothing when it found nothing.</summary>
+    /// <exception cref="StorageException">The device failed.</exception>
+    public void MendLog()
+    {
+        if (_logHasDamage)
+        {
+            _wal.MendEnd();
+            _logHasDamage = false;
+        }
+    }
+
+    /// <summary>
+    /// What is damaged of the log that only the checkpoint before the newest and the archive still need, for a person;
+    /// null when nothing is, or when <see cref="LogLoss"/> tells already.
+    /// </summary>
+    /// <param name="device">The lake's; is only read.</param>
+    public string? AuditLog(IBlockDevice device)
+    {
+        string? which = null;
+        try
+        {
+            which = LogLoss is null && _wal.FirstGap(device) is { } lsn ? $"frame {lsn} of the log is damaged" : null;
+        }
+        catch (StorageException failure) when (failure.Errno == Errno.EIO)
+        {
+            which = $"the log cannot be read everywhere ({failure.Message})";
+        }
+
+        return which is null ? null : $"{which}: nothing is lost, as the newest checkpoint does not need it; lakectl repair, or the next mount, does without it";
     }
 
     /// <summary>The end of a mount: checkpoint and clean mark.</summary>
@@ -362,7 +396,7 @@ public sealed partial class LakeEngine : IIngestEngine, IScrubEngine, IDisposabl
 
     private bool TryMakeRoom(int entryBytes, bool grows)
     {
-        if (_wal.OpenFrameBytes + entryBytes + LakeFormat.WalAlign > LakeFormat.WalFrameMax)
+        if (!_wal.FitsOpenFrame(entryBytes))
         {
             Commit();
         }

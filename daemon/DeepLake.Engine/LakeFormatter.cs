@@ -60,7 +60,7 @@ public static class LakeFormatter
         long end = device.LengthBytes / LakeFormat.BlockSize * LakeFormat.BlockSize;
         device.Write(zeroes.Span, 0);
         device.Write(zeroes.Slice(0, 65536), end - 65536);
-        device.Write(zeroes.Slice(0, LakeFormat.BlockSize), LakeLayout.Bytes(superblock.Wal.StartBlock) + (long)superblock.CheckpointWalOffset);
+        WalRegion.Clear(device, LakeLayout.Bytes(superblock.Wal.StartBlock), LakeLayout.Bytes(superblock.Wal.Blocks));
         device.Flush();
     }
 

@@ -80,7 +80,8 @@ internal static class LakeRecovery
                 + (isNewest || Planted.Is(PlantedFault.FallbackOverwritesTheGoodCopy) ? 0ul : 1ul);
             var checkpoints = new CheckpointWriter(store, state, next, sink, options.Clock);
             var from = CheckpointWriter.PositionOf(superblock);
-            (ulong replayed, bool hadFrames, bool keptIsThere) = Replay(wal, from, Oldest(copies), state, checkpoints, options.Replaying);
+            WalReplayResult log = Replay(wal, from, Oldest(copies), state, checkpoints, options.Replaying, out ulong replayed);
+            bool hadFrames = log.Frames > 0;
             // frames that wait for the archive are kept, too, if nothing has taken their place
             ref EngineState counters = ref state.Counters;
             if (counters.ArchiveLsn != 0
@@ -100,8 +101,10 @@ internal static class LakeRecovery
 
             bool clean = superblock.State == SuperblockState.Clean && !hadFrames && isNewest;
             bool endedCleanly = copies[0].State == SuperblockState.Clean && wal.Next.Lsn == copies[0].CheckpointWalLsn;
-            string? lost = isNewest && !keptIsThere && !hadFrames ? LossOf(superblock) : null;
-            return new RecoveredLake(device, options, store, state, wal, checkpoints, replayed, clean, endedCleanly, damage, null, lost);
+            string? lost = LossOf(log, isNewest, endedCleanly, state.Counters.AppliedSeq);
+            return new RecoveredLake(
+                device, options, store, state, wal, checkpoints, replayed, clean && lost is null, endedCleanly && lost is null, damage, null, lost,
+                !log.KeptIsThere || log.EndDamage != LogEndDamage.None);
         }
         catch
         {
@@ -112,15 +115,32 @@ internal static class LakeRecovery
         }
     }
 
-    // Behind a checkpoint that is no clean mark the log had more, or had not: where what led to it is gone, so may be
-    // what came after, and nothing else would tell.
-    private static string? LossOf(in Superblock superblock) =>
-        superblock.State == SuperblockState.Clean
-            ? null
-            : $"the frames that led to the newest checkpoint, of change {superblock.CheckpointSeq}, are gone, and with them whatever was recorded after it";
+    // A damaged frame at the end tells of itself. Behind a checkpoint that is no clean mark the log had more, or had
+    // not: where what led to it is gone, so may be what came after, and nothing else would tell.
+    private static string? LossOf(in WalReplayResult log, bool isNewest, bool endedCleanly, ulong seq)
+    {
+        if (log.EndDamage == LogEndDamage.Frame)
+        {
+            return $"its last frame, number {log.Next.Lsn}, is damaged, and what was recorded there, after change {seq}, is lost";
+        }
 
-    private static (ulong Replayed, bool HadFrames, bool KeptIsThere) Replay(
-        Wal wal, WalPosition from, WalPosition keep, LakeState state, CheckpointWriter checkpoints, Action? replaying)
+        if (endedCleanly)
+        {
+            return null; // what is gone is in the checkpoint
+        }
+
+        if (isNewest && !log.KeptIsThere && log.Frames == 0)
+        {
+            return $"the frames that led to the newest checkpoint, of change {seq}, are gone, and with them whatever was recorded after it";
+        }
+
+        return log.EndDamage == LogEndDamage.Unreadable
+            ? $"nothing can be read where it ends, before frame {log.Next.Lsn}: what was recorded after change {seq} may be lost"
+            : null;
+    }
+
+    private static WalReplayResult Replay(
+        Wal wal, WalPosition from, WalPosition keep, LakeState state, CheckpointWriter checkpoints, Action? replaying, out ulong replayed)
     {
         var replay = new FrameReplay(state, new IntentApplier(state))
         {
@@ -148,7 +168,8 @@ internal static class LakeRecovery
             throw StorageException.Corruption($"the log's frame {result.Next.Lsn} is damaged although later frames are whole, and what it recorded is lost");
         }
 
-        return (replay.Replayed, result.Frames > 0, result.KeptIsThere);
+        replayed = replay.Replayed;
+        return result;
     }
 
     /// <summary>A checkpoint that will replay from the frame at hand and skip what is applied of it.</summary>

@@ -13,6 +13,7 @@ internal enum PlantedFault
     LogTrimmedToTheNewestCheckpoint,
     OlderCheckpointsFramesNotKept,
     LaterFramesNotLookedFor,
+    DamagedEndTakenForTorn,
     ReplaySkipsAnEntry,
     ReplayRepeatsAnEntry,
     SequenceGapAccepted,

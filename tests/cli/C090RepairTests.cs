@@ -131,11 +131,38 @@ public sealed class C090RepairTests : ScratchFixture
     }
 
     [Test]
-    public void ALogThatIsGone_IsNotMissed_ByALakeThatEndedCleanly()
+    public void ALogThatIsGone_IsTold_AndCostsNothing_OfALakeThatEndedCleanly()
     {
         Dictionary<string, LakeNode> before = MakeLake();
         Zero(Superblock().Wal);
-        AssertUnchanged(() => Assert.That(Cli.Run("repair", Image).Output, Does.Contain("nothing to repair")));
+        CliResult verify = Cli.Run("verify", Image);
+        Assert.That(verify.ExitCode, Is.Zero, "nothing is lost");
+        Assert.That(verify.Output, Does.Match("note: frame [0-9]+ of the log is damaged: nothing is lost"));
+        Assert.That(Cli.Run("health", Image).Output, Does.Match("attention: frame [0-9]+ of the log is damaged"));
+        CliResult repair = Cli.Run("repair", "--json", Image);
+        Assert.That(repair.ExitCode, Is.Zero, repair.Errors);
+        Assert.That(Cli.Json(repair).GetProperty("kind").GetString(), Is.EqualTo("checkpoints"));
+        Assert.That(Cli.Json(repair).GetProperty("stays_clean").GetBoolean(), Is.True);
+        Assert.That(Cli.Run("repair", Image).Output, Does.Contain("nothing to repair"));
+        AssertWholeAndQuiet(before);
+    }
+
+    /// <summary>Regression: it was taken for one that a power cut had left unfinished.</summary>
+    [Test]
+    public void ADamagedLastFrame_IsToldOf_WithWhatItCost()
+    {
+        Dictionary<string, LakeNode> before = MakeLake();
+        LakeEditor.Unlink(Image, before["gone"].Inode.Ino, "gone", unmounts: false);
+        Flip(LastFrame() + 80);
+        CliResult verify = Cli.Run("verify", Image);
+        Assert.That(verify.ExitCode, Is.EqualTo(3));
+        Assert.That(verify.Output, Does.Match("problem: the log is damaged: its last frame, number [0-9]+, is damaged"));
+        CliResult health = Cli.Run("health", Image);
+        Assert.That(health.ExitCode, Is.EqualTo(3));
+        Assert.That(health.Output, Does.Contain("damage: the log is damaged").And.Contain("compare what was changed last with a backup"));
+        CliResult repair = Cli.Run("repair", Image);
+        Assert.That(repair.ExitCode, Is.Zero, repair.Errors);
+        Assert.That(repair.Output, Does.Contain("the log is damaged").And.Contain("write two checkpoints"));
         AssertWholeAndQuiet(before);
     }
 
@@ -483,6 +510,21 @@ public sealed class C090RepairTests : ScratchFixture
         using FileStream file = File.OpenWrite(Image);
         file.Position = (long)region.StartBlock * BlockBytes;
         file.Write(new byte[(long)region.Blocks * BlockBytes]);
+    }
+
+    /// <summary>Where the frame of the log begins that has the highest number.</summary>
+    private long LastFrame()
+    {
+        byte[] image = File.ReadAllBytes(Image);
+        Region log = Superblock().Wal;
+        (ulong lsn, long place) = (0, 0);
+        for (ulong block = log.StartBlock; block < log.StartBlock + log.Blocks; block++)
+        {
+            WalFrame frame = MemoryMarshal.Read<WalFrame>(image.AsSpan((int)block * BlockBytes));
+            (lsn, place) = frame.Magic == LakeFormat.WalMagic && frame.Lsn > lsn ? (frame.Lsn, (long)block * BlockBytes) : (lsn, place);
+        }
+
+        return place;
     }
 
     private long LastSegment()

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 using DeepLake.Abi;
+using DeepLake.Hash;
 using DeepLake.Platform;
 using DeepLake.Storage;
 
@@ -63,7 +64,7 @@ internal sealed class SimSink(FaultyBlockDevice device, SimKernel kernel) : ICom
 
     /// <summary>
     /// What has to be there after damage: everything acknowledged, but for the newest frames that are
-    /// damaged themselves. Nobody can tell those from frames that were never finished.
+    /// damaged themselves. They are lost, which has to be told.
     /// </summary>
     public ulong Floor()
     {
@@ -72,7 +73,7 @@ internal sealed class SimSink(FaultyBlockDevice device, SimKernel kernel) : ICom
         {
             byte[] bytes = new byte[_frames[i].Bytes];
             device.Peek(bytes, _frames[i].Offset);
-            if (Crc32C.Compute(bytes) == _frames[i].Crc)
+            if (Blake3.Hash(bytes) == _frames[i].Hash)
             {
                 break;
             }
@@ -148,8 +149,9 @@ internal sealed class SimSink(FaultyBlockDevice device, SimKernel kernel) : ICom
             _frames.RemoveAt(0);
         }
 
-        _frames.Add(new Frame(offset, bytes.Length, Crc32C.Compute(bytes), kernel.AckedSeq));
+        _frames.Add(new Frame(offset, bytes.Length, Blake3.Hash(bytes), kernel.AckedSeq));
     }
 
-    private readonly record struct Frame(long Offset, int Bytes, uint Crc, ulong AckedBefore);
+    // Not the CRC-32C: over sectors that each end with their own it is the same for all frames of a length.
+    private readonly record struct Frame(long Offset, int Bytes, Blake3Hash Hash, ulong AckedBefore);
 }

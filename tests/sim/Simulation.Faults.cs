@@ -89,11 +89,13 @@ internal sealed partial class Simulation
                 _device.Plan.StrayRange = (0, Bytes(layout.Data.StartBlock));
                 _device.Plan.StrayIsLost = _random.Next(2) == 0;
                 _otherDamage = true;
+                _mayLoseFramesSilently = true;
                 break;
             case 4:
                 _device.Plan.WrongBitAtOperation = _device.Operations + 1 + _random.Next(500);
                 _device.Plan.StrayRange = (Bytes(layout.Pages.StartBlock), Bytes(layout.Data.StartBlock));
                 _otherDamage = true;
+                _mayLoseFramesSilently = true;
                 break;
             default:
                 break;

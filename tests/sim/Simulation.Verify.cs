@@ -20,6 +20,7 @@ internal sealed partial class Simulation
         Require(seq >= floor, $"{floor} was acknowledged, {seq} is there");
         Require(seq <= _kernel.MostSent, $"{_kernel.MostSent} was sent, {seq} is there");
         Require(!engine.FellBack || DeviceLied, "the newest checkpoint could not be used");
+        Require(seq >= _kernel.AckedSeq || engine.LogLoss is not null || _mayLoseFramesSilently, $"{_kernel.AckedSeq} was acknowledged, {seq} is there, and nothing tells of it");
         Require(engine.LogLoss is null || DeviceLied, $"the log is told to be damaged: {engine.LogLoss}");
         if (_isMounted && seq < _kernel.AckedSeq)
         {

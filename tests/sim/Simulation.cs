@@ -37,6 +37,7 @@ internal sealed partial class Simulation : IDisposable
     private bool _isRefused;
     private long _structuralDamage;
     private bool _otherDamage;
+    private bool _mayLoseFramesSilently; // a write that was told to be durable is not there, and what is there is whole
     private ulong _hash = 14695981039346656037;
 
     public Simulation(int seed, StoreKind store)

@@ -13,7 +13,7 @@ public static class LakeFormat
     public const ulong SuperblockMagic = 0x315346454b414cul;
 
     [CConst("LAKEFS_FORMAT_VERSION")]
-    public const uint Version = 8;
+    public const uint Version = 9;
 
     [CConst("LAKEFS_BLOCK_BITS")]
     public const int BlockBits = 12;
@@ -83,9 +83,17 @@ public static class LakeFormat
     [CConst("LAKEFS_WAL_ALIGN")]
     public const int WalAlign = 4096;
 
-    /// <summary>Bytes of a frame: header, payload and padding.</summary>
+    /// <summary>Bytes of a frame: its sectors.</summary>
     [CConst("LAKEFS_WAL_FRAME_MAX")]
     public const int WalFrameMax = 1048576;
+
+    /// <summary>Bytes of a sector of the log: what a device writes whole or not at all.</summary>
+    [CConst("LAKEFS_WAL_SECTOR")]
+    public const int WalSector = 512;
+
+    /// <summary>Content of a sector; its mark and its checksum follow.</summary>
+    [CConst("LAKEFS_WAL_SECTOR_CONTENT")]
+    public const int WalSectorContent = 504;
 
     /// <summary>Blocks that one BITMAP item covers (1024 bytes).</summary>
     [CConst("LAKEFS_BITMAP_CHUNK_BLOCKS")]

@@ -3,13 +3,13 @@ using System.Runtime.InteropServices;
 
 namespace DeepLake.Abi;
 
-/// <summary>Header of a WAL frame; the payload follows, then zeroes up to the next 4096 bytes.</summary>
+/// <summary>Header of a WAL frame; the payload follows. In the log both are cut into sectors.</summary>
 [CStruct("lakefs_wal_frame")]
 [StructLayout(LayoutKind.Sequential)]
 public struct WalFrame
 {
     public uint Magic;
-    /// <summary>1.</summary>
+    /// <summary>2.</summary>
     public ushort Version;
     /// <summary>0.</summary>
     public ushort Flags;

@@ -6,7 +6,7 @@ using DeepLake.Storage;
 
 namespace DeepLake.Engine.Archive;
 
-/// <summary>The frames in the payload of a log segment; the segment's checksum covers them.</summary>
+/// <summary>The frames in the payload of a log segment; the segment's checksum covers them, so they are not in sectors.</summary>
 internal static class ArchiveFrames
 {
     /// <summary>Cuts the first frame off; false when there is none, or when it does not fit.</summary>
@@ -21,13 +21,13 @@ internal static class ArchiveFrames
 
         header = MemoryMarshal.Read<WalFrame>(rest);
         if (header.Magic != LakeFormat.WalMagic || header.PayloadBytes > WalFormat.MaxPayloadBytes
-            || WalFormat.FrameBytes((int)header.PayloadBytes) > rest.Length)
+            || WalFormat.FlatBytes((int)header.PayloadBytes) > rest.Length)
         {
             return false;
         }
 
         payload = rest.Slice(WalFormat.HeaderBytes, (int)header.PayloadBytes);
-        rest = rest[WalFormat.FrameBytes((int)header.PayloadBytes)..];
+        rest = rest[WalFormat.FlatBytes((int)header.PayloadBytes)..];
         return true;
     }
 }

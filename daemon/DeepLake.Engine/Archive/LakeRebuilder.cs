@@ -18,7 +18,6 @@ namespace DeepLake.Engine.Archive;
 public sealed class LakeRebuilder
 {
     private const long RoomPages = 512;
-    private const int WipeBytes = 1 << 20;
 
     private readonly IBlockDevice _device;
     private readonly EngineOptions _options;
@@ -198,7 +197,7 @@ public sealed class LakeRebuilder
         Superblock superblock = _plan.Superblock;
         var wanted = new HashSet<long>(_plan.Frames);
         var kept = new SortedDictionary<ulong, (WalFrame Header, byte[] Payload)>();
-        Wal.FindFrames(
+        WalRegion.FindFrames(
             _device, LakeLayout.Bytes(superblock.Wal.StartBlock), LakeLayout.Bytes(superblock.Wal.Blocks),
             MemoryMarshal.Read<ulong>(superblock.Uuid),
             (long offset, in WalFrame header, ReadOnlySpan<byte> payload) =>
@@ -290,23 +289,20 @@ public sealed class LakeRebuilder
     /// <summary>Nothing behind the position may look like the log going on; what was used is before it.</summary>
     private void ClearLog(in Superblock superblock)
     {
-        using var zeroes = new AlignedBuffer(WipeBytes, zeroed: true);
         long start = LakeLayout.Bytes(superblock.Wal.StartBlock);
         long length = LakeLayout.Bytes(superblock.Wal.Blocks);
         if (_plan.Frames.Count > 0)
         {
             foreach (long stray in _plan.StrayFrames)
             {
-                _device.Write(zeroes.Slice(0, LakeFormat.BlockSize), start + stray);
+                WalRegion.ClearBlock(_device, start, stray);
             }
 
-            _device.Flush();
-            return;
+            WalRegion.ClearDamaged(_device, start, length);
         }
-
-        for (long at = 0; at < length; at += WipeBytes)
+        else
         {
-            _device.Write(zeroes.Slice(0, (int)Math.Min(WipeBytes, length - at)), start + at);
+            WalRegion.Clear(_device, start, length);
         }
 
         _device.Flush();

@@ -158,7 +158,7 @@ public sealed class RebuildPlanner : IDisposable
     /// <summary>Each lake begins its log at the start of the region: that frame is of the last one that was used here.</summary>
     private void RefuseAnOlderLake(in Superblock superblock)
     {
-        ulong? tag = Wal.FirstLakeTag(_device, LakeLayout.Bytes(superblock.Wal.StartBlock), LakeLayout.Bytes(superblock.Wal.Blocks));
+        ulong? tag = WalRegion.FirstLakeTag(_device, LakeLayout.Bytes(superblock.Wal.StartBlock), LakeLayout.Bytes(superblock.Wal.Blocks));
         if (tag is not null && tag != MemoryMarshal.Read<ulong>(superblock.Uuid))
         {
             throw NothingFound(
@@ -314,7 +314,7 @@ public sealed class RebuildPlanner : IDisposable
     {
         var found = new Dictionary<ulong, List<(long Offset, WalFrame Header)>>();
         ulong from = end.Lsn;
-        Wal.FindFrames(
+        WalRegion.FindFrames(
             _device, LakeLayout.Bytes(superblock.Wal.StartBlock), LakeLayout.Bytes(superblock.Wal.Blocks),
             MemoryMarshal.Read<ulong>(superblock.Uuid),
             (long offset, in WalFrame header, ReadOnlySpan<byte> _) =>

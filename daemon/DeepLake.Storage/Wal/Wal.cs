@@ -73,7 +73,10 @@ public sealed class Wal : IDisposable
     /// <summary>Highest seq of the open frame, 0 when it holds none.</summary>
     public ulong OpenFrameLastSeq => _lastSeq;
 
-    /// <summary>Starts an empty log. The caller has zeroed the region's first block or the lake tag is new.</summary>
+    /// <summary>Whether the open frame has room for one more entry.</summary>
+    public bool FitsOpenFrame(int entryBytes) => entryBytes <= WalFormat.MaxPayloadBytes - _payloadBytes;
+
+    /// <summary>Starts an empty log. The caller has cleared the region (<see cref="WalRegion.Clear"/>).</summary>
     public void Format() => Become(WalPosition.Start, WalPosition.Start, 0);
 
     /// <summary>
@@ -87,7 +90,7 @@ public sealed class Wal : IDisposable
         {
             throw new ArgumentOutOfRangeException(nameof(entry), entry.Length, "an entry has 1 byte to just under 1 MiB");
         }
-        if (entry.Length > WalFormat.MaxPayloadBytes - _payloadBytes)
+        if (!FitsOpenFrame(entry.Length))
         {
             return WalAppendResult.FrameFull;
         }
@@ -95,7 +98,7 @@ public sealed class Wal : IDisposable
         {
             return WalAppendResult.LogFull;
         }
-        entry.CopyTo(_frame.Span[(WalFormat.HeaderBytes + _payloadBytes)..]);
+        WalSector.Put(_frame.Span, WalFormat.HeaderBytes + _payloadBytes, entry);
         _payloadBytes += entry.Length;
         _entryCount++;
         if (seq != 0)
@@ -210,43 +213,56 @@ public sealed class Wal : IDisposable
             next = new WalPosition(header.Lsn + 1, offset + WalFormat.FrameBytes((int)header.PayloadBytes));
         }
         bool later = LaterFrameExists(reader, next);
+        LogEndDamage damage = LogEnd.Look(reader, next, _regionBytes);
         bool isThere = keepFrom is not { } oldest || oldest.Lsn >= from.Lsn || TryReadSuccessor(reader, oldest, 0, 0, out _, out _, out _);
         Become(keepFrom is { } kept && kept.Lsn < from.Lsn ? kept : from, next, previousCrc);
         Epoch = Math.Max(Epoch, epoch);
-        return new WalReplayResult(frames, bytes, lastSeq, next, later, isThere);
+        return new WalReplayResult(frames, bytes, lastSeq, next, later, damage, isThere);
     }
 
     /// <summary>
-    /// Every intact frame of a lake in a log's region, in the order of the region, whatever precedes it: for
-    /// who has lost the position where a replay begins.
+    /// Clears what is damaged where the log ends, and everywhere else what cannot be read at all: told once, it must
+    /// not be taken for a damaged frame again by the recovery after a power cut. Before the next frame is committed.
     /// </summary>
-    public static void FindFrames(IBlockDevice device, long regionStart, long regionBytes, ulong lakeTag, WalFoundVisitor visitor)
+    /// <exception cref="StorageException">The device failed.</exception>
+    public void MendEnd()
     {
-        using var reader = new WalReader(device, regionStart, regionBytes, lakeTag);
-        long offset = 0;
-        while (offset < regionBytes)
+        RequireReady();
+        using (var reader = new WalReader(_device, _regionStart, _regionBytes, _lakeTag))
         {
-            if (reader.TryReadFrame(offset, out WalFrame header, out ReadOnlySpan<byte> payload))
+            foreach (long offset in LogEnd.PlacesOf(_next, _regionBytes))
             {
-                visitor(offset, header, payload);
-                offset += WalFormat.FrameBytes((int)header.PayloadBytes);
-                continue;
+                if (LogEnd.LookAt(reader, offset, _next.Lsn) != LogEndDamage.None)
+                {
+                    WalRegion.ClearBlock(_device, _regionStart, offset);
+                }
             }
-            offset += WalFormat.AlignmentBytes;
         }
+        WalRegion.ClearDamaged(_device, _regionStart, _regionBytes);
+        _device.Flush();
     }
 
     /// <summary>
-    /// Which lake's frame is at the start of a log's region, where each lake that uses it begins; null when
-    /// there is no intact one.
+    /// Reads every frame that is kept, from the tail to the next one. Returns the number of the first that is not
+    /// there, null when all are.
     /// </summary>
-    public static ulong? FirstLakeTag(IBlockDevice device, long regionStart, long regionBytes)
+    /// <param name="device">The log's, for reading.</param>
+    public ulong? FirstGap(IBlockDevice device)
     {
-        using var block = new AlignedBuffer(WalFormat.AlignmentBytes);
-        device.Read(block.Span, regionStart);
-        ulong lakeTag = MemoryMarshal.Read<WalFrame>(block.Span).LakeTag;
-        using var reader = new WalReader(device, regionStart, regionBytes, lakeTag);
-        return reader.TryReadFrame(0, out _, out _) ? lakeTag : null;
+        RequireReady();
+        using var reader = new WalReader(device, _regionStart, _regionBytes, _lakeTag);
+        WalPosition at = _tail;
+        uint previousCrc = 0;
+        while (at.Lsn < _next.Lsn)
+        {
+            if (!TryReadSuccessor(reader, at, previousCrc, 0, out WalFrame header, out long offset, out _))
+            {
+                return at.Lsn;
+            }
+            previousCrc = header.Crc32c;
+            at = new WalPosition(header.Lsn + 1, offset + WalFormat.FrameBytes((int)header.PayloadBytes));
+        }
+        return null;
     }
 
     /// <summary>Bytes of the region from a position, which is kept, to the next frame; 0 when it is not kept.</summary>
@@ -254,7 +270,7 @@ public sealed class Wal : IDisposable
         position.Lsn < _tail.Lsn || position.Lsn > _next.Lsn ? 0 : UsedBetween(position, _next);
 
     /// <summary>
-    /// Copies whole frames, from the one at <paramref name="from"/> on, as they are on the device. Returns
+    /// Copies whole frames, from the one at <paramref name="from"/> on, header and payload without the sectors. Returns
     /// where the next one is: <paramref name="from"/> itself when that frame is not kept or not intact, or
     /// when none has been committed since.
     /// </summary>
@@ -278,19 +294,19 @@ public sealed class Wal : IDisposable
         while (next.Lsn < _next.Lsn
             && TryReadSuccessor(reader, next, previousCrc, 0, out WalFrame header, out long offset, out ReadOnlySpan<byte> payload))
         {
-            int frameBytes = WalFormat.FrameBytes((int)header.PayloadBytes);
-            if (frameBytes > target.Length - bytes)
+            int flatBytes = WalFormat.FlatBytes((int)header.PayloadBytes);
+            if (flatBytes > target.Length - bytes)
             {
                 break;
             }
-            Span<byte> frame = target.Slice(bytes, frameBytes);
-            MemoryMarshal.Write(frame, in header);
-            payload.CopyTo(frame[WalFormat.HeaderBytes..]);
-            frame[(WalFormat.HeaderBytes + payload.Length)..].Clear();
-            bytes += frameBytes;
+            Span<byte> flat = target.Slice(bytes, flatBytes);
+            MemoryMarshal.Write(flat, in header);
+            payload.CopyTo(flat[WalFormat.HeaderBytes..]);
+            flat[(WalFormat.HeaderBytes + payload.Length)..].Clear();
+            bytes += flatBytes;
             lastSeq = Math.Max(lastSeq, header.LastSeq);
             previousCrc = header.Crc32c;
-            next = new WalPosition(header.Lsn + 1, offset + frameBytes);
+            next = new WalPosition(header.Lsn + 1, offset + WalFormat.FrameBytes((int)header.PayloadBytes));
         }
         return next;
     }
@@ -401,10 +417,23 @@ public sealed class Wal : IDisposable
             EntryCount = _entryCount,
             PrevCrc32c = _lastCrc,
         };
-        header.Crc32c = WalReader.Checksum(header, _frame.Slice(WalFormat.HeaderBytes, _payloadBytes));
+        header.Crc32c = Checksum(header);
         MemoryMarshal.Write(_frame.Span, in header);
-        _frame.Span[(WalFormat.HeaderBytes + _payloadBytes)..frameBytes].Clear();
+        WalSector.Seal(_frame.Slice(0, frameBytes), WalFormat.HeaderBytes + _payloadBytes, WalSector.MarkOf(header.Lsn));
         return header.Crc32c;
+    }
+
+    private uint Checksum(in WalFrame header)
+    {
+        uint crc = WalReader.BeginChecksum(header);
+        int left = _payloadBytes;
+        for (int at = WalFormat.HeaderBytes, sector = 0; left > 0; at = 0, sector++)
+        {
+            int count = Math.Min(left, WalSector.ContentBytes - at);
+            crc = Crc32C.Update(crc, _frame.Slice((sector * WalSector.Bytes) + at, count));
+            left -= count;
+        }
+        return ~crc;
     }
 
     private void Become(WalPosition tail, WalPosition next, uint lastCrc)

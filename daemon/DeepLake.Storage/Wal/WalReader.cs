@@ -13,6 +13,7 @@ internal sealed class WalReader(IBlockDevice device, long regionStart, long regi
     private const int WindowBytes = WalFormat.MaxFrameBytes;
 
     private readonly AlignedBuffer _window = new(WindowBytes);
+    private readonly AlignedBuffer _payload = new(WalFormat.MaxFrameBytes);
     private long _windowStart = -1;
     private int _windowLength;
 
@@ -31,30 +32,43 @@ internal sealed class WalReader(IBlockDevice device, long regionStart, long regi
         {
             return false;
         }
-        Span<byte> block = Window(offset, WalFormat.AlignmentBytes);
-        header = MemoryMarshal.Read<WalFrame>(block);
+        header = HeaderOf(Window(offset, WalFormat.AlignmentBytes));
         if (!IsPlausible(header, offset))
         {
             return false;
         }
-        Span<byte> frame = Window(offset, WalFormat.FrameBytes((int)header.PayloadBytes));
-        payload = frame.Slice(WalFormat.HeaderBytes, (int)header.PayloadBytes);
+        Span<byte> content = _payload.Slice(0, (int)header.PayloadBytes);
+        WalSector.Take(Window(offset, WalFormat.FrameBytes((int)header.PayloadBytes)), WalFormat.HeaderBytes, content);
+        payload = content;
         return header.Crc32c == Checksum(header, payload) || Planted.Is(PlantedFault.FrameChecksumIgnored);
     }
 
-    internal static uint Checksum(WalFrame header, ReadOnlySpan<byte> payload)
+    internal static uint Checksum(in WalFrame header, ReadOnlySpan<byte> payload) => ~Crc32C.Update(BeginChecksum(header), payload);
+
+    /// <summary>The state of a frame's checksum after its header.</summary>
+    internal static uint BeginChecksum(WalFrame header)
     {
         header.Crc32c = 0;
-        ReadOnlySpan<byte> headerBytes = MemoryMarshal.AsBytes(MemoryMarshal.CreateReadOnlySpan(ref header, 1));
-        return ~Crc32C.Update(Crc32C.Update(uint.MaxValue, headerBytes), payload);
+        return Crc32C.Update(uint.MaxValue, MemoryMarshal.AsBytes(MemoryMarshal.CreateReadOnlySpan(ref header, 1)));
     }
+
+    /// <summary>What the first sector of a frame begins with.</summary>
+    internal static WalFrame HeaderOf(ReadOnlySpan<byte> frame) => MemoryMarshal.Read<WalFrame>(frame);
+
+    /// <summary>The region as it is; valid until the next call.</summary>
+    internal ReadOnlySpan<byte> Raw(long offset, int count) => Window(offset, count);
 
     /// <summary>Forgets what was read ahead; needed after the region was written.</summary>
     internal void Invalidate() => _windowStart = -1;
 
-    public void Dispose() => _window.Dispose();
+    public void Dispose()
+    {
+        _window.Dispose();
+        _payload.Dispose();
+    }
 
-    private bool IsPlausible(in WalFrame header, long offset) =>
+    /// <summary>Whether a header may be one of this lake, of a frame that begins here.</summary>
+    internal bool IsPlausible(in WalFrame header, long offset) =>
         header.Magic == LakeFormat.WalMagic &&
         header.Version == WalFormat.Version &&
         header.Flags == 0 &&

@@ -10,5 +10,7 @@ namespace DeepLake.Storage;
 /// A valid frame with a higher LSN lies shortly after the end. Frames are durable one by one, so this is
 /// not a torn tail: the frame at the end was damaged after it was acknowledged.
 /// </param>
+/// <param name="EndDamage">Whether the frame that the log does not have was there, and is damaged.</param>
 /// <param name="KeptIsThere">The frame at the position that is kept for is intact; true when nothing before the replay is kept.</param>
-public readonly record struct WalReplayResult(long Frames, long Bytes, ulong LastSeq, WalPosition Next, bool LaterFrameFound, bool KeptIsThere);
+public readonly record struct WalReplayResult(
+    long Frames, long Bytes, ulong LastSeq, WalPosition Next, bool LaterFrameFound, LogEndDamage EndDamage, bool KeptIsThere);

@@ -24,13 +24,7 @@ internal static class EngineCheck
         report.ReplayedIntents = engine.ReplayedIntents;
         report.Notes.AddRange(LakeNotes.Of(notesFrom));
         AddUnknownEnd(report, engine.WhyEndIsUnknown);
-        if (engine.LogLoss is { } loss)
-        {
-            report.Clean = false;
-            report.ProblemCount++;
-            report.Problems.Insert(0, ReportTexts.LogIsDamaged + loss);
-        }
-
+        AddLogLoss(report, engine.LogLoss);
         if (engine.FellBack)
         {
             report.Clean = false;
@@ -48,6 +42,17 @@ internal static class EngineCheck
         if (why is not null && ReportTexts.RestOf(report.Notes, ReportTexts.EndIsUnknown) is null)
         {
             report.Notes.Add(ReportTexts.EndIsUnknown + why);
+        }
+    }
+
+    /// <summary>What was recorded and is lost is a problem, though the structure is sound; nothing when nothing is.</summary>
+    internal static void AddLogLoss(VerifyReport report, string? loss)
+    {
+        if (loss is not null)
+        {
+            report.Clean = false;
+            report.ProblemCount++;
+            report.Problems.Insert(0, ReportTexts.LogIsDamaged + loss);
         }
     }
 

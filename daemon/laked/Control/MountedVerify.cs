@@ -46,6 +46,7 @@ internal static class MountedVerify
         VerifyReport? report = null;
         bool wasClean = false;
         ulong replayed = 0;
+        string? loss = null;
         string[] notes = [];
         OnEngine(server, (engine, device) =>
         {
@@ -54,6 +55,7 @@ internal static class MountedVerify
             {
                 wasClean = engine.WasClean;
                 replayed = engine.ReplayedIntents;
+                loss = engine.LogLoss;
                 // On this thread, which writes them: none is half written now.
                 notes = [.. LakeNotes.Of(device)];
                 source = engine.HoldSnapshot() ?? throw new CommandException(
@@ -75,6 +77,7 @@ internal static class MountedVerify
             report.UnmountedCleanly = wasClean;
             report.ReplayedIntents = replayed;
             report.Notes.AddRange(notes);
+            EngineCheck.AddLogLoss(report, loss);
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {

@@ -15,7 +15,7 @@ namespace DeepLake.Laked.OneShot;
 /// <param name="Report">Of its structure; null when it does not open.</param>
 /// <param name="Stats">Null when it does not open.</param>
 /// <param name="EndedCleanly">It has the clean mark.</param>
-/// <param name="ArchiveIsDamaged">Segments of its archive are; a new base makes up for them.</param>
+/// <param name="ArchiveIsDamaged">Segments of its archive are, or frames that it has yet to take; a new base makes up for them.</param>
 internal sealed record LakeCondition(
     RepairKind Kind, IReadOnlyList<string> Findings, ulong FindingCount, VerifyReport? Report, EngineStats? Stats, bool EndedCleanly,
     bool ArchiveIsDamaged = false)
@@ -41,6 +41,12 @@ internal sealed record LakeCondition(
                 report.Notes.Add(archive);
             }
 
+            string? log = engine.AuditLog(overlay);
+            if (log is not null)
+            {
+                report.Notes.Add(log);
+            }
+
             bool hasLost = engine.LogLoss is not null;
             ulong structural = report.ProblemCount - (engine.FellBack ? 1ul : 0ul) - (hasLost ? 1ul : 0ul);
             RepairKind kind = structural > 0 ? RepairKind.Rebuild
@@ -54,7 +60,7 @@ internal sealed record LakeCondition(
 
             return new LakeCondition(
                 kind, [.. report.Problems, .. report.Notes], report.ProblemCount + (ulong)report.Notes.Count, report, engine.GetStats(), engine.EndedCleanly,
-                archive is not null);
+                archive is not null || log is not null);
         }
         catch (LakeFormatException failure) when (failure.Errno is Errno.EUCLEAN or Errno.EINVAL)
         {

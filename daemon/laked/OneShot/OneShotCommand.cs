@@ -91,7 +91,7 @@ internal static class OneShotCommand
             Request.CommandOneofCase.Import => new Result { Import = ImportJob.Run(request.Import, input, send, cancellation) },
             Request.CommandOneofCase.Scrub => new Result { Scrub = ScrubJob.Run(request.Scrub, send, cancellation) },
             Request.CommandOneofCase.Gc => new Result { Gc = GcJob.Run(request.Gc, send, cancellation) },
-            Request.CommandOneofCase.Health => new Result { Health = ScrubJob.Health(request.Health, send) },
+            Request.CommandOneofCase.Health => new Result { Health = HealthJob.Run(request.Health, send) },
             Request.CommandOneofCase.Repair => new Result { Repair = RepairJob.Run(request.Repair, send, cancellation) },
             _ => throw new CommandException(ErrorCode.ErrorUsage, "a one-shot laked does not do this", "ask the running daemon"),
         };

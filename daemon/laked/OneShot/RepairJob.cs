@@ -78,8 +78,10 @@ internal static class RepairJob
         {
             if (found.ArchiveIsDamaged)
             {
-                engine.PauseArchive("a segment is damaged");
+                engine.PauseArchive("a part of it is damaged");
             }
+
+            engine.MendLog();
 
             for (int copy = 0; copy < 2; copy++)
             {

@@ -12,7 +12,7 @@ using DeepLake.Storage;
 namespace DeepLake.Laked.OneShot;
 
 /// <summary>
-/// Scrub and health of a lake that is not mounted. Nothing on the device changes: a pass is done from its
+/// Scrub of a lake that is not mounted. Nothing on the device changes: a pass is done from its
 /// beginning to its end, and neither it nor what it finds is written down.
 /// </summary>
 internal static class ScrubJob
@@ -49,7 +49,7 @@ internal static class ScrubJob
     }
 
     // As it was left: of a lake that nobody has mounted nothing is under way.
-    private static ScrubReport Written(string path, LakeEngine engine)
+    internal static ScrubReport Written(string path, LakeEngine engine)
     {
         ScrubReport report = ScrubReports.Of(path, engine.LoadScrub(), engine);
         report.State = report.State == "running" ? "waiting" : report.State;
@@ -62,27 +62,5 @@ internal static class ScrubJob
         var clock = Stopwatch.StartNew();
         return bytesPerSecond == 0 ? null : new IngestPacer(
             () => clock.Elapsed, time => cancellation.WaitHandle.WaitOne(time), () => false, _ => (long)Math.Min(bytesPerSecond, long.MaxValue)).Allow;
-    }
-
-    internal static Health Health(HealthRequest request, Action<Response> send)
-    {
-        using DirectBlockDevice device = OneShotDevice.Open(request.DevicePath, readOnly: true);
-        var overlay = new ReadOnlyOverlayDevice(device);
-        using LakeEngine engine = LakeEngine.Open(overlay, new DeviceCommitSink(overlay), SmallEngine.OptionsTelling(send, request.DevicePath));
-        var lake = new LakeHealth { Stats = new LakeStats { Device = request.DevicePath, State = "offline" }, IsOpen = true };
-        StatsReport.Fill(lake.Stats, engine, device);
-        if (LakeCondition.OlderCheckpoint(engine, device) is { } older)
-        {
-            lake.Stats.Notes.Add(older);
-        }
-
-        lake.Scrub = Written(request.DevicePath, engine);
-        HealthVerdict.Judge(lake, isDamaged: false);
-        if (LakeCondition.LostChecksums(engine) is { } lost)
-        {
-            HealthVerdict.AddDamage(lake, "checksums_lost", lost, $"lakectl repair {request.DevicePath} writes them anew where the files' identities prove the data");
-        }
-
-        return new Health { Lakes = { lake } };
     }
 }

@@ -27,6 +27,11 @@ internal static class VerifyJob
             report.Notes.Add(older);
         }
 
+        if (engine.AuditLog(overlay) is { } log)
+        {
+            report.Notes.Add(log);
+        }
+
         if (archive is not null)
         {
             report.Notes.Add(archive);

@@ -20,16 +20,19 @@ public sealed class WalDamageTests
             f.CommitFrame(3000, 500);
             f.CommitFrame(9000);
             long offset = f.Wal.Next.OffsetBytes;
+            var old = new byte[FrameSectors * 512];
+            f.Device.Read(old, WalFixture.RegionStart + offset);
             f.CommitFrame(18_000);
             Assert.That(f.Wal.Next.OffsetBytes - offset, Is.EqualTo(FrameSectors * 512));
-            ClearSectors(f, offset, sectors, FrameSectors);
-            if (sectors * 512 < WalFormat.HeaderBytes + 18_000)
+            f.Device.Write(old.AsSpan(sectors * 512), WalFixture.RegionStart + offset + sectors * 512);
+            if (sectors * WalSector.ContentBytes < WalFormat.HeaderBytes + 18_000)
             {
                 f.Acked.RemoveAt(f.Acked.Count - 1); // otherwise only padding was lost
             }
             var (result, entries) = f.Recover(WalPosition.Start);
             Assert.That(entries, Is.EqualTo(f.Acked), $"torn after {sectors} sectors");
             Assert.That(result.LaterFrameFound, Is.False);
+            Assert.That(result.EndDamage, Is.EqualTo(LogEndDamage.None));
             f.CommitFrame(100);
             Assert.That(f.Recover(WalPosition.Start).Entries, Is.EqualTo(f.Acked));
         }
@@ -56,9 +59,10 @@ public sealed class WalDamageTests
             long last = f.Wal.Next.OffsetBytes - 4096;
             f.Device.Write(old.AsSpan(sectors * 512), WalFixture.RegionStart + last + sectors * 512);
             var (result, entries) = f.Recover(checkpoint);
-            int lost = sectors * 512 < WalFormat.HeaderBytes + 3000 ? 1 : 0;
+            int lost = sectors * WalSector.ContentBytes < WalFormat.HeaderBytes + 3000 ? 1 : 0;
             Assert.That(entries, Is.EqualTo(f.Acked.Skip((int)(2 * perLap)).SkipLast(lost).ToList()));
             Assert.That(result.LaterFrameFound, Is.False);
+            Assert.That(result.EndDamage, Is.EqualTo(LogEndDamage.None));
         }
     }
 
@@ -116,11 +120,102 @@ public sealed class WalDamageTests
             f.CommitFrame(90);
             // Header fields first, then the payload; padding is not covered and does not matter.
             int at = trial < 64 * 2 ? trial / 2 : random.Next(WalFormat.HeaderBytes + 5000);
-            f.FlipBit(4096 + at, random.Next(8));
+            f.FlipBit(4096 + PlaceOf(at), random.Next(8));
             var (result, entries) = f.Recover(WalPosition.Start);
             Assert.That(entries, Is.EqualTo(f.Acked.Take(1)), $"flip in byte {at}");
             Assert.That(result.LaterFrameFound, Is.True, "an acknowledged frame was damaged: this must not look like a torn tail");
         }
+    }
+
+    /// <summary>It once was taken for a frame that was never finished, and what it held was lost without a word.</summary>
+    [Test]
+    public void BitFlip_AnywhereInTheLastFrame_IsNotTakenForATornOne([Values(90, 5000)] int bytes)
+    {
+        var random = new Random(11);
+        for (int trial = 0; trial < 300; trial++)
+        {
+            using var f = new WalFixture();
+            f.Wal.Format();
+            f.CommitFrame(700);
+            f.CommitFrame(bytes);
+            int at = trial < 64 * 2 ? trial / 2 : random.Next(WalFormat.HeaderBytes + bytes);
+            f.FlipBit(4096 + PlaceOf(at), random.Next(8));
+            var (result, entries) = f.Recover(WalPosition.Start);
+            Assert.That(entries, Is.EqualTo(f.Acked.Take(1)), $"flip in byte {at}");
+            Assert.That(result.EndDamage, Is.EqualTo(LogEndDamage.Frame), $"flip in byte {at}");
+            f.Acked.RemoveAt(1);
+            f.Wal.MendEnd();
+            Assert.That(f.Recover(WalPosition.Start).Result.EndDamage, Is.EqualTo(LogEndDamage.None), "it is told once");
+            f.CommitFrame(80);
+            Assert.That(f.Recover(WalPosition.Start).Entries, Is.EqualTo(f.Acked));
+        }
+    }
+
+    [Test]
+    public void ALastFrameOfWhichNothingCanBeRead_IsNoticed([Values] bool isZeroed)
+    {
+        using var f = new WalFixture();
+        f.Wal.Format();
+        f.CommitFrame(700);
+        f.CommitFrame(9000);
+        var garbage = new byte[4096];
+        if (!isZeroed)
+        {
+            new Random(3).NextBytes(garbage);
+        }
+        f.Device.Write(garbage, WalFixture.RegionStart + 4096);
+        Assert.That(f.Recover(WalPosition.Start).Result.EndDamage, Is.EqualTo(LogEndDamage.Unreadable));
+        f.Wal.MendEnd();
+        Assert.That(f.Recover(WalPosition.Start).Result.EndDamage, Is.EqualTo(LogEndDamage.None));
+    }
+
+    [Test]
+    public void ADamagedLastFrame_ThatWentToTheStartOfTheRegion_IsNoticed()
+    {
+        using var f = new WalFixture();
+        f.Wal.Format();
+        while (f.Wal.Next.OffsetBytes + 16_384 <= WalFixture.RegionBytes)
+        {
+            f.Wal.TrimTo(f.Wal.Next);
+            f.CommitFrame(12_000);
+        }
+        WalPosition checkpoint = f.Wal.Next;
+        f.Wal.TrimTo(checkpoint);
+        f.CommitFrame(16_000);
+        Assert.That(f.Wal.Next.OffsetBytes, Is.EqualTo(16_384), "it went to the start");
+        f.FlipBit(700, 3);
+        Assert.That(f.Recover(checkpoint).Result.EndDamage, Is.EqualTo(LogEndDamage.Frame));
+    }
+
+    [Test]
+    public void AWrongBit_WhereTheNextFrameWouldGo_IsNoLoss()
+    {
+        using var f = new WalFixture();
+        f.Wal.Format();
+        f.CommitFrame(700);
+        for (int sector = 0; sector < 8; sector++)
+        {
+            f.FlipBit(4096 + sector * 512 + 100, 1);
+            LogEndDamage expected = sector < 7 ? LogEndDamage.None : LogEndDamage.Unreadable;
+            Assert.That(f.Recover(WalPosition.Start).Result.EndDamage, Is.EqualTo(expected), $"{sector + 1} damaged sectors");
+        }
+    }
+
+    [Test]
+    public void AGap_InWhatIsKept_IsFound()
+    {
+        using var f = new WalFixture();
+        f.Wal.Format();
+        f.CommitFrame(700);
+        f.CommitFrame(700);
+        WalPosition checkpoint = f.Wal.Next;
+        f.CommitFrame(700);
+        f.Recover(checkpoint);
+        using var log = new Wal(f.Device, WalFixture.RegionStart, WalFixture.RegionBytes, WalFixture.LakeTag);
+        log.Replay(checkpoint, (in WalFrame _, ReadOnlySpan<byte> _) => { }, WalPosition.Start);
+        Assert.That(log.FirstGap(f.Device), Is.Null);
+        f.FlipBit(4096 + 70, 2);
+        Assert.That(log.FirstGap(f.Device), Is.EqualTo(2));
     }
 
     [Test]
@@ -165,13 +260,15 @@ public sealed class WalDamageTests
         var garbage = new byte[WalFixture.RegionBytes];
         new Random(5).NextBytes(garbage);
         f.Device.Write(garbage, WalFixture.RegionStart);
-        Assert.That(f.Recover(WalPosition.Start).Entries, Is.Empty);
+        var (result, entries) = f.Recover(WalPosition.Start);
+        Assert.That(entries, Is.Empty);
+        Assert.That(result.EndDamage, Is.EqualTo(LogEndDamage.Unreadable));
     }
 
     [Test]
     public void PowerCuts_LoseNothingAcknowledged([Range(1, 40)] int seed)
     {
-        var faulty = new FaultyBlockDevice(new MemoryBlockDevice(WalFixture.RegionStart + WalFixture.RegionBytes + 4096), seed);
+        var faulty = new FaultyBlockDevice(WalFixture.NewDevice(), seed);
         using var f = new WalFixture(faulty);
         f.Wal.Format();
         var random = new Random(seed);
@@ -207,6 +304,7 @@ public sealed class WalDamageTests
             Assert.That(entries.Count - f.Acked.Count, Is.AnyOf(0, 2));
             Assert.That(entries.Take(f.Acked.Count), Is.EqualTo(f.Acked));
             Assert.That(entries.Skip(f.Acked.Count).All(e => e.Seq >= firstUnacked), Is.True);
+            Assert.That(result.EndDamage, Is.EqualTo(LogEndDamage.None));
             f.Acked.AddRange(entries.Skip(f.Acked.Count).ToList());
             Assert.That(result.LaterFrameFound, Is.False);
         }
@@ -219,7 +317,7 @@ public sealed class WalDamageTests
         for (int seed = 1; seed <= 20; seed++)
         {
             var plan = new FaultPlan { IgnoreFlushes = true };
-            var faulty = new FaultyBlockDevice(new MemoryBlockDevice(4 << 20), seed, plan);
+            var faulty = new FaultyBlockDevice(WalFixture.NewDevice(), seed, plan);
             using var f = new WalFixture(faulty);
             f.Wal.Format();
             for (int i = 0; i < 20; i++)
@@ -233,6 +331,6 @@ public sealed class WalDamageTests
         Assert.That(lost, Is.EqualTo(20));
     }
 
-    private static void ClearSectors(WalFixture f, long offset, int from, int to) =>
-        f.Device.Write(new byte[(to - from) * 512], WalFixture.RegionStart + offset + from * 512);
+    /// <summary>Where a byte of a frame's content is on the device, from the frame's start on.</summary>
+    private static int PlaceOf(int content) => content / WalSector.ContentBytes * WalSector.Bytes + content % WalSector.ContentBytes;
 }

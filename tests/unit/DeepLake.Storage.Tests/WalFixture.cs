@@ -14,7 +14,7 @@ internal sealed class WalFixture : IDisposable
 
     internal WalFixture(IBlockDevice? device = null)
     {
-        Device = device ?? new MemoryBlockDevice(RegionStart + RegionBytes + 4096);
+        Device = device ?? NewDevice();
         Wal = new Wal(Device, RegionStart, RegionBytes, LakeTag) { Epoch = 3 };
     }
 
@@ -28,6 +28,14 @@ internal sealed class WalFixture : IDisposable
     internal ulong NextSeq { get; private set; } = 1;
 
     public void Dispose() => Wal.Dispose();
+
+    /// <summary>With a region that mkfs has cleared.</summary>
+    internal static MemoryBlockDevice NewDevice()
+    {
+        var device = new MemoryBlockDevice(RegionStart + RegionBytes + 4096);
+        WalRegion.Clear(device, RegionStart, RegionBytes);
+        return device;
+    }
 
     internal static byte[] Entry(ulong seq, int length)
     {

@@ -34,7 +34,7 @@ public sealed class WalTests
     [Test]
     public void Commit_OfSeveralEntries_IsOneWriteBetweenTwoFlushes()
     {
-        var device = new FaultyBlockDevice(new MemoryBlockDevice(4 << 20), seed: 1, record: true);
+        var device = new FaultyBlockDevice(WalFixture.NewDevice(), seed: 1, record: true);
         using var f = new WalFixture(device);
         f.Wal.Format();
         f.CommitFrame(100, 200, 300);
@@ -47,7 +47,7 @@ public sealed class WalTests
     [Test]
     public void Commit_OfNothing_WritesNothing()
     {
-        var device = new FaultyBlockDevice(new MemoryBlockDevice(4 << 20), seed: 1, record: true);
+        var device = new FaultyBlockDevice(WalFixture.NewDevice(), seed: 1, record: true);
         using var f = new WalFixture(device);
         f.Wal.Format();
         Assert.That(f.Wal.CommitOpenFrame(new DeviceCommitSink(device)), Is.Zero);
@@ -153,7 +153,7 @@ public sealed class WalTests
     [Test]
     public void FailedCommit_StopsTheLog()
     {
-        var device = new FaultyBlockDevice(new MemoryBlockDevice(4 << 20), seed: 1, new FaultPlan { FailAtOperation = 2 });
+        var device = new FaultyBlockDevice(WalFixture.NewDevice(), seed: 1, new FaultPlan { FailAtOperation = 2 });
         using var f = new WalFixture(device);
         f.Wal.Format();
         f.Append(100);

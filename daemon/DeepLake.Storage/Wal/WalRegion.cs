@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MPL-2.0
+using DeepLake.Abi;
+using DeepLake.Platform;
+
+namespace DeepLake.Storage;
+
+/// <summary>A log's region as a whole, without the position where a replay begins: for mkfs, repair and rebuild.</summary>
+public static class WalRegion
+{
+    /// <summary>Makes a region one without a frame; the caller flushes.</summary>
+    public static void Clear(IBlockDevice device, long regionStart, long regionBytes)
+    {
+        using AlignedBuffer empty = EmptySectors((int)Math.Min(WalFormat.MaxFrameBytes, regionBytes));
+        for (long at = 0; at < regionBytes; at += empty.Length)
+        {
+            device.Write(empty.Slice(0, (int)Math.Min(empty.Length, regionBytes - at)), regionStart + at);
+        }
+    }
+
+    /// <summary>
+    /// Clears the blocks of a region in which no sector is whole. No frame has a part there that can be read; left as
+    /// they are, they would be taken for a damaged frame each time the log ends before one. The caller flushes.
+    /// </summary>
+    public static void ClearDamaged(IBlockDevice device, long regionStart, long regionBytes)
+    {
+        using AlignedBuffer empty = EmptySectors(WalFormat.AlignmentBytes);
+        using var piece = new AlignedBuffer((int)Math.Min(WalFormat.MaxFrameBytes, regionBytes));
+        for (long at = 0; at < regionBytes; at += piece.Length)
+        {
+            Span<byte> blocks = piece.Slice(0, (int)Math.Min(piece.Length, regionBytes - at));
+            device.Read(blocks, regionStart + at);
+            for (int block = 0; block < blocks.Length; block += WalFormat.AlignmentBytes)
+            {
+                if (!HasWholeSector(blocks.Slice(block, WalFormat.AlignmentBytes)))
+                {
+                    device.Write(empty.Span, regionStart + at + block);
+                }
+            }
+        }
+    }
+
+    /// <summary>Clears a block of a region, and with it the frame that begins there; the caller flushes.</summary>
+    public static void ClearBlock(IBlockDevice device, long regionStart, long offset) => Clear(device, regionStart + offset, WalFormat.AlignmentBytes);
+
+    /// <summary>
+    /// Every intact frame of a lake in a log's region, in the order of the region, whatever precedes it: for
+    /// who has lost the position where a replay begins.
+    /// </summary>
+    public static void FindFrames(IBlockDevice device, long regionStart, long regionBytes, ulong lakeTag, WalFoundVisitor visitor)
+    {
+        using var reader = new WalReader(device, regionStart, regionBytes, lakeTag);
+        long offset = 0;
+        while (offset < regionBytes)
+        {
+            if (reader.TryReadFrame(offset, out WalFrame header, out ReadOnlySpan<byte> payload))
+            {
+                visitor(offset, header, payload);
+                offset += WalFormat.FrameBytes((int)header.PayloadBytes);
+                continue;
+            }
+            offset += WalFormat.AlignmentBytes;
+        }
+    }
+
+    /// <summary>
+    /// Which lake's frame is at the start of a log's region, where each lake that uses it begins; null when
+    /// there is no intact one.
+    /// </summary>
+    public static ulong? FirstLakeTag(IBlockDevice device, long regionStart, long regionBytes)
+    {
+        using var block = new AlignedBuffer(WalFormat.AlignmentBytes);
+        device.Read(block.Span, regionStart);
+        ulong lakeTag = WalReader.HeaderOf(block.Span).LakeTag;
+        using var reader = new WalReader(device, regionStart, regionBytes, lakeTag);
+        return reader.TryReadFrame(0, out _, out _) ? lakeTag : null;
+    }
+
+    private static bool HasWholeSector(ReadOnlySpan<byte> block)
+    {
+        for (int at = 0; at < block.Length; at += WalSector.Bytes)
+        {
+            if (WalSector.IsWhole(block.Slice(at, WalSector.Bytes)))
+            {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static AlignedBuffer EmptySectors(int bytes)
+    {
+        var empty = new AlignedBuffer(bytes);
+        WalSector.Seal(empty.Span, 0, 0);
+        return empty;
+    }
+}
