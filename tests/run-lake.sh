@@ -54,8 +54,11 @@ down() {
 # metadata that is gone, and comes back from the archive
 repair() {
 	local status=0
+	cc -O2 -Wall -Werror -static -I"$LAKE_ROOT/proto" -o "$suite_dir/damage" \
+		"$LAKE_TESTS/lake/damage.c" || fail 'damage builds'
 	"$LAKE_VM" run --lake --kernel "$kernel" --smp "${SMP:-2}" --mem "${MEM:-1G}" \
 		--timeout "$limit" --disk "$suite_dir/repair,size=128M" \
+		--disk "$suite_dir/twin,size=128M" --file "$suite_dir/damage:/sbin/damage" \
 		--file "$LAKE_TESTS/lake/repair-guest.sh:/guest.sh" "${lib[@]}" -- \
 		sh /guest.sh >"$suite_dir/repair.results" || status=$?
 	suite_collect "$suite_dir/repair.results" ''

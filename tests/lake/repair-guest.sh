@@ -112,3 +112,47 @@ check 'with every file as it was before that' cmp /tmp/sums /tmp/sums.after
 check 'and everything else' cmp /tmp/shape /tmp/shape.after
 check 'it unmounts at the end' umount $l
 check 'and is sound' lakectl verify --full $dev
+
+# The newest frame of a log that a power cut ended, and the newest segment of the
+# archive: what is damaged is told, and what it costs. `twin` is a copy of the
+# device as it would be found if the power went now.
+twin=/dev/vdb
+cut() { sync && dd if=$dev of=$twin bs=1M conv=notrunc 2>/dev/null; }
+bases() { lakectl logs | grep -c 'wrote a base'; }
+another() {
+	for _ in $(seq 60); do
+		[ "$(bases)" -gt "$before" ] && return 0
+		sleep 2
+	done
+	lakectl stats $l
+	return 1
+}
+check 'the repaired lake mounts' mount.lakefs $dev $l
+echo first >$l/own/first && sync
+echo second >$l/own/second && cut
+check 'it unmounts' umount $l
+check 'a power cut alone is no damage' lakectl verify --full $twin
+check 'a bit of the newest frame of the log turns' damage log-end $twin
+check 'verify says that changes are lost' refused 3 'problem: the log is damaged: its last frame' lakectl verify $twin
+check 'health does, too' refused 3 'compare what was changed last with a backup' lakectl health $twin
+check 'the lake mounts all the same' mount.lakefs $twin $l
+check 'with what was there before' [ "$(cat $l/own/first)" = first ]
+check 'the daemon has logged it' sh -c "lakectl logs | grep 'its last frame, number [0-9]*, is damaged'"
+check 'and tells it while it is mounted' refused 3 'the log is damaged' lakectl verify $l
+check 'it can be written to' sh -c "echo third >$l/own/third && sync"
+before=$(bases)
+check 'it unmounts once more' umount $l
+check 'and is sound, which is said without more words' sh -c "! lakectl verify --full $twin | grep -E 'note|problem'"
+check 'a bit of the newest segment of the archive turns' damage segment $twin
+check 'verify names the segment' refused 0 'note: segment .* is damaged: nothing is lost' lakectl verify --full $twin
+check 'repair has it replaced' refused 0 'repaired;' lakectl repair $twin
+check 'the lake mounts' mount.lakefs $twin $l
+check 'and the daemon writes another base' another
+check 'it unmounts at last' umount $l
+zero2() { dd if=/dev/zero of=$twin bs=4096 seek="$1" count="$2" conv=notrunc 2>/dev/null; }
+zero2 0 "$(field 304)"
+zero2 $((blocks - 1)) 1
+check 'from which all of it is rebuilt' refused 0 ': rebuilt with .* 0 damaged' lakectl repair --rebuild --yes $twin
+check 'it mounts for the last time' mount.lakefs $twin $l
+check 'with the last file' [ "$(cat $l/own/third)" = third ]
+check 'and unmounts' umount $l

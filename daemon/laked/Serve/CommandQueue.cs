@@ -26,13 +26,16 @@ internal sealed class CommandQueue
     /// <summary>For poll: readable when there is something to do.</summary>
     internal int EventFd => _eventFd;
 
-    internal bool HasWork
+    internal bool HasWork => Waiting > 0;
+
+    /// <summary>Commands that were not begun yet.</summary>
+    internal int Waiting
     {
         get
         {
             lock (_lock)
             {
-                return _queue.Count > 0;
+                return _queue.Count;
             }
         }
     }
