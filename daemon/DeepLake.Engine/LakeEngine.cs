@@ -222,9 +222,28 @@ public sealed partial class LakeEngine : IIngestEngine, IScrubEngine, IDisposabl
         Checkpoint(SuperblockState.Active);
     }
 
-    /// <summary>Clears what the recovery found damaged of the log, so that it is told once; nothing when it found nothing.</summary>
+    /// <summary>
+    /// For repair: writes both checkpoints anew, and clears what is damaged of the log. Each goes to the older or the
+    /// damaged copy, so that one that is whole is there at every moment.
+    /// </summary>
+    /// <param name="isArchiveDamaged">The archive waits for a new base from then on.</param>
     /// <exception cref="StorageException">The device failed.</exception>
-    public void MendLog()
+    public void MakeWhole(bool isArchiveDamaged)
+    {
+        if (isArchiveDamaged)
+        {
+            PauseArchive("a part of it is damaged");
+        }
+
+        MendLog();
+        for (int copy = 0; copy < 2; copy++)
+        {
+            Checkpoint(EndedCleanly ? SuperblockState.Clean : SuperblockState.Active);
+        }
+    }
+
+    // What the recovery found damaged, so that it is told once.
+    private void MendLog()
     {
         if (_logHasDamage)
         {
@@ -235,7 +254,7 @@ public sealed partial class LakeEngine : IIngestEngine, IScrubEngine, IDisposabl
 
     /// <summary>
     /// What is damaged of the log that only the checkpoint before the newest and the archive still need, for a person;
-    /// null when nothing is, or when <see cref="LogLoss"/> tells already.
+    /// null when nothing is.
     /// </summary>
     /// <param name="device">The lake's; is only read.</param>
     public string? AuditLog(IBlockDevice device)
@@ -243,7 +262,7 @@ public sealed partial class LakeEngine : IIngestEngine, IScrubEngine, IDisposabl
         string? which = null;
         try
         {
-            which = LogLoss is null && _wal.FirstGap(device) is { } lsn ? $"frame {lsn} of the log is damaged" : null;
+            which = _wal.FirstGap(device) is { } lsn ? $"frame {lsn} of the log is damaged" : null;
         }
         catch (StorageException failure) when (failure.Errno == Errno.EIO)
         {

@@ -101,7 +101,7 @@ internal static class LakeRecovery
 
             bool clean = superblock.State == SuperblockState.Clean && !hadFrames && isNewest;
             bool endedCleanly = copies[0].State == SuperblockState.Clean && wal.Next.Lsn == copies[0].CheckpointWalLsn;
-            string? lost = LossOf(log, isNewest, endedCleanly, state.Counters.AppliedSeq);
+            string? lost = LossOf(log, endedCleanly, state.Counters.AppliedSeq);
             return new RecoveredLake(
                 device, options, store, state, wal, checkpoints, replayed, clean && lost is null, endedCleanly && lost is null, damage, null, lost,
                 !log.KeptIsThere || log.EndDamage != LogEndDamage.None);
@@ -115,29 +115,13 @@ internal static class LakeRecovery
         }
     }
 
-    // A damaged frame at the end tells of itself. Behind a checkpoint that is no clean mark the log had more, or had
-    // not: where what led to it is gone, so may be what came after, and nothing else would tell.
-    private static string? LossOf(in WalReplayResult log, bool isNewest, bool endedCleanly, ulong seq)
+    // Nobody can tell what was where nothing can be read; a lake that ended cleanly has all in its checkpoint.
+    private static string? LossOf(in WalReplayResult log, bool endedCleanly, ulong seq) => log.EndDamage switch
     {
-        if (log.EndDamage == LogEndDamage.Frame)
-        {
-            return $"its last frame, number {log.Next.Lsn}, is damaged, and what was recorded there, after change {seq}, is lost";
-        }
-
-        if (endedCleanly)
-        {
-            return null; // what is gone is in the checkpoint
-        }
-
-        if (isNewest && !log.KeptIsThere && log.Frames == 0)
-        {
-            return $"the frames that led to the newest checkpoint, of change {seq}, are gone, and with them whatever was recorded after it";
-        }
-
-        return log.EndDamage == LogEndDamage.Unreadable
-            ? $"nothing can be read where it ends, before frame {log.Next.Lsn}: what was recorded after change {seq} may be lost"
-            : null;
-    }
+        LogEndDamage.Frame => $"its last frame, number {log.Next.Lsn}, is damaged, and what was recorded there, after change {seq}, is lost",
+        LogEndDamage.Unreadable when !endedCleanly => $"nothing can be read where it ends, before frame {log.Next.Lsn}: what was recorded after change {seq} may be lost",
+        _ => null,
+    };
 
     private static WalReplayResult Replay(
         Wal wal, WalPosition from, WalPosition keep, LakeState state, CheckpointWriter checkpoints, Action? replaying, out ulong replayed)

@@ -23,7 +23,7 @@ public static class WalRegion
     /// </summary>
     public static void ClearDamaged(IBlockDevice device, long regionStart, long regionBytes)
     {
-        using AlignedBuffer empty = EmptySectors(WalFormat.AlignmentBytes);
+        using AlignedBuffer empty = EmptySectors((int)Math.Min(WalFormat.MaxFrameBytes, regionBytes));
         using var piece = new AlignedBuffer((int)Math.Min(WalFormat.MaxFrameBytes, regionBytes));
         for (long at = 0; at < regionBytes; at += piece.Length)
         {
@@ -31,9 +31,11 @@ public static class WalRegion
             device.Read(blocks, regionStart + at);
             for (int block = 0; block < blocks.Length; block += WalFormat.AlignmentBytes)
             {
-                if (!HasWholeSector(blocks.Slice(block, WalFormat.AlignmentBytes)))
+                int run = DamagedRun(blocks[block..]);
+                if (run > 0)
                 {
-                    device.Write(empty.Span, regionStart + at + block);
+                    device.Write(empty.Slice(0, run), regionStart + at + block);
+                    block += run;
                 }
             }
         }
@@ -73,6 +75,17 @@ public static class WalRegion
         ulong lakeTag = WalReader.HeaderOf(block.Span).LakeTag;
         using var reader = new WalReader(device, regionStart, regionBytes, lakeTag);
         return reader.TryReadFrame(0, out _, out _) ? lakeTag : null;
+    }
+
+    // Bytes of the blocks at the beginning in which no sector is whole.
+    private static int DamagedRun(ReadOnlySpan<byte> blocks)
+    {
+        int run = 0;
+        while (run < blocks.Length && !HasWholeSector(blocks.Slice(run, WalFormat.AlignmentBytes)))
+        {
+            run += WalFormat.AlignmentBytes;
+        }
+        return run;
     }
 
     private static bool HasWholeSector(ReadOnlySpan<byte> block)

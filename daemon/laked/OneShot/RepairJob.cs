@@ -63,7 +63,6 @@ internal static class RepairJob
         return plan;
     }
 
-    /// <summary>An archive that is damaged waits for a new base from then on. Each checkpoint goes to the older or the damaged copy, so that one that is whole is there at every moment.</summary>
     private static RepairResult WriteCheckpoints(
         DirectBlockDevice device, RepairRequest request, LakeCondition found, Action<Response> send, CancellationToken cancellation)
     {
@@ -76,24 +75,7 @@ internal static class RepairJob
         cancellation.ThrowIfCancellationRequested();
         using (LakeEngine engine = LakeEngine.Open(device, new DeviceCommitSink(device), SmallEngine.Options))
         {
-            if (found.ArchiveIsDamaged)
-            {
-                engine.PauseArchive("a part of it is damaged");
-            }
-
-            engine.MendLog();
-
-            for (int copy = 0; copy < 2; copy++)
-            {
-                if (engine.EndedCleanly)
-                {
-                    engine.MarkClean();
-                }
-                else
-                {
-                    engine.Checkpoint();
-                }
-            }
+            engine.MakeWhole(found.ArchiveIsDamaged);
         }
 
         device.Flush();
