@@ -19,7 +19,8 @@ internal static class Repair
                        nothing is lost: both are written anew, at once.
           checksums    the checksum table is lost in places (all zero), so what it is
                        of cannot be read: the files' identities prove the data, and its
-                       entries are written anew, at once.
+                       entries are written anew, at once. Of one that is damaged and
+                       not zero only reading the data tells: --full does that.
           rebuild      the lake does not open, or its structure contradicts itself.
                        Its metadata is made anew from the archive in its data
                        region, which all of the device is read for. What happened
@@ -36,9 +37,10 @@ internal static class Repair
         var device = new Argument<string>("DEVICE") { Description = "Block device or image file with a lake that is not mounted" };
         var dryRun = new Option<bool>("--dry-run") { Description = "Look and tell, change nothing" };
         var rebuild = new Option<bool>("--rebuild") { Description = "Make the metadata anew from the archive when nothing less helps" };
+        var full = new Option<bool>("--full") { Description = "Read the data, too, and mend checksums that files' identities prove wrong" };
         var yes = new Option<bool>("--yes", "-y") { Description = "Overwrite the damaged metadata" };
         Option<bool> json = CommandRunner.JsonOption();
-        var command = new NotedCommand("repair", "Make a damaged lake whole again with the least that does", Notes) { device, dryRun, rebuild, yes, json };
+        var command = new NotedCommand("repair", "Make a damaged lake whole again with the least that does", Notes) { device, dryRun, full, rebuild, yes, json };
         command.SetAction(parsed =>
         {
             string name = parsed.GetRequiredValue(device);
@@ -54,6 +56,7 @@ internal static class Repair
                 DryRun = parsed.GetValue(dryRun),
                 Rebuild = parsed.GetValue(rebuild),
                 Yes = parsed.GetValue(yes),
+                Full = parsed.GetValue(full),
             };
             RepairPlan? plan = null;
             return CommandRunner.OneShot(request, isJson, ShowPlan, result => Show(name, plan, result.Repair, isJson));
@@ -87,6 +90,9 @@ internal static class Repair
                 Messages.Error(
                     $"a rebuild overwrites the metadata of {name}; nothing was changed",
                     $"see what comes back with lakectl repair --rebuild --dry-run {name}, then add --yes");
+                break;
+            case RepairOutcome.Unchanged when status == ErrorCode.ErrorPartial:
+                Messages.Error($"{name} has damaged data, which no repair brings back; nothing was changed", $"lakectl verify --full {name} names the files: take them from a backup");
                 break;
             case RepairOutcome.Repaired when status == ErrorCode.ErrorPartial:
                 Messages.Error($"{name} is repaired, but not all of it is there and proven", WhatIsLeftToDo(plan));

@@ -38,7 +38,7 @@ internal static class Verify
     private static string Advice(string name, LakeTarget lake) =>
         "copy what you can read to another place; "
         + (lake.IsMounted ? "then unmount it, and lakectl repair DEVICE" : $"then lakectl repair {name}")
-        + " tells whether its structure can be repaired; damaged files come from a backup";
+        + " tells whether its structure can be repaired, and with --full mends damaged checksums; damaged files come from a backup";
 
     private static int Show(string name, VerifyReport report, string advice, bool json)
     {

@@ -53,7 +53,9 @@ internal static class RepairText
         }
         else if (plan.Kind == RepairKind.Checksums)
         {
-            Line("plan", "read all data that is checked, and write the lost checksums of what the files' identities prove anew, and of what nothing else tells of");
+            Line("plan", plan.FindingCount == 0
+                ? "read all data that is checked, and write the checksums anew that are damaged, where the files' identities prove the data"
+                : "read all data that is checked, and write the lost checksums of what the files' identities prove anew, and of what nothing else tells of");
             Line("writes", "the checksum table; no data, no metadata");
         }
         else
@@ -81,7 +83,13 @@ internal static class RepairText
         string holds = $"{report.Inodes} inodes, {report.DirectoryEntries} names";
         if (result.Kind == RepairKind.Checksums)
         {
-            Console.WriteLine($"{target}: {(result.Outcome == RepairOutcome.Planned ? "would be repaired" : "repaired")}; {holds}; {Compared(result)}"
+            string done = result.Outcome switch
+            {
+                RepairOutcome.Planned => "would be repaired",
+                RepairOutcome.Unchanged => "nothing to repair",
+                _ => "repaired",
+            };
+            Console.WriteLine($"{target}: {done}; {holds}; {Compared(result)}"
                 + (result.Outcome == RepairOutcome.Planned ? "; nothing was changed" : ""));
             return;
         }

@@ -214,6 +214,32 @@ public sealed class C090RepairTests : ScratchFixture
         Assert.That(health.Output, Does.Contain($"{Image}: damaged").And.Contain($"next: lakectl repair {Image}"));
     }
 
+    /// <summary>Regression: the data was lost though the file's identity proved it, and repair had no way to look.</summary>
+    [Test]
+    public void ADamagedChecksum_IsToldFromDamagedData_ByReadingIt()
+    {
+        Dictionary<string, LakeNode> before = MakeLake();
+        byte[] whole = File.ReadAllBytes(Image);
+        long block = Find(Marker) / BlockBytes;
+        Superblock superblock = Superblock();
+        Flip(((long)superblock.Sums.StartBlock * BlockBytes) + ((block - (long)superblock.Data.StartBlock) * sizeof(uint)));
+        Assert.That(Cli.Run("verify", "--full", Image).ExitCode, Is.EqualTo(3));
+        AssertUnchanged(() =>
+        {
+            CliResult dry = Cli.Run("repair", "--full", "--dry-run", Image);
+            Assert.That(dry.ExitCode, Is.Zero, dry.Errors);
+            Assert.That(dry.Output, Does.Contain("would be repaired").And.Contain("0 damaged, 1 checksums written anew").And.Contain("nothing was changed"));
+        });
+        CliResult result = Cli.Run("repair", "--full", Image);
+        Assert.That(result.ExitCode, Is.Zero, result.Errors);
+        Assert.That(result.Output, Does.Contain($"{Image}: repaired;").And.Contain("0 damaged, 1 checksums written anew"));
+        Assert.That(File.ReadAllBytes(Image).AsSpan().SequenceEqual(whole), Is.True, "nothing else was written");
+        AssertWholeAndQuiet(before);
+        Assert.That(Cli.Run("repair", "--full", Image).Output, Does.Contain("nothing to repair").And.Contain("0 damaged, 0 checksums"));
+        Flip((block * BlockBytes) + 3);
+        AssertUnchanged(() => AssertFails(3, "lakectl verify --full", "repair", "--full", Image));
+    }
+
     /// <summary>Regression: all of it was unreadable, and repair said that there was nothing to repair.</summary>
     [Test]
     public void AChecksumTableThatIsGone_IsMended_AndNothingElseIsWritten()

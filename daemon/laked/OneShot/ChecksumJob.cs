@@ -8,7 +8,10 @@ using DeepLake.Storage;
 
 namespace DeepLake.Laked.OneShot;
 
-/// <summary>A lake whose checksum table is lost in places: the files' identities prove their data, and the entries are written anew.</summary>
+/// <summary>
+/// A lake whose checksum table is lost in places, or damaged: the files' identities prove their data, and the entries
+/// are written anew.
+/// </summary>
 internal static class ChecksumJob
 {
     internal static RepairResult Run(
@@ -27,7 +30,9 @@ internal static class ChecksumJob
         var result = new RepairResult
         {
             Kind = RepairKind.Checksums,
-            Outcome = request.DryRun ? RepairOutcome.Planned : RepairOutcome.Repaired,
+            Outcome = mended.MendedSums + mended.UnprovenBlocks == 0 ? RepairOutcome.Unchanged
+                : request.DryRun ? RepairOutcome.Planned
+                : RepairOutcome.Repaired,
             Report = LakeCondition.Of(target, request.DevicePath, send, CancellationToken.None).Report,
             BlocksRead = mended.BlocksRead,
             DamagedBlocks = mended.DamagedBlocks,

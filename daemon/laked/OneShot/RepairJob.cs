@@ -25,6 +25,7 @@ internal static class RepairJob
             }
             return found.Kind switch
             {
+                RepairKind.Nothing when request.Full => ReadData(device, request, found, send, cancellation),
                 RepairKind.Nothing => new RepairResult { Report = found.Report },
                 RepairKind.Checkpoints => WriteCheckpoints(device, request, found, send, cancellation),
                 RepairKind.Checksums => ChecksumJob.Run(device, request, found, send, cancellation),
@@ -39,6 +40,11 @@ internal static class RepairJob
                 "see the kernel log (dmesg) for errors of the device; one that cannot be read in places is copied to another device first, with a program that goes on after errors (such as ddrescue), and the copy repaired");
         }
     }
+
+    // Of a lake that is whole as far as can be told without reading its data.
+    private static RepairResult ReadData(
+        DirectBlockDevice device, RepairRequest request, LakeCondition found, Action<Response> send, CancellationToken cancellation) =>
+        ChecksumJob.Run(device, request, found with { Kind = RepairKind.Checksums }, send, cancellation);
 
     private static CommandException NeedsNoRebuild(RepairRequest request, LakeCondition found) => new(
         ErrorCode.ErrorGeneral,
@@ -81,6 +87,7 @@ internal static class RepairJob
         device.Flush();
         LakeCondition now = LakeCondition.Of(device, request.DevicePath, send, CancellationToken.None);
         return now.Kind == RepairKind.Checksums ? ChecksumJob.Run(device, request, now, send, cancellation)
+            : now.Kind == RepairKind.Nothing && request.Full ? ReadData(device, request, now, send, cancellation)
             : now.Kind == RepairKind.Nothing ? new RepairResult { Kind = found.Kind, Outcome = RepairOutcome.Repaired, Report = now.Report }
             : throw new CommandException(
                 ErrorCode.ErrorGeneral,
