@@ -211,7 +211,12 @@ public sealed partial class LakeEngine : IIngestEngine, IScrubEngine, IDisposabl
             Time = now,
             Unclean = _checkpoints.Superblock.State == SuperblockState.Clean ? 0u : 1u,
         };
-        MendLog();
+        if (_logHasDamage)
+        {
+            _wal.Mend(); // it is told of; the recovery after this mount must not find it again
+            _logHasDamage = false;
+        }
+
         MakeRoom(Unsafe.SizeOf<WalEpoch>(), grows: false);
         ReadOnlySpan<byte> bytes = MemoryMarshal.AsBytes(new ReadOnlySpan<WalEpoch>(in entry));
         _applier.Apply(bytes);
@@ -223,7 +228,7 @@ public sealed partial class LakeEngine : IIngestEngine, IScrubEngine, IDisposabl
     }
 
     /// <summary>
-    /// For repair: writes both checkpoints anew, and clears what is damaged of the log. Each goes to the older or the
+    /// For repair: clears what is not kept of the log, and writes both checkpoints anew. Each goes to the older or the
     /// damaged copy, so that one that is whole is there at every moment.
     /// </summary>
     /// <param name="isArchiveDamaged">The archive waits for a new base from then on.</param>
@@ -235,41 +240,34 @@ public sealed partial class LakeEngine : IIngestEngine, IScrubEngine, IDisposabl
             PauseArchive("a part of it is damaged");
         }
 
-        MendLog();
+        _wal.Mend();
+        _logHasDamage = false;
         for (int copy = 0; copy < 2; copy++)
         {
             Checkpoint(EndedCleanly ? SuperblockState.Clean : SuperblockState.Active);
         }
-    }
 
-    // What the recovery found damaged, so that it is told once.
-    private void MendLog()
-    {
-        if (_logHasDamage)
-        {
-            _wal.MendEnd();
-            _logHasDamage = false;
-        }
+        _wal.Mend(); // what the older checkpoint was kept for is free now
     }
 
     /// <summary>
-    /// What is damaged of the log that only the checkpoint before the newest and the archive still need, for a person;
-    /// null when nothing is.
+    /// What is damaged of the log that the newest checkpoint does not need: frames that the one before it and the
+    /// archive still do, and space where no frame is. Null when nothing is.
     /// </summary>
     /// <param name="device">The lake's; is only read.</param>
-    public string? AuditLog(IBlockDevice device)
+    public LogFinding? AuditLog(IBlockDevice device)
     {
-        string? which = null;
+        const string then = ": nothing is lost, as the newest checkpoint does not need it; lakectl repair does without it";
         try
         {
-            which = _wal.FirstGap(device) is { } lsn ? $"frame {lsn} of the log is damaged" : null;
+            return _wal.FirstGap(device) is { } lsn ? new LogFinding($"frame {lsn} of the log is damaged{then}", true)
+                : LogLoss is null && _wal.CountDamagedFree(device) is > 0 and long blocks ? new LogFinding($"the log is damaged in {blocks} of its unused blocks{then}", false)
+                : null;
         }
         catch (StorageException failure) when (failure.Errno == Errno.EIO)
         {
-            which = $"the log cannot be read everywhere ({failure.Message})";
+            return new LogFinding($"the log cannot be read everywhere ({failure.Message}){then}", true);
         }
-
-        return which is null ? null : $"{which}: nothing is lost, as the newest checkpoint does not need it; lakectl repair, or the next mount, does without it";
     }
 
     /// <summary>The end of a mount: checkpoint and clean mark.</summary>

@@ -55,5 +55,5 @@ public static class LakeNotes
 
     private static string Describe(UnusableCopy copy) =>
         $"superblock copy {copy.Name} is damaged, {copy.Place}: {copy.Why}; "
-        + $"nothing is lost, as copy {(copy.Name == "A" ? "B" : "A")} is whole, and copy {copy.Name} is written anew at the next mount at the latest, or by lakectl repair";
+        + $"copy {(copy.Name == "A" ? "B" : "A")} is whole, and copy {copy.Name} is written anew at the next mount at the latest, or by lakectl repair";
 }

@@ -21,13 +21,13 @@ internal static class LakeRecovery
     public static RecoveredLake Recover(IBlockDevice device, ICommitSink sink, EngineOptions options)
     {
         List<Superblock> copies = SuperblockStore.ReadAll(device, out List<UnusableCopy> unusable);
-        string? unknown = WhyEndIsUnknown(copies, unusable);
         string? damage = null;
         for (int i = 0; i < copies.Count; i++)
         {
             try
             {
-                return RecoverFrom(device, sink, copies, i, damage, options) with { WhyEndIsUnknown = unknown };
+                RecoveredLake lake = RecoverFrom(device, sink, copies, unusable.Count > 0, i, damage, options);
+                return lake with { WhyEndIsUnknown = WhyEndIsUnknown(copies, unusable, lake.LogLoss is not null) };
             }
             catch (StorageException failure) when (failure.IsCorruption)
             {
@@ -47,7 +47,7 @@ internal static class LakeRecovery
     private static string And(string? damage, string more) => damage is null || damage == more ? more : $"{damage}; {more}";
 
     private static RecoveredLake RecoverFrom(
-        IBlockDevice device, ICommitSink sink, List<Superblock> copies, int index, string? damage, EngineOptions options)
+        IBlockDevice device, ICommitSink sink, List<Superblock> copies, bool isOneCopy, int index, string? damage, EngineOptions options)
     {
         Superblock superblock = copies[index];
         CheckpointTicket ticket = SuperblockStore.ReadTicket(device, superblock);
@@ -101,7 +101,7 @@ internal static class LakeRecovery
 
             bool clean = superblock.State == SuperblockState.Clean && !hadFrames && isNewest;
             bool endedCleanly = copies[0].State == SuperblockState.Clean && wal.Next.Lsn == copies[0].CheckpointWalLsn;
-            string? lost = LossOf(log, endedCleanly, state.Counters.AppliedSeq);
+            string? lost = LossOf(log, endedCleanly && !isOneCopy, state.Counters.AppliedSeq);
             return new RecoveredLake(
                 device, options, store, state, wal, checkpoints, replayed, clean && lost is null, endedCleanly && lost is null, damage, null, lost,
                 !log.KeptIsThere || log.EndDamage != LogEndDamage.None);
@@ -115,11 +115,11 @@ internal static class LakeRecovery
         }
     }
 
-    // Nobody can tell what was where nothing can be read; a lake that ended cleanly has all in its checkpoint.
-    private static string? LossOf(in WalReplayResult log, bool endedCleanly, ulong seq) => log.EndDamage switch
+    // Nobody can tell what was where nothing can be read; a lake that is known to have ended cleanly has all in its checkpoint.
+    private static string? LossOf(in WalReplayResult log, bool isCleanEnd, ulong seq) => log.EndDamage switch
     {
         LogEndDamage.Frame => $"its last frame, number {log.Next.Lsn}, is damaged, and what was recorded there, after change {seq}, is lost",
-        LogEndDamage.Unreadable when !endedCleanly => $"nothing can be read where it ends, before frame {log.Next.Lsn}: what was recorded after change {seq} may be lost",
+        LogEndDamage.Unreadable when !isCleanEnd => $"nothing can be read where it ends, before frame {log.Next.Lsn}: what was recorded after change {seq} may be lost",
         _ => null,
     };
 
@@ -161,9 +161,9 @@ internal static class LakeRecovery
         checkpoints.MakeRoom(() => checkpoints.Write(SuperblockState.Active, frame, state.Counters.AppliedSeq));
 
     // A clean mark goes to the other copy than the checkpoint before it, which was written in use: what is
-    // left may be that one. One with the clean mark tells, as what came after it would be in the log.
-    private static string? WhyEndIsUnknown(List<Superblock> copies, List<UnusableCopy> unusable) =>
-        unusable.Count == 0 || copies[0].State == SuperblockState.Clean
+    // left may be that one. One with the clean mark tells, as what came after it would be in the log, if that is whole.
+    private static string? WhyEndIsUnknown(List<Superblock> copies, List<UnusableCopy> unusable, bool hasLost) =>
+        unusable.Count == 0 || (copies[0].State == SuperblockState.Clean && !hasLost)
             ? null
             : $"superblock copy {unusable[0].Name}, which would tell, was found damaged";
 

@@ -9,7 +9,7 @@ namespace DeepLake.Engine;
 /// EndedCleanly: as the newest superblock copy has it, whichever checkpoint was used.
 /// WhyEndIsUnknown: why nobody can tell whether the lake was unmounted cleanly; null when WasClean tells.
 /// LogLoss: why changes after the newest checkpoint may be lost; null when there is no reason to think so.
-/// LogHasDamage: the log has to be mended before it goes on (<see cref="Wal.MendEnd"/>).
+/// LogHasDamage: the log has to be mended before it goes on (<see cref="Wal.Mend"/>).
 /// </summary>
 internal readonly record struct RecoveredLake(
     IBlockDevice Device,

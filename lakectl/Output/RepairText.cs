@@ -60,7 +60,7 @@ internal static class RepairText
         }
         else
         {
-            Line("plan", "write two checkpoints, so that both superblock copies and both checkpoints are whole again; nothing is lost by it");
+            Line("plan", "write two checkpoints, so that both superblock copies and both checkpoints are whole again; nothing that can still be read is overwritten");
             Line("", plan.StaysClean ? "the lake stays marked as unmounted cleanly" : "the lake stays marked as not unmounted cleanly");
         }
     }

@@ -16,6 +16,19 @@ public sealed class C050ImportDirectoryTests : ScratchFixture
     [SetUp]
     public void SetUp() => Cli.MakeLake(_scratch["a.img"]);
 
+    /// <summary>Regression: all free blocks were leased to the import, and it left no archive without a word.</summary>
+    [Test]
+    public void Import_IntoTheSmallestLake_LeavesAnArchive()
+    {
+        Assert.That(Cli.Run("mkfs", "--size", "96M", _scratch["small.img"]).ExitCode, Is.Zero);
+        Directory.CreateDirectory(_scratch["few"]);
+        File.WriteAllBytes(_scratch["few/file"], new byte[100_000]);
+        CliResult result = Cli.Run("import", _scratch["few"], _scratch["small.img"]);
+        Assert.That(result.ExitCode, Is.Zero, result.Errors);
+        Assert.That(Cli.Run("stats", _scratch["small.img"]).Output, Does.Match("archive .*, up to change ([0-9]+) of \\1\n"));
+        Assert.That(Cli.Run("health", _scratch["small.img"]).Output, Does.Contain(": healthy"));
+    }
+
     [Test]
     public void Import_KeepsEverythingThatTheSourceHas()
     {

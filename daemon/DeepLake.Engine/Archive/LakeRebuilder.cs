@@ -286,19 +286,14 @@ public sealed class LakeRebuilder
         }
     }
 
-    /// <summary>Nothing behind the position may look like the log going on; what was used is before it.</summary>
+    /// <summary>Nothing but what was used is left: it could look like the log going on, or like damage of it.</summary>
     private void ClearLog(in Superblock superblock)
     {
         long start = LakeLayout.Bytes(superblock.Wal.StartBlock);
         long length = LakeLayout.Bytes(superblock.Wal.Blocks);
         if (_plan.Frames.Count > 0)
         {
-            foreach (long stray in _plan.StrayFrames)
-            {
-                WalRegion.ClearBlock(_device, start, stray);
-            }
-
-            WalRegion.ClearDamaged(_device, start, length);
+            WalRegion.ClearAllBut(_device, start, length, MemoryMarshal.Read<ulong>(superblock.Uuid), _plan.Frames.ToHashSet());
         }
         else
         {

@@ -22,9 +22,6 @@ public sealed class RebuildPlan
     /// <summary>Frames behind the archive that are still in the log's region: byte offsets there, in order.</summary>
     public required IReadOnlyList<long> Frames { get; init; }
 
-    /// <summary>Frames of the region that lead nowhere, but would look as if they followed.</summary>
-    public required IReadOnlyList<long> StrayFrames { get; init; }
-
     /// <summary>Where the next frame goes, behind <see cref="Frames"/>.</summary>
     public required ulong NextLsn { get; init; }
 

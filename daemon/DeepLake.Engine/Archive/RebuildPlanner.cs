@@ -17,7 +17,6 @@ public sealed class RebuildPlanner : IDisposable
     private readonly AlignedBuffer _buffer = ArchiveSegment.CreateBuffer();
     private readonly List<string> _notes = [];
     private long _nextOffset;
-    private List<long> _strayFrames = [];
     private ulong _straySeq;
     private ulong _newestEpoch;
     private Byte32 _key;
@@ -54,7 +53,6 @@ public sealed class RebuildPlanner : IDisposable
             Logs = logs,
             ArchivedLsn = archivedLsn,
             Frames = frames,
-            StrayFrames = _strayFrames,
             NextLsn = lsn,
             NextOffset = frames.Count == 0 ? 0 : _nextOffset,
             Seq = seq,
@@ -342,12 +340,11 @@ public sealed class RebuildPlanner : IDisposable
 
         var used = new HashSet<long>(frames);
         (long Offset, WalFrame Header)[] stray = [.. found.Values.SelectMany(same => same).Where(f => !used.Contains(f.Offset))];
-        _strayFrames = [.. stray.Select(f => f.Offset)];
         ulong last = end.Lsn;
         _straySeq = stray.Where(f => f.Header.Lsn >= last).Select(f => f.Header.LastSeq).DefaultIfEmpty().Max();
-        if (_strayFrames.Count > 0)
+        if (stray.Length > 0)
         {
-            _notes.Add($"the log's region has {_strayFrames.Count} frames that do not follow what comes before them, and are left out");
+            _notes.Add($"the log's region has {stray.Length} frames that do not follow what comes before them, and are left out");
         }
 
         return frames;

@@ -212,8 +212,8 @@ public sealed class Wal : IDisposable
             lastSeq = Math.Max(lastSeq, header.LastSeq);
             next = new WalPosition(header.Lsn + 1, offset + WalFormat.FrameBytes((int)header.PayloadBytes));
         }
-        bool later = LaterFrameExists(reader, next);
         LogEndDamage damage = LogEnd.Look(reader, next, _regionBytes);
+        bool later = LaterFrameExists(reader, next, epoch, isFar: damage != LogEndDamage.None);
         bool isThere = keepFrom is not { } oldest || oldest.Lsn >= from.Lsn || TryReadSuccessor(reader, oldest, 0, 0, out _, out _, out _);
         Become(keepFrom is { } kept && kept.Lsn < from.Lsn ? kept : from, next, previousCrc);
         Epoch = Math.Max(Epoch, epoch);
@@ -221,25 +221,42 @@ public sealed class Wal : IDisposable
     }
 
     /// <summary>
-    /// Clears what is damaged where the log ends, and everywhere else what cannot be read at all: told once, it must
-    /// not be taken for a damaged frame again by the recovery after a power cut. Before the next frame is committed.
+    /// Clears all that is not kept, and what cannot be read at all of what is: damage that was told must not be taken
+    /// for that of another frame by a later recovery, nor a frame that was given up for one that follows. Before the
+    /// next frame is committed. Where the log ends comes last, so that a power cut leaves the same damage to be found.
     /// </summary>
     /// <exception cref="StorageException">The device failed.</exception>
-    public void MendEnd()
+    public void Mend()
     {
         RequireReady();
-        using (var reader = new WalReader(_device, _regionStart, _regionBytes, _lakeTag))
+        foreach ((long from, long to) in FreeSpace())
         {
-            foreach (long offset in LogEnd.PlacesOf(_next, _regionBytes))
-            {
-                if (LogEnd.LookAt(reader, offset, _next.Lsn) != LogEndDamage.None)
-                {
-                    WalRegion.ClearBlock(_device, _regionStart, offset);
-                }
-            }
+            WalRegion.ClearBackwards(_device, _regionStart + from, to - from);
         }
         WalRegion.ClearDamaged(_device, _regionStart, _regionBytes);
         _device.Flush();
+    }
+
+    /// <summary>How many blocks of what is not kept are damaged: no loss, but one day a frame may be looked for there.</summary>
+    /// <param name="device">The log's, for reading.</param>
+    public long CountDamagedFree(IBlockDevice device)
+    {
+        RequireReady();
+        return FreeSpace().Sum(free => WalRegion.CountDamaged(device, _regionStart + free.From, free.To - free.From));
+    }
+
+    // The part where the log ends comes last. While it is wrapped the rest before the end of the region is not free.
+    private IEnumerable<(long From, long To)> FreeSpace()
+    {
+        if (_usedBytes == 0 || _next.OffsetBytes > _tail.OffsetBytes)
+        {
+            yield return (0, _usedBytes == 0 ? _next.OffsetBytes : _tail.OffsetBytes);
+            yield return (_next.OffsetBytes, _regionBytes);
+        }
+        else
+        {
+            yield return (_next.OffsetBytes, _tail.OffsetBytes);
+        }
     }
 
     /// <summary>
@@ -341,25 +358,28 @@ public sealed class Wal : IDisposable
     }
 
     // The frame after the missing one begins at most one frame further on, or at the start of the region; or,
-    // when the missing one itself went there, at most one frame behind the start.
-    private bool LaterFrameExists(WalReader reader, WalPosition end)
+    // when the missing one itself went there, at most one frame behind the start. Where there is damage more than
+    // one may be missing.
+    private bool LaterFrameExists(WalReader reader, WalPosition end, ulong epoch, bool isFar)
     {
         if (Planted.Is(PlantedFault.LaterFramesNotLookedFor))
         {
             return false;
         }
-        long limit = Math.Min(end.OffsetBytes + WalFormat.MaxFrameBytes, _regionBytes - WalFormat.AlignmentBytes);
+        long last = _regionBytes - WalFormat.AlignmentBytes;
+        long limit = isFar ? last : Math.Min(end.OffsetBytes + WalFormat.MaxFrameBytes, last);
         for (long offset = end.OffsetBytes; offset <= limit; offset += WalFormat.AlignmentBytes)
         {
-            if (IsLater(reader, offset, end.Lsn))
+            if (IsLater(reader, offset, end.Lsn, epoch))
             {
                 return true;
             }
         }
         bool mayHaveWrapped = end.OffsetBytes + WalFormat.MaxFrameBytes > _regionBytes;
-        for (long offset = 0; offset <= (mayHaveWrapped ? WalFormat.MaxFrameBytes : 0); offset += WalFormat.AlignmentBytes)
+        long first = isFar ? Math.Min(end.OffsetBytes, last) : mayHaveWrapped ? WalFormat.MaxFrameBytes : 0;
+        for (long offset = 0; offset <= first; offset += WalFormat.AlignmentBytes)
         {
-            if (IsLater(reader, offset, end.Lsn))
+            if (IsLater(reader, offset, end.Lsn, epoch))
             {
                 return true;
             }
@@ -367,9 +387,11 @@ public sealed class Wal : IDisposable
         return false;
     }
 
-    private static bool IsLater(WalReader reader, long offset, ulong lsn) =>
+    // One of an older epoch is of a history that was given up.
+    private static bool IsLater(WalReader reader, long offset, ulong lsn, ulong epoch) =>
         reader.TryReadFrame(offset, out WalFrame header, out _) &&
-        header.Lsn > lsn;
+        header.Lsn > lsn &&
+        header.Epoch >= epoch;
 
     private bool IsInside(WalPosition position) =>
         position.OffsetBytes >= 0 && position.OffsetBytes <= _regionBytes && DeviceBounds.IsAligned(position.OffsetBytes);

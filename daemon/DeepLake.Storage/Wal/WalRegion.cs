@@ -7,6 +7,8 @@ namespace DeepLake.Storage;
 /// <summary>A log's region as a whole, without the position where a replay begins: for mkfs, repair and rebuild.</summary>
 public static class WalRegion
 {
+    private const int SectorsPerBlock = WalFormat.AlignmentBytes / WalSector.Bytes;
+
     /// <summary>Makes a region one without a frame; the caller flushes.</summary>
     public static void Clear(IBlockDevice device, long regionStart, long regionBytes)
     {
@@ -19,7 +21,7 @@ public static class WalRegion
 
     /// <summary>
     /// Clears the blocks of a region in which no sector is whole. No frame has a part there that can be read; left as
-    /// they are, they would be taken for a damaged frame each time the log ends before one. The caller flushes.
+    /// they are, they would be taken for a damaged frame when the log ends before one. The caller flushes.
     /// </summary>
     public static void ClearDamaged(IBlockDevice device, long regionStart, long regionBytes)
     {
@@ -41,8 +43,64 @@ public static class WalRegion
         }
     }
 
-    /// <summary>Clears a block of a region, and with it the frame that begins there; the caller flushes.</summary>
-    public static void ClearBlock(IBlockDevice device, long regionStart, long offset) => Clear(device, regionStart + offset, WalFormat.AlignmentBytes);
+    /// <summary>
+    /// Clears a part of a region from its end to its beginning; what is at the beginning is cleared when all else
+    /// durably is. The caller flushes.
+    /// </summary>
+    public static void ClearBackwards(IBlockDevice device, long start, long bytes)
+    {
+        long rest = bytes;
+        while (rest > WalFormat.MaxFrameBytes)
+        {
+            long piece = Math.Min(WalFormat.MaxFrameBytes, rest - WalFormat.MaxFrameBytes);
+            rest -= piece;
+            Clear(device, start + rest, piece);
+        }
+        if (rest > 0)
+        {
+            device.Flush();
+            Clear(device, start, rest);
+        }
+    }
+
+    /// <summary>Clears everything but some frames, given by their offsets; the caller flushes.</summary>
+    public static void ClearAllBut(IBlockDevice device, long regionStart, long regionBytes, ulong lakeTag, IReadOnlySet<long> frames)
+    {
+        var kept = new List<(long From, long To)>();
+        FindFrames(device, regionStart, regionBytes, lakeTag, (long offset, in WalFrame header, ReadOnlySpan<byte> _) =>
+        {
+            if (frames.Contains(offset))
+            {
+                kept.Add((offset, offset + WalFormat.FrameBytes((int)header.PayloadBytes)));
+            }
+        });
+        long at = 0;
+        foreach ((long from, long to) in kept.Append((regionBytes, regionBytes)))
+        {
+            if (from > at)
+            {
+                Clear(device, regionStart + at, from - at);
+            }
+            at = to;
+        }
+    }
+
+    /// <summary>How many blocks have a sector that is not whole.</summary>
+    public static long CountDamaged(IBlockDevice device, long start, long bytes)
+    {
+        long count = 0;
+        using var piece = new AlignedBuffer(WalFormat.MaxFrameBytes);
+        for (long at = 0; at < bytes; at += piece.Length)
+        {
+            Span<byte> blocks = piece.Slice(0, (int)Math.Min(piece.Length, bytes - at));
+            device.Read(blocks, start + at);
+            for (int block = 0; block < blocks.Length; block += WalFormat.AlignmentBytes)
+            {
+                count += CountWhole(blocks.Slice(block, WalFormat.AlignmentBytes)) < SectorsPerBlock ? 1 : 0;
+            }
+        }
+        return count;
+    }
 
     /// <summary>
     /// Every intact frame of a lake in a log's region, in the order of the region, whatever precedes it: for
@@ -81,23 +139,21 @@ public static class WalRegion
     private static int DamagedRun(ReadOnlySpan<byte> blocks)
     {
         int run = 0;
-        while (run < blocks.Length && !HasWholeSector(blocks.Slice(run, WalFormat.AlignmentBytes)))
+        while (run < blocks.Length && CountWhole(blocks.Slice(run, WalFormat.AlignmentBytes)) == 0)
         {
             run += WalFormat.AlignmentBytes;
         }
         return run;
     }
 
-    private static bool HasWholeSector(ReadOnlySpan<byte> block)
+    private static int CountWhole(ReadOnlySpan<byte> block)
     {
+        int whole = 0;
         for (int at = 0; at < block.Length; at += WalSector.Bytes)
         {
-            if (WalSector.IsWhole(block.Slice(at, WalSector.Bytes)))
-            {
-                return true;
-            }
+            whole += WalSector.IsWhole(block.Slice(at, WalSector.Bytes)) ? 1 : 0;
         }
-        return false;
+        return whole;
     }
 
     private static AlignedBuffer EmptySectors(int bytes)

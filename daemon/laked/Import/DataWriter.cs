@@ -112,6 +112,14 @@ internal sealed class DataWriter(LakeClient lake, IBlockDevice device, ChecksumT
         }
     }
 
+    /// <summary>Gives back what was leased and not written; nothing may be staged.</summary>
+    internal void ReturnLeases()
+    {
+        lake.ReturnBlocks([.. _leased.Append(_run).Where(range => range.Count > 0)]);
+        _leased.Clear();
+        _run = default;
+    }
+
     public void Dispose() => _staging.Dispose();
 
     // What is staged goes to one run of the device.

@@ -56,7 +56,12 @@ internal static class ImportJob
             throw Stopped(e, isUnfinished: resume || importer.HasBegun, request);
         }
         send(Responses.Progress("finishing", 0, 0, "", ""));
-        _ = new BaseWriter(device, engine, SmallEngine.Options).Run(); // the daemon that serves the lake tries again
+        data.ReturnLeases();
+        if (!new BaseWriter(device, engine, SmallEngine.Options).Run())
+        {
+            importer.Result.Warnings.Add(
+                "there was no room for a base of the archive: should the metadata be lost, nothing of it would come back; laked tries again while the lake is mounted");
+        }
         engine.MarkClean();
         importer.Result.DataBytes = data.WrittenBytes;
         return importer.Result;

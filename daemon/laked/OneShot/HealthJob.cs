@@ -23,7 +23,7 @@ internal static class HealthJob
 
         if (engine.AuditLog(overlay) is { } log)
         {
-            lake.Stats.Notes.Add(log);
+            lake.Stats.Notes.Add(log.What);
         }
 
         lake.Scrub = ScrubJob.Written(request.DevicePath, engine);

@@ -41,10 +41,10 @@ internal sealed record LakeCondition(
                 report.Notes.Add(archive);
             }
 
-            string? log = engine.AuditLog(overlay);
+            LogFinding? log = engine.AuditLog(overlay);
             if (log is not null)
             {
-                report.Notes.Add(log);
+                report.Notes.Add(log.What);
             }
 
             bool hasLost = engine.LogLoss is not null;
@@ -60,7 +60,7 @@ internal sealed record LakeCondition(
 
             return new LakeCondition(
                 kind, [.. report.Problems, .. report.Notes], report.ProblemCount + (ulong)report.Notes.Count, report, engine.GetStats(), engine.EndedCleanly,
-                archive is not null || log is not null);
+                archive is not null || log is { IsKept: true });
         }
         catch (LakeFormatException failure) when (failure.Errno is Errno.EUCLEAN or Errno.EINVAL)
         {

@@ -29,7 +29,7 @@ internal static class VerifyJob
 
         if (engine.AuditLog(overlay) is { } log)
         {
-            report.Notes.Add(log);
+            report.Notes.Add(log.What);
         }
 
         if (archive is not null)

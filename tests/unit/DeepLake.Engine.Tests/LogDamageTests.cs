@@ -41,6 +41,141 @@ public sealed class LogDamageTests
         Assert.That(outcomes.Keys, Is.EquivalentTo(["refused", "told", "whole"]), "all of it was seen");
     }
 
+    /// <summary>Found by a stranger: the copy that is left had the clean mark, and what came after it was lost without a word.</summary>
+    [Test]
+    public void WithTheMountsSuperblockAndTheLogDamaged_TheLossIsTold()
+    {
+        using var memory = new MemoryBlockDevice(DeviceBytes);
+        Superblock newest = MakeMountedAgain(memory, 60);
+        Zero(memory, newest.Generation % 2 == 0 ? newest.DeviceBlocks - 1 : LakeFormat.SuperblockABlock, 1);
+        Zero(memory, newest.Wal.StartBlock, newest.Wal.Blocks);
+        using LakeEngine found = Lake.Open(memory);
+        Assert.That(found.LogLoss, Does.Contain("may be lost"));
+        Assert.That(found.WhyEndIsUnknown, Does.Contain("superblock copy"));
+        Assert.That(found.WasClean, Is.False);
+        Assert.That(found.EndedCleanly, Is.False);
+    }
+
+    /// <summary>
+    /// Found by a stranger: behind a hole of more than a frame's length the log had frames, which a later recovery
+    /// took for those that follow, and refused a sound lake.
+    /// </summary>
+    [Test]
+    public void FramesBehindALargeHole_AreFoundAtOnce_AndNotTakenForLaterOnesAfterARepair()
+    {
+        using var memory = new MemoryBlockDevice(DeviceBytes);
+        Superblock newest = MakeMountedAgain(memory, 600);
+        ulong hole = newest.Wal.StartBlock + (newest.CheckpointWalOffset / BlockBytes) + 30;
+        byte[] behind = Read(memory, hole + 320, newest.Wal.StartBlock + newest.Wal.Blocks - hole - 320);
+        Zero(memory, hole, 320);
+        Assert.That(() => Lake.Open(memory), Throws.InstanceOf<LakeFormatException>().With.Message.Contains("later frames are whole"));
+
+        Zero(memory, hole, newest.Wal.StartBlock + newest.Wal.Blocks - hole);
+        using (LakeEngine repaired = Lake.Open(memory))
+        {
+            Assert.That(repaired.LogLoss, Is.Not.Null);
+            repaired.MakeWhole(false);
+        }
+
+        // what was behind the hole comes back: of a history that was given up
+        memory.Write(behind, (long)(hole + 320) * BlockBytes);
+        Set(memory, 20);
+        using LakeEngine again = Lake.Open(memory);
+        Assert.That(again.LogLoss, Is.Null);
+        again.MakeWhole(false);
+        Assert.That(again.AuditLog(memory), Is.Null);
+    }
+
+    /// <summary>Found by a stranger: each of them was told of as the last, one after each mount.</summary>
+    [Test]
+    public void SeveralDamagedFramesAtTheEnd_AreToldOnce([Values] bool isRepaired)
+    {
+        using var memory = new MemoryBlockDevice(DeviceBytes);
+        Superblock newest = MakeMountedAgain(memory, 12);
+        byte[] log = Read(memory, newest.Wal.StartBlock, newest.Wal.Blocks);
+        long end = UsedBytes(log);
+        for (int back = 1; back <= 3; back++)
+        {
+            log[end - (back * BlockBytes) + 70] ^= 1;
+        }
+
+        memory.Write(log, (long)newest.Wal.StartBlock * BlockBytes);
+        using (LakeEngine found = Lake.Open(memory))
+        {
+            Assert.That(found.LogLoss, Does.Contain("is damaged"));
+            if (isRepaired)
+            {
+                found.MakeWhole(false);
+            }
+        }
+
+        for (int mount = 0; mount < 4; mount++)
+        {
+            using (LakeEngine engine = Lake.Open(memory))
+            {
+                Assert.That(engine.LogLoss is null, Is.EqualTo(isRepaired || mount > 0), $"mount {mount}");
+                Lake.Mount(engine);
+            }
+        }
+
+        using LakeEngine last = Lake.Open(memory);
+        Assert.That(last.AuditLog(memory), Is.Null);
+    }
+
+    [Test]
+    public void DamageOfUnusedSpace_IsFoundBeforeAFrameIsLookedForThere()
+    {
+        using var memory = new MemoryBlockDevice(DeviceBytes);
+        Superblock newest = MakeMountedAgain(memory, 12);
+        Zero(memory, newest.Wal.StartBlock + newest.Wal.Blocks - 5, 2);
+        using (LakeEngine found = Lake.Open(memory))
+        {
+            Assert.That(found.LogLoss, Is.Null);
+            Assert.That(found.AuditLog(memory)!.What, Does.Contain("in 2 of its unused blocks"));
+            found.MakeWhole(false);
+        }
+
+        using LakeEngine repaired = Lake.Open(memory);
+        Assert.That(repaired.AuditLog(memory), Is.Null);
+    }
+
+    // Unmounted cleanly, mounted again, and so many frames of one block, which a power cut ended.
+    private static Superblock MakeMountedAgain(MemoryBlockDevice memory, int frames)
+    {
+        Lake.Format(memory);
+        using (LakeEngine engine = Lake.Open(memory))
+        {
+            Lake.Mount(engine);
+            Lake.Unmount(engine);
+        }
+
+        return Set(memory, frames);
+    }
+
+    private static Superblock Set(MemoryBlockDevice memory, int frames)
+    {
+        using LakeEngine engine = Lake.Open(memory);
+        Lake.Mount(engine);
+        for (int i = 0; i < frames; i++)
+        {
+            var intent = new IntentXattr { Ino = 1, Action = XattrAction.Set, NameBytes = 6, ValueBytes = 8 };
+            engine.Apply(IntentWriter.Encode(intent, IntentOp.Xattr, engine.AppliedSeq + 1, [.. IntentWriter.Name("user.a"), .. BitConverter.GetBytes((long)i)]));
+            engine.Commit();
+        }
+
+        return engine.Superblock;
+    }
+
+    private static void Zero(MemoryBlockDevice memory, ulong block, ulong blocks) =>
+        memory.Write(new byte[blocks * BlockBytes], (long)block * BlockBytes);
+
+    private static byte[] Read(MemoryBlockDevice memory, ulong block, ulong blocks)
+    {
+        byte[] bytes = new byte[blocks * BlockBytes];
+        memory.Read(bytes, (long)block * BlockBytes);
+        return bytes;
+    }
+
     private static string Outcome(IBlockDevice device, string expected)
     {
         try

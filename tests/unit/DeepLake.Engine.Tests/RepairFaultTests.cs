@@ -71,7 +71,7 @@ public sealed class RepairFaultTests
     }
 
     private static void Repair(LakeEngine engine, MemoryBlockDevice memory, Damaged what) =>
-        engine.MakeWhole(what == Damaged.Archive || engine.AuditLog(memory) is not null);
+        engine.MakeWhole(what == Damaged.Archive || engine.AuditLog(memory) is { IsKept: true });
 
     private static void Make(MemoryBlockDevice memory, Damaged what, bool endsCleanly)
     {

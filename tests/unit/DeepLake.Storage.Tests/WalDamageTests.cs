@@ -144,7 +144,7 @@ public sealed class WalDamageTests
             Assert.That(entries, Is.EqualTo(f.Acked.Take(1)), $"flip in byte {at}");
             Assert.That(result.EndDamage, Is.EqualTo(LogEndDamage.Frame), $"flip in byte {at}");
             f.Acked.RemoveAt(1);
-            f.Wal.MendEnd();
+            f.Wal.Mend();
             Assert.That(f.Recover(WalPosition.Start).Result.EndDamage, Is.EqualTo(LogEndDamage.None), "it is told once");
             f.CommitFrame(80);
             Assert.That(f.Recover(WalPosition.Start).Entries, Is.EqualTo(f.Acked));
@@ -165,7 +165,7 @@ public sealed class WalDamageTests
         }
         f.Device.Write(garbage, WalFixture.RegionStart + 4096);
         Assert.That(f.Recover(WalPosition.Start).Result.EndDamage, Is.EqualTo(LogEndDamage.Unreadable));
-        f.Wal.MendEnd();
+        f.Wal.Mend();
         Assert.That(f.Recover(WalPosition.Start).Result.EndDamage, Is.EqualTo(LogEndDamage.None));
     }
 
