@@ -41,6 +41,35 @@ public sealed class LogDamageTests
         Assert.That(outcomes.Keys, Is.EquivalentTo(["refused", "told", "whole"]), "all of it was seen");
     }
 
+    /// <summary>Of a lake that was unmounted cleanly before, so that either copy may be the one that is left.</summary>
+    [Test]
+    public void DamageOfTheLogAndOfACheckpoint_IsRefused_OrToldOf_OrCostsNothing([Range(1, 3)] int seed)
+    {
+        var random = new Random(seed);
+        using var memory = new MemoryBlockDevice(DeviceBytes);
+        Superblock newest = MakeMountedAgain(memory, random.Next(3, 40));
+        byte[] head = Read(memory, 0, newest.Wal.StartBlock + newest.Wal.Blocks);
+        byte[] tail = Read(memory, newest.DeviceBlocks - 1, 1);
+        long used = UsedBytes(head.AsSpan((int)newest.Wal.StartBlock * BlockBytes));
+        string expected = Dump(memory, out _);
+        for (int trial = 0; trial < 100; trial++)
+        {
+            byte[] damaged = [.. head];
+            byte[] copyB = [.. tail];
+            string what = Damage(damaged.AsSpan((int)newest.Wal.StartBlock * BlockBytes), random, used);
+            Span<byte> other = random.Next(4) switch
+            {
+                0 => damaged.AsSpan((int)LakeFormat.SuperblockABlock * BlockBytes, BlockBytes),
+                1 => copyB,
+                int ticket => damaged.AsSpan((int)newest.Ticket[ticket - 2].StartBlock * BlockBytes, BlockBytes),
+            };
+            other.Slice(0, 400).Clear();
+            memory.Write(damaged, 0);
+            memory.Write(copyB, DeviceBytes - BlockBytes);
+            Assert.That(Outcome(memory, expected), Is.Not.EqualTo("silent"), $"trial {trial}: {what}, and a checkpoint");
+        }
+    }
+
     /// <summary>Found by a stranger: the copy that is left had the clean mark, and what came after it was lost without a word.</summary>
     [Test]
     public void WithTheMountsSuperblockAndTheLogDamaged_TheLossIsTold()
