@@ -97,14 +97,15 @@ check 'it unmounts with the base' umount $l
 zero 0 "$data"
 zero $((blocks - 1)) 1
 check 'the plan begins with the base' refused 1 'base' lakectl repair $dev
-# 3: the checksum table is gone, and new files have no identity yet that proves them
+# rebuilt DEVICE. 3: the checksum table is gone, and files that were written last
+# may have no identity yet that proves them
 rebuilt() {
-	lakectl repair --rebuild --yes $dev >/tmp/rebuilt.log
+	lakectl repair --rebuild --yes "$1" >/tmp/rebuilt.log
 	got=$?
 	cat /tmp/rebuilt.log
 	{ [ $got = 0 ] || [ $got = 3 ]; } && grep -q ': rebuilt with .* 0 damaged' /tmp/rebuilt.log
 }
-check 'and the lake is rebuilt from it' rebuilt
+check 'and the lake is rebuilt from it' rebuilt $dev
 check 'it mounts once more' mount.lakefs $dev $l
 sums >/tmp/sums.after
 shape >/tmp/shape.after
@@ -152,7 +153,7 @@ check 'it unmounts at last' umount $l
 zero2() { dd if=/dev/zero of=$twin bs=4096 seek="$1" count="$2" conv=notrunc 2>/dev/null; }
 zero2 0 "$(field 304)"
 zero2 $((blocks - 1)) 1
-check 'from which all of it is rebuilt' refused 0 ': rebuilt with .* 0 damaged' lakectl repair --rebuild --yes $twin
+check 'from which all of it is rebuilt' rebuilt $twin
 check 'it mounts for the last time' mount.lakefs $twin $l
 check 'with the last file' [ "$(cat $l/own/third)" = third ]
 check 'and unmounts' umount $l
