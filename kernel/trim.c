@@ -142,13 +142,14 @@ int lakefs_fitrim(struct super_block *sb, struct fstrim_range __user *arg)
 		return -EROFS;
 	if (copy_from_user(&range, arg, sizeof(range)))
 		return -EFAULT;
-	start = DIV_ROUND_UP_ULL(range.start, LAKEFS_BLOCK_SIZE);
 	blocks = range.len >> LAKEFS_BLOCK_BITS;
 	range.minlen = max_t(u64, range.minlen,
 			     bdev_discard_granularity(sbi->bdev));
-	if (start >= device || !blocks ||
+	/* before start is rounded, which could wrap */
+	if (range.start > (device - 1) << LAKEFS_BLOCK_BITS || !blocks ||
 	    range.minlen > device << LAKEFS_BLOCK_BITS)
 		return -EINVAL;
+	start = DIV_ROUND_UP_ULL(range.start, LAKEFS_BLOCK_SIZE);
 	trim = kzalloc(sizeof(*trim), GFP_KERNEL);
 	if (!trim)
 		return -ENOMEM;

@@ -58,7 +58,8 @@ repair() {
 		"$LAKE_TESTS/lake/damage.c" || fail 'damage builds'
 	"$LAKE_VM" run --lake --kernel "$kernel" --smp "${SMP:-2}" --mem "${MEM:-1G}" \
 		--timeout "$limit" --disk "$suite_dir/repair,size=128M" \
-		--disk "$suite_dir/twin,size=128M" --file "$suite_dir/damage:/sbin/damage" \
+		--disk "$suite_dir/twin,size=128M" \
+		--disk "$suite_dir/bad,size=128M,bad=1:400" --file "$suite_dir/damage:/sbin/damage" \
 		--file "$LAKE_TESTS/lake/repair-guest.sh:/guest.sh" "${lib[@]}" -- \
 		sh /guest.sh >"$suite_dir/repair.results" || status=$?
 	suite_collect "$suite_dir/repair.results" ''

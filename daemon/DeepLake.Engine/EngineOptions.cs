@@ -25,6 +25,12 @@ public sealed record EngineOptions
     /// </summary>
     public IBlockDevice? ArchiveDevice { get; init; }
 
+    /// <summary>
+    /// A log that a device cannot read where it ends (<see cref="SalvagingDevice"/>) is taken for one that ends there,
+    /// and what may have been recorded is told as lost; else such a lake is not opened, as another attempt may read it.
+    /// </summary>
+    public bool EndsUnreadLog { get; init; }
+
     /// <summary>Wall clock, only for superblock times.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 

@@ -40,7 +40,7 @@ internal static class LakeRecovery
         }
 
         throw new LakeFormatException(
-            Errno.EUCLEAN, $"the lake cannot be opened, its metadata is damaged: {damage}", LakeFormatException.RepairAdvice);
+            Errno.EUCLEAN, $"the lake cannot be opened, its metadata is damaged{(device.IsUnreadable(0, device.LengthBytes) ? ", or cannot be read from the device" : "")}: {damage}", LakeFormatException.RepairAdvice);
     }
 
     // both checkpoints may share what is damaged
@@ -102,6 +102,11 @@ internal static class LakeRecovery
             bool clean = superblock.State == SuperblockState.Clean && !hadFrames && isNewest;
             bool endedCleanly = copies[0].State == SuperblockState.Clean && wal.Next.Lsn == copies[0].CheckpointWalLsn;
             string? lost = LossOf(log, endedCleanly && !isOneCopy, state.Counters.AppliedSeq);
+            if (lost is not null && log.EndIsUnread && !options.EndsUnreadLog)
+            {
+                throw UnreadEnd(superblock, log.Next, state.Counters.AppliedSeq);
+            }
+
             return new RecoveredLake(
                 device, options, store, state, wal, checkpoints, replayed, clean && lost is null, endedCleanly && lost is null, damage, null, lost,
                 !log.KeptIsThere || log.EndDamage != LogEndDamage.None);
@@ -115,11 +120,19 @@ internal static class LakeRecovery
         }
     }
 
+    // A bad sector, or a cable: only a person may give up what is there.
+    private static LakeFormatException UnreadEnd(in Superblock superblock, WalPosition end, ulong seq) => new(
+        Errno.EIO,
+        $"the device cannot read the log where it goes on, at byte {LakeLayout.Bytes(superblock.Wal.StartBlock) + end.OffsetBytes} (frame {end.Lsn}); "
+        + $"what was recorded after change {seq} may be there, so the lake was not opened, and nothing was changed",
+        "see the kernel log (dmesg) for errors of the device, and try again; if it stays so, lakectl repair DEVICE does without what is there");
+
     // Nobody can tell what was where nothing can be read; a lake that is known to have ended cleanly has all in its checkpoint.
     private static string? LossOf(in WalReplayResult log, bool isCleanEnd, ulong seq) => log.EndDamage switch
     {
-        LogEndDamage.Frame => $"its last frame, number {log.Next.Lsn}, is damaged, and what was recorded there, after change {seq}, is lost",
-        LogEndDamage.Unreadable when !isCleanEnd => $"nothing can be read where it ends, before frame {log.Next.Lsn}: what was recorded after change {seq} may be lost",
+        LogEndDamage.Frame => $"its last frame, number {log.Next.Lsn}, {(log.EndIsUnread ? "cannot be read from the device" : "is damaged")}, and what was recorded there, after change {seq}, is lost",
+        LogEndDamage.Unreadable when !isCleanEnd =>
+            $"{(log.EndIsUnread ? "the device cannot read it" : "nothing can be read")} where it ends, before frame {log.Next.Lsn}: what was recorded after change {seq} may be lost",
         _ => null,
     };
 

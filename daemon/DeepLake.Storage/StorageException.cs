@@ -20,6 +20,9 @@ public sealed class StorageException : Exception
     /// <summary>The bytes on the device contradict their checksum or their structure.</summary>
     public bool IsCorruption => Errno == Errno.EUCLEAN;
 
+    /// <summary>The medium has lost what was asked for: another part of the device may be readable, and this one may be again when it is written.</summary>
+    public bool IsMediaError => Errno is Errno.EIO or Errno.ENODATA or Errno.EBADMSG or Errno.ETIMEDOUT;
+
     /// <param name="what">A sentence: what is damaged, and where.</param>
     public static StorageException Corruption(string what) => new(Errno.EUCLEAN, what);
 

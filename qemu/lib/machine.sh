@@ -57,13 +57,14 @@ machine_end() {
 	machine_args+=(-append "$(printf '%s' "$machine_cmdline" | tr -s '\n\t ' ' ')")
 }
 
-# machine_disk ID FILE SERIAL READONLY RECORD BLOCKSIZE
+# machine_disk ID FILE SERIAL READONLY RECORD BLOCKSIZE BAD
 # RECORD: a file that gets every write and flush in dm-log-writes format. The
 # log is of no use when requests are merged or when discards are not in it.
 # Its own nodes drop flushes: the host's page cache survives a guest's death.
+# BAD: numbers of blocks of 4096 bytes, with colons, that cannot be read.
 machine_disk() {
 	local id=$1 file=${2//,/,,} serial=$3 readonly=$4 record=${5//,/,,}
-	local block=$6 backend device
+	local block=$6 bad=${7:-} backend device source=file n=0
 	if [ -n "$exact" ]; then
 		[ "$readonly" = on ] && exact_disk "$1" "$2" "$3" off ||
 			exact_disk "$1" "$2" "$3" on
@@ -82,7 +83,16 @@ machine_disk() {
 	else
 		backend="driver=raw,node-name=$id,read-only=$readonly"
 		backend+=",discard=unmap,detect-zeroes=off"
-		backend+=",file.driver=file,file.filename=$file"
+		if [ -n "$bad" ]; then
+			backend+=",file.driver=blkdebug"
+			source=file.image
+		fi
+		for bad in ${bad//:/ }; do
+			backend+=",file.inject-error.$n.event=none,file.inject-error.$n.iotype=read"
+			backend+=",file.inject-error.$n.errno=5,file.inject-error.$n.sector=$((bad * 8))"
+			n=$((n + 1))
+		done
+		backend+=",$source.driver=file,$source.filename=$file"
 	fi
 	machine_args+=(-blockdev "$backend" -device "$device")
 }

@@ -157,3 +157,21 @@ check 'from which all of it is rebuilt' rebuilt $twin
 check 'it mounts for the last time' mount.lakefs $twin $l
 check 'with the last file' [ "$(cat $l/own/third)" = third ]
 check 'and unmounts' umount $l
+
+# A device that cannot read two of its blocks: copy A of the superblock, and one of
+# the log that is read ahead. They stay so when they are written.
+bad=/dev/vdc
+dd if=$twin of=$bad bs=1M conv=notrunc 2>/dev/null && sync
+check 'a block of the device cannot be read' sh -c "! dd if=$bad of=/dev/null bs=4096 skip=400 count=1 iflag=direct 2>/dev/null"
+check 'verify tells of it' refused 0 'note: the device cannot read [1-9] of its blocks' lakectl verify $bad
+check 'health says what to do' refused 3 'replace the device soon' lakectl health $bad
+check 'a dry run of a repair finds it' refused 0 'found.*copy A is damaged.*the device cannot read it' lakectl repair --dry-run $bad
+check 'the lake mounts all the same' mount.lakefs $bad $l
+check 'with all that was there' [ "$(cat $l/own/third)" = third ]
+check 'the daemon has logged it' sh -c "lakectl logs | grep 'vdc: the device cannot read'"
+check 'it can be written to' sh -c "echo fourth >$l/own/fourth && sync"
+check 'it is verified while it is mounted' lakectl verify $l
+check 'it unmounts' umount $l
+check 'it mounts once more' mount.lakefs $bad $l
+check 'and has that' [ "$(cat $l/own/fourth)" = fourth ]
+check 'it unmounts at the very end' umount $l

@@ -185,7 +185,9 @@ internal static class SuperblockStore
     {
         if (!TryReadRaw(device, offset, out Superblock superblock, out bool isWhole))
         {
-            throw NotALake();
+            throw device.IsUnreadable(offset, LakeFormat.BlockSize)
+                ? new LakeFormatException(Errno.EUCLEAN, "the device cannot read it", LakeFormatException.RepairAdvice)
+                : NotALake();
         }
 
         if (!isWhole && !Planted.Is(PlantedFault.SuperblockChecksumIgnored))

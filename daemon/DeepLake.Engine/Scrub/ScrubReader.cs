@@ -110,7 +110,7 @@ public sealed class ScrubReader : IDisposable
             _device.Read(into, block * LakeFormat.BlockSize);
             return true;
         }
-        catch (StorageException e) when (e.Errno is Errno.EIO or Errno.ENODATA or Errno.EBADMSG or Errno.ETIMEDOUT)
+        catch (StorageException e) when (e.IsMediaError)
         {
             return false; // of these blocks: a sector that cannot be read any more
         }

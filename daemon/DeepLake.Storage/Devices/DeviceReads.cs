@@ -12,8 +12,7 @@ internal static unsafe class DeviceReads
         {
             try
             {
-                device.Read(new Span<byte>(read.Buffer, read.Bytes), read.Offset);
-                read.IsDone = true;
+                read.IsDone = device.TryRead(new Span<byte>(read.Buffer, read.Bytes), read.Offset);
             }
             catch (StorageException)
             {

@@ -12,6 +12,8 @@ public sealed unsafe class DirectBlockDevice : IBlockDevice
 {
     private const int BounceBytes = 256 * 1024;
 
+    private delegate bool AlignedRead(Span<byte> buffer, long offset);
+
     private readonly Lock _bounceLock = new();
     private AsyncReads? _async;
     private bool _hasNoAsync;
@@ -96,12 +98,25 @@ public sealed unsafe class DirectBlockDevice : IBlockDevice
         Enter(offset, buffer.Length);
         if (IsAligned(buffer, offset))
         {
-            Latch(Linux.ReadFullyAt(_fd, buffer, offset), "read", offset, buffer.Length);
+            ReadAligned(buffer, offset);
             return;
         }
         lock (_bounceLock)
         {
-            ReadBounced(buffer, offset);
+            ReadBounced(buffer, offset, ReadAligned);
+        }
+    }
+
+    public bool TryRead(Span<byte> buffer, long offset)
+    {
+        Enter(offset, buffer.Length);
+        if (IsAligned(buffer, offset))
+        {
+            return TryReadAligned(buffer, offset);
+        }
+        lock (_bounceLock)
+        {
+            return ReadBounced(buffer, offset, TryReadAligned);
         }
     }
 
@@ -187,7 +202,25 @@ public sealed unsafe class DirectBlockDevice : IBlockDevice
         }
     }
 
-    private void ReadBounced(Span<byte> buffer, long offset)
+    private bool ReadAligned(Span<byte> buffer, long offset)
+    {
+        Latch(Linux.ReadFullyAt(_fd, buffer, offset), "read", offset, buffer.Length);
+        return true;
+    }
+
+    // What is no failure of the medium latches here, too.
+    private bool TryReadAligned(Span<byte> buffer, long offset)
+    {
+        Errno error = Linux.ReadFullyAt(_fd, buffer, offset);
+        if (error != Errno.None && StorageException.Io(error, "read", offset, buffer.Length).IsMediaError)
+        {
+            return false;
+        }
+        Latch(error, "read", offset, buffer.Length);
+        return true;
+    }
+
+    private bool ReadBounced(Span<byte> buffer, long offset, AlignedRead read)
     {
         _bounce ??= new AlignedBuffer(BounceBytes);
         while (buffer.Length > 0)
@@ -196,11 +229,15 @@ public sealed unsafe class DirectBlockDevice : IBlockDevice
             int skip = (int)(offset - start);
             int take = Math.Min(buffer.Length, BounceBytes - skip);
             Span<byte> window = _bounce.Slice(0, (int)DeviceBounds.AlignUp(skip + take));
-            Latch(Linux.ReadFullyAt(_fd, window, start), "read", start, window.Length);
+            if (!read(window, start))
+            {
+                return false;
+            }
             window.Slice(skip, take).CopyTo(buffer);
             buffer = buffer[take..];
             offset += take;
         }
+        return true;
     }
 
     // The edges of an unaligned range are read, changed and written back: the caller owns whole blocks.

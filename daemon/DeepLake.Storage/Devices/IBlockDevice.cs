@@ -15,6 +15,27 @@ public interface IBlockDevice : IDisposable
 
     void Read(Span<byte> buffer, long offset);
 
+    /// <summary>Reads like <see cref="Read"/>, but a medium that fails is told by the result, and does not latch.</summary>
+    /// <returns>False when it failed; the buffer may hold anything then.</returns>
+    bool TryRead(Span<byte> buffer, long offset)
+    {
+        try
+        {
+            Read(buffer, offset);
+            return true;
+        }
+        catch (StorageException failure) when (failure.IsMediaError)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>
+    /// Whether a part of this could not be read when it was asked for, and what was given for it is zeros instead
+    /// (<see cref="SalvagingDevice"/>).
+    /// </summary>
+    bool IsUnreadable(long offset, long bytes) => false;
+
     /// <summary>
     /// Several reads that the device may work on at once. One that fails is told so in it, and does not latch:
     /// these are for reading ahead.

@@ -22,6 +22,28 @@ public sealed class ReadOnlyOverlayDevice(IBlockDevice inner) : IBlockDevice
         Overlay(buffer, offset);
     }
 
+    public bool TryRead(Span<byte> buffer, long offset)
+    {
+        if (!inner.TryRead(buffer, offset))
+        {
+            return false;
+        }
+        Overlay(buffer, offset);
+        return true;
+    }
+
+    public bool IsUnreadable(long offset, long bytes)
+    {
+        for (long block = DeviceBounds.AlignDown(offset); block < offset + bytes; block += DeviceBounds.BlockBytes)
+        {
+            if (!_written.ContainsKey(block) && inner.IsUnreadable(block, DeviceBounds.BlockBytes))
+            {
+                return true;
+            }
+        }
+        return false;
+    }
+
     public unsafe void ReadMany(Span<DeviceRead> reads)
     {
         inner.ReadMany(reads);

@@ -13,8 +13,10 @@ internal static class LogEnd
     /// <param name="reader">Of the region.</param>
     /// <param name="end">Where the frame would be that the log does not have.</param>
     /// <param name="regionBytes">Of the region.</param>
-    internal static LogEndDamage Look(WalReader reader, WalPosition end, long regionBytes)
+    /// <param name="isUnread">The device could not read it: perhaps it can another time.</param>
+    internal static LogEndDamage Look(WalReader reader, WalPosition end, long regionBytes, out bool isUnread)
     {
+        isUnread = false;
         if (Planted.Is(PlantedFault.DamagedEndTakenForTorn))
         {
             return LogEndDamage.None;
@@ -23,8 +25,9 @@ internal static class LogEnd
         LogEndDamage worst = LogEndDamage.None;
         foreach (long offset in PlacesOf(end, regionBytes))
         {
-            LogEndDamage damage = LookAt(reader, offset, end.Lsn);
+            LogEndDamage damage = LookAt(reader, offset, end.Lsn, out bool unread);
             worst = damage > worst ? damage : worst;
+            isUnread |= unread;
         }
 
         return worst;
@@ -45,8 +48,9 @@ internal static class LogEnd
     }
 
     /// <summary>What one of those places tells.</summary>
-    internal static LogEndDamage LookAt(WalReader reader, long offset, ulong lsn)
+    private static LogEndDamage LookAt(WalReader reader, long offset, ulong lsn, out bool isUnread)
     {
+        isUnread = false;
         uint mark = WalSector.MarkOf(lsn);
         // how long the frame is only its first sector tells; the least is a block
         ReadOnlySpan<byte> block = reader.Raw(offset, WalFormat.AlignmentBytes);
@@ -76,6 +80,7 @@ internal static class LogEnd
             }
         }
 
+        isUnread = damaged > 0 && reader.IsUnreadable(offset, frameBytes);
         return damaged == 0 ? LogEndDamage.None : ofFrame == 0 ? LogEndDamage.Unreadable : LogEndDamage.Frame;
     }
 }

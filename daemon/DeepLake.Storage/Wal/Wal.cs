@@ -212,12 +212,12 @@ public sealed class Wal : IDisposable
             lastSeq = Math.Max(lastSeq, header.LastSeq);
             next = new WalPosition(header.Lsn + 1, offset + WalFormat.FrameBytes((int)header.PayloadBytes));
         }
-        LogEndDamage damage = LogEnd.Look(reader, next, _regionBytes);
+        LogEndDamage damage = LogEnd.Look(reader, next, _regionBytes, out bool isUnread);
         bool later = LaterFrameExists(reader, next, epoch, isFar: damage != LogEndDamage.None);
         bool isThere = keepFrom is not { } oldest || oldest.Lsn >= from.Lsn || TryReadSuccessor(reader, oldest, 0, 0, out _, out _, out _);
         Become(keepFrom is { } kept && kept.Lsn < from.Lsn ? kept : from, next, previousCrc);
         Epoch = Math.Max(Epoch, epoch);
-        return new WalReplayResult(frames, bytes, lastSeq, next, later, damage, isThere);
+        return new WalReplayResult(frames, bytes, lastSeq, next, later, damage, isUnread, isThere);
     }
 
     /// <summary>

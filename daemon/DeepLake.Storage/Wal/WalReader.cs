@@ -58,6 +58,9 @@ internal sealed class WalReader(IBlockDevice device, long regionStart, long regi
     /// <summary>The region as it is; valid until the next call.</summary>
     internal ReadOnlySpan<byte> Raw(long offset, int count) => Window(offset, count);
 
+    /// <summary>Whether the device could not read a part of this when it was asked for it.</summary>
+    internal bool IsUnreadable(long offset, int count) => device.IsUnreadable(regionStart + offset, count);
+
     /// <summary>Forgets what was read ahead; needed after the region was written.</summary>
     internal void Invalidate() => _windowStart = -1;
 

@@ -11,6 +11,7 @@ namespace DeepLake.Storage;
 /// not a torn tail: the frame at the end was damaged after it was acknowledged.
 /// </param>
 /// <param name="EndDamage">Whether the frame that the log does not have was there, and is damaged.</param>
+/// <param name="EndIsUnread">The device could not read that place: perhaps it can another time.</param>
 /// <param name="KeptIsThere">The frame at the position that is kept for is intact; true when nothing before the replay is kept.</param>
 public readonly record struct WalReplayResult(
-    long Frames, long Bytes, ulong LastSeq, WalPosition Next, bool LaterFrameFound, LogEndDamage EndDamage, bool KeptIsThere);
+    long Frames, long Bytes, ulong LastSeq, WalPosition Next, bool LaterFrameFound, LogEndDamage EndDamage, bool EndIsUnread, bool KeptIsThere);

@@ -118,6 +118,12 @@ internal static class HealthVerdict
                 continue;
             }
 
+            if (note.StartsWith(ReportTexts.DeviceCannotRead, StringComparison.Ordinal))
+            {
+                Add(lake, "device_unreadable", false, note, "see dmesg; lakectl repair writes metadata anew that is there twice, which most devices put in another place; copy what matters, and replace the device soon");
+                continue;
+            }
+
             Add(lake, "superblock", false, note, "it is written anew at the next mount, or by lakectl repair; when it comes again, replace the device");
         }
 

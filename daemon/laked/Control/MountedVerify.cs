@@ -51,7 +51,7 @@ internal static class MountedVerify
         OnEngine(server, (engine, device) =>
         {
             // A read-only device has nothing to hold: what changed is in the engine's memory only.
-            if (device is DirectBlockDevice)
+            if (device is not ReadOnlyOverlayDevice)
             {
                 wasClean = engine.WasClean;
                 replayed = engine.ReplayedIntents;

@@ -69,6 +69,9 @@ internal static partial class ServeEvents
     [LoggerMessage(1021, LogLevel.Error, "{Device}: the log is damaged: {Loss}")]
     internal static partial void LogLost(ILogger logger, string device, string loss);
 
+    [LoggerMessage(1022, LogLevel.Error, "{Device}: {Unreadable}")]
+    internal static partial void DeviceUnreadable(ILogger logger, string device, string unreadable);
+
     [LoggerMessage(1016, LogLevel.Warning, "{Device}: request {Op} failed with {Error}")]
     internal static partial void RequestFailed(ILogger logger, string device, string op, int error);
 }

@@ -15,7 +15,7 @@ namespace DeepLake.Laked.OneShot;
 internal static class ChecksumJob
 {
     internal static RepairResult Run(
-        DirectBlockDevice device, RepairRequest request, LakeCondition found, Action<Response> send, CancellationToken cancellation)
+        SalvagingDevice device, RepairRequest request, LakeCondition found, Action<Response> send, CancellationToken cancellation)
     {
         send(new Response { Progress = new Progress { RepairPlan = RepairJob.PlanOf(found) } });
         cancellation.ThrowIfCancellationRequested();

@@ -29,6 +29,8 @@ internal sealed class CountingDevice(IBlockDevice inner, ulong totalBlocks, Acti
         }
     }
 
+    public bool IsUnreadable(long offset, long bytes) => inner.IsUnreadable(offset, bytes);
+
     public void Write(ReadOnlySpan<byte> buffer, long offset) => inner.Write(buffer, offset);
 
     public void Flush() => inner.Flush();

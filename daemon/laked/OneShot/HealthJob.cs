@@ -2,6 +2,7 @@
 using DeepLake.Control;
 using DeepLake.Engine;
 using DeepLake.Laked.Control;
+using DeepLake.Laked.Serve;
 using DeepLake.Storage;
 
 namespace DeepLake.Laked.OneShot;
@@ -11,7 +12,8 @@ internal static class HealthJob
 {
     internal static Health Run(HealthRequest request, Action<Response> send)
     {
-        using DirectBlockDevice device = OneShotDevice.Open(request.DevicePath, readOnly: true);
+        using DirectBlockDevice direct = OneShotDevice.Open(request.DevicePath, readOnly: true);
+        using var device = new SalvagingDevice(direct);
         var overlay = new ReadOnlyOverlayDevice(device);
         using LakeEngine engine = LakeEngine.Open(overlay, new DeviceCommitSink(overlay), SmallEngine.OptionsTelling(send, request.DevicePath));
         var lake = new LakeHealth { Stats = new LakeStats { Device = request.DevicePath, State = "offline" }, IsOpen = true };
@@ -24,6 +26,11 @@ internal static class HealthJob
         if (engine.AuditLog(overlay) is { } log)
         {
             lake.Stats.Notes.Add(log.What);
+        }
+
+        if (UnreadableBlocks.Describe(device, engine.Superblock) is { } unreadable)
+        {
+            lake.Stats.Notes.Add(unreadable);
         }
 
         lake.Scrub = ScrubJob.Written(request.DevicePath, engine);

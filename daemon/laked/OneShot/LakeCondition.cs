@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MPL-2.0
+using DeepLake.Abi;
 using DeepLake.Control;
 using DeepLake.Engine;
 using DeepLake.Laked.Control;
+using DeepLake.Laked.Serve;
 using DeepLake.Metadata;
 using DeepLake.Platform;
 using DeepLake.Storage;
@@ -16,12 +18,21 @@ namespace DeepLake.Laked.OneShot;
 /// <param name="Stats">Null when it does not open.</param>
 /// <param name="EndedCleanly">It has the clean mark.</param>
 /// <param name="ArchiveIsDamaged">Segments of its archive are, or frames that it has yet to take; a new base makes up for them.</param>
+/// <param name="Superblock">Null when it does not open.</param>
 internal sealed record LakeCondition(
     RepairKind Kind, IReadOnlyList<string> Findings, ulong FindingCount, VerifyReport? Report, EngineStats? Stats, bool EndedCleanly,
-    bool ArchiveIsDamaged = false)
+    bool ArchiveIsDamaged = false, Superblock? Superblock = null)
 {
     /// <exception cref="LakeFormatException">The lake is not damaged, but not one for this version or this device.</exception>
     internal static LakeCondition Of(IBlockDevice device, string path, Action<Response> send, CancellationToken cancellation)
+    {
+        LakeCondition found = Look(device, path, send, cancellation);
+        return found.Kind != RepairKind.Nothing && device is SalvagingDevice salvaging && UnreadableBlocks.Describe(salvaging, found.Superblock) is { } unreadable
+            ? found with { Findings = [.. found.Findings, unreadable], FindingCount = found.FindingCount + 1 }
+            : found;
+    }
+
+    private static LakeCondition Look(IBlockDevice device, string path, Action<Response> send, CancellationToken cancellation)
     {
         var overlay = new ReadOnlyOverlayDevice(device);
         try
@@ -60,7 +71,7 @@ internal sealed record LakeCondition(
 
             return new LakeCondition(
                 kind, [.. report.Problems, .. report.Notes], report.ProblemCount + (ulong)report.Notes.Count, report, engine.GetStats(), engine.EndedCleanly,
-                archive is not null || log is { IsKept: true });
+                archive is not null || log is { IsKept: true }, engine.Superblock);
         }
         catch (LakeFormatException failure) when (failure.Errno is Errno.EUCLEAN or Errno.EINVAL)
         {

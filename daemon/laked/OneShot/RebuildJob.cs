@@ -11,7 +11,7 @@ namespace DeepLake.Laked.OneShot;
 /// <summary>The last resort of a repair: the metadata anew, from the archive in the data region.</summary>
 internal sealed class RebuildJob
 {
-    private readonly DirectBlockDevice _device;
+    private readonly SalvagingDevice _device;
     private readonly RepairRequest _request;
     private readonly LakeCondition _found;
     private readonly Action<Response> _send;
@@ -19,14 +19,14 @@ internal sealed class RebuildJob
     private readonly PacedProgress _progress;
     private bool _isRebuilt;
 
-    private RebuildJob(DirectBlockDevice device, RepairRequest request, LakeCondition found, Action<Response> send, CancellationToken cancellation)
+    private RebuildJob(SalvagingDevice device, RepairRequest request, LakeCondition found, Action<Response> send, CancellationToken cancellation)
     {
         (_device, _request, _found, _send, _cancellation) = (device, request, found, send, cancellation);
         _progress = new PacedProgress(send, request.DevicePath, cancellation);
     }
 
     internal static RepairResult Run(
-        DirectBlockDevice device, RepairRequest request, LakeCondition found, Action<Response> send, CancellationToken cancellation) =>
+        SalvagingDevice device, RepairRequest request, LakeCondition found, Action<Response> send, CancellationToken cancellation) =>
         new RebuildJob(device, request, found, send, cancellation).Run();
 
     private RepairResult Run()

@@ -15,7 +15,8 @@ internal static class RepairJob
 {
     internal static RepairResult Run(RepairRequest request, Action<Response> send, CancellationToken cancellation)
     {
-        using DirectBlockDevice device = OneShotDevice.Open(request.DevicePath, readOnly: request.DryRun);
+        using DirectBlockDevice direct = OneShotDevice.Open(request.DevicePath, readOnly: request.DryRun);
+        using var device = new SalvagingDevice(direct);
         try
         {
             LakeCondition found = LakeCondition.Of(device, request.DevicePath, send, cancellation);
@@ -37,13 +38,13 @@ internal static class RepairJob
             throw new CommandException(
                 ErrorCode.ErrorGeneral,
                 $"{request.DevicePath}: {failure.Message}",
-                "see the kernel log (dmesg) for errors of the device; one that cannot be read in places is copied to another device first, with a program that goes on after errors (such as ddrescue), and the copy repaired");
+                "see the kernel log (dmesg) for errors of the device; one of which very much cannot be read is copied to another device first, with a program that goes on after errors (such as ddrescue), and the copy repaired");
         }
     }
 
     // Of a lake that is whole as far as can be told without reading its data.
     private static RepairResult ReadData(
-        DirectBlockDevice device, RepairRequest request, LakeCondition found, Action<Response> send, CancellationToken cancellation) =>
+        SalvagingDevice device, RepairRequest request, LakeCondition found, Action<Response> send, CancellationToken cancellation) =>
         ChecksumJob.Run(device, request, found with { Kind = RepairKind.Checksums }, send, cancellation);
 
     private static CommandException NeedsNoRebuild(RepairRequest request, LakeCondition found) => new(
@@ -70,7 +71,7 @@ internal static class RepairJob
     }
 
     private static RepairResult WriteCheckpoints(
-        DirectBlockDevice device, RepairRequest request, LakeCondition found, Action<Response> send, CancellationToken cancellation)
+        SalvagingDevice device, RepairRequest request, LakeCondition found, Action<Response> send, CancellationToken cancellation)
     {
         send(new Response { Progress = new Progress { RepairPlan = PlanOf(found) } });
         if (request.DryRun)

@@ -24,7 +24,8 @@ internal static class ScrubJob
             throw new CommandException(ErrorCode.ErrorUsage, $"{request.DevicePath} is not mounted: nobody scrubs it", "what a mounted lake has not finished goes on when it is mounted again");
         }
 
-        using DirectBlockDevice device = OneShotDevice.Open(request.DevicePath, readOnly: true);
+        using DirectBlockDevice direct = OneShotDevice.Open(request.DevicePath, readOnly: true);
+        using var device = new SalvagingDevice(direct);
         var overlay = new ReadOnlyOverlayDevice(device);
         using LakeEngine engine = LakeEngine.Open(overlay, new DeviceCommitSink(overlay), SmallEngine.OptionsTelling(send, request.DevicePath));
         cancellation.ThrowIfCancellationRequested();

@@ -8,7 +8,7 @@ namespace DeepLake.Laked.OneShot;
 /// <summary>Budgets of an engine that only looks at a lake.</summary>
 internal static class SmallEngine
 {
-    internal static EngineOptions Options { get; } = new() { TreeCacheBytes = 8 << 20, PageStoreBytes = 16 << 20 };
+    internal static EngineOptions Options { get; } = new() { TreeCacheBytes = 8 << 20, PageStoreBytes = 16 << 20, EndsUnreadLog = true };
 
     /// <summary>The same; says so when the log has something to replay, which may take a while.</summary>
     internal static EngineOptions OptionsTelling(Action<Response> send, string devicePath) =>

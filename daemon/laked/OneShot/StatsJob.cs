@@ -11,7 +11,8 @@ internal static class StatsJob
 {
     internal static Stats Run(StatsRequest request, Action<Response> send)
     {
-        using DirectBlockDevice device = OneShotDevice.Open(request.DevicePath, readOnly: true);
+        using DirectBlockDevice direct = OneShotDevice.Open(request.DevicePath, readOnly: true);
+        using var device = new SalvagingDevice(direct);
         var overlay = new ReadOnlyOverlayDevice(device);
         using LakeEngine engine = LakeEngine.Open(overlay, new DeviceCommitSink(overlay), SmallEngine.OptionsTelling(send, request.DevicePath));
         var lake = new LakeStats { Device = request.DevicePath, State = "offline" };

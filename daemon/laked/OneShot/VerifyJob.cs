@@ -2,6 +2,7 @@
 using DeepLake.Control;
 using DeepLake.Engine;
 using DeepLake.Laked.Control;
+using DeepLake.Laked.Serve;
 using DeepLake.Storage;
 
 namespace DeepLake.Laked.OneShot;
@@ -14,7 +15,8 @@ internal static class VerifyJob
 {
     internal static VerifyReport Run(VerifyRequest request, Action<Response> send, CancellationToken cancellation)
     {
-        using DirectBlockDevice device = OneShotDevice.Open(request.DevicePath, readOnly: true);
+        using DirectBlockDevice direct = OneShotDevice.Open(request.DevicePath, readOnly: true);
+        using var device = new SalvagingDevice(direct);
         var overlay = new ReadOnlyOverlayDevice(device);
         using LakeEngine engine = LakeEngine.Open(overlay, new DeviceCommitSink(overlay), SmallEngine.OptionsTelling(send, request.DevicePath));
         cancellation.ThrowIfCancellationRequested();
@@ -42,6 +44,11 @@ internal static class VerifyJob
             report.Clean = false;
             report.ProblemCount++;
             report.Problems.Insert(0, lost);
+        }
+
+        if (UnreadableBlocks.Describe(device, engine.Superblock) is { } unreadable)
+        {
+            report.Notes.Add(unreadable);
         }
 
         return report;

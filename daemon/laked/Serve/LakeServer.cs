@@ -163,8 +163,10 @@ internal sealed class LakeServer
         long started = Stopwatch.GetTimestamp();
         var sink = new AttachmentCommitSink(attachment);
         using DirectBlockDevice direct = OpenDevice(DevicePath);
+        // One bad sector in what is there twice, or that nobody needs, does not keep a lake from being mounted.
+        using var salvaging = new SalvagingDevice(direct);
         // A device that only allows reading can be mounted read-only; what the engine writes stays in memory.
-        IBlockDevice device = direct.IsReadOnly ? new ReadOnlyOverlayDevice(direct) : direct;
+        IBlockDevice device = direct.IsReadOnly ? new ReadOnlyOverlayDevice(salvaging) : salvaging;
         // one bad sector where the archive is read or written is not the end of the mount
         using ReopenedDevice? archive = direct.IsReadOnly ? null : new ReopenedDevice(() => OpenDevice(DevicePath));
         using LakeEngine engine = LakeEngine.Open(
@@ -181,6 +183,10 @@ internal sealed class LakeServer
         if (engine.LogLoss is { } loss)
         {
             ServeEvents.LogLost(_logger, DevicePath, loss);
+        }
+        if (UnreadableBlocks.Describe(salvaging, engine.Superblock) is { } unreadable)
+        {
+            ServeEvents.DeviceUnreadable(_logger, DevicePath, unreadable);
         }
 
         DeclaredRange[] declared = Declare(attachment, engine);

@@ -50,12 +50,14 @@ make_root() {
 	fsgqa2:x:1001:
 	123456-fsgqa:x:1002:
 	END
-	# Whoever asks may become anyone: what `su` is for in tests.
+	# Whoever asks may become anyone: what `su` is for in tests. Without rules
+	# for all others nothing works.
 	mkdir -p /t/etc/pam.d
 	for rule in auth account session password; do
 		echo "$rule required pam_permit.so"
-	done >/t/etc/pam.d/su
-	cp /t/etc/pam.d/su /t/etc/pam.d/su-l
+	done >/t/etc/pam.d/other
+	cp /t/etc/pam.d/other /t/etc/pam.d/su
+	cp /t/etc/pam.d/other /t/etc/pam.d/su-l
 	[ -e /t/bin/sh ] || ln -s bash /t/bin/sh
 	[ -e /t/usr/bin/awk ] || ln -s gawk /t/usr/bin/awk
 }

@@ -78,12 +78,15 @@ static void trim_free(void)
 static void trim_limits(void)
 {
 	struct fstrim_range beyond = { .start = 1ull << 50, .len = 1 << 20 };
+	/* rounding it up to a block wrapped, and all was trimmed */
+	struct fstrim_range last = { .start = UINT64_MAX, .len = UINT64_MAX };
 	struct fstrim_range nothing = { .len = 100 };
 	struct fstrim_range huge = { .len = UINT64_MAX,
 				     .minlen = 1ull << 50 };
 	int dir = OK(open(path(""), O_RDONLY | O_DIRECTORY));
 
 	ERR(ioctl(dir, FITRIM, &beyond), EINVAL);
+	ERR(ioctl(dir, FITRIM, &last), EINVAL);
 	ERR(ioctl(dir, FITRIM, &nothing), EINVAL);
 	ERR(ioctl(dir, FITRIM, &huge), EINVAL);
 	ERR(ioctl(dir, FITRIM, NULL), EFAULT);

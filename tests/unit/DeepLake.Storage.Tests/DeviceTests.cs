@@ -78,6 +78,29 @@ public sealed class DeviceTests
         device.Flush();
     }
 
+    /// <summary>What is behind the end of a file that became shorter cannot be read, as a bad sector.</summary>
+    [TestCase(0)]
+    [TestCase(100)]
+    public void AReadThatIsOnlyTried_DoesNotLatch(int unaligned)
+    {
+        using DirectBlockDevice device = DirectBlockDevice.CreateImage(_path, 1 << 20);
+        using (FileStream file = File.OpenWrite(_path))
+        {
+            file.SetLength(512 << 10);
+        }
+        using var buffer = new AlignedBuffer(2 * 4096);
+        Span<byte> bytes = buffer.Slice(unaligned, 4096);
+        Assert.That(device.TryRead(bytes, (600 << 10) + unaligned), Is.False);
+        Assert.That(device.TryRead(bytes, (100 << 10) + unaligned), Is.True);
+        var salvaging = new SalvagingDevice(device);
+        bytes.Fill(1);
+        salvaging.Read(bytes, 600 << 10);
+        Assert.That(bytes.IndexOfAnyExcept((byte)0), Is.Negative);
+        Assert.That(salvaging.Unreadable, Is.EqualTo(new long[] { 600 << 10 }));
+        Assert.Throws<StorageException>(() => device.Read(new byte[4096], 600 << 10));
+        Assert.Throws<StorageException>(() => device.TryRead(new byte[4096], 0), "a read that was needed does");
+    }
+
     [Test]
     public void Faulty_PowerCut_KeepsWhatWasFlushed_AndLosesSectorsOfTheRest()
     {

@@ -103,6 +103,38 @@ public sealed class FasterFaultTests
         Assert.That(store.Checkpoint(), Is.Not.Null);
     }
 
+    /// <summary>
+    /// Regression: a block of zeros where a record begins was taken for no record when the log was read; where it
+    /// ended the one before, which had been replaced, nobody noticed, and older versions of pages came back.
+    /// </summary>
+    [TestCase(true)]
+    [TestCase(false)]
+    public void ABlockOfZerosInTheLog_NeverBringsBackAnOlderVersion(bool withIndex)
+    {
+        using var three = new ThreeVersions(pages: 60, withIndex);
+        int refused = 0;
+        for (long address = 0; address < three.TailAddress; address += 4096)
+        {
+            refused += three.IsRefused(address, 4096, block => block.Clear()) ? 1 : 0;
+        }
+        Assert.That(refused, Is.GreaterThan(60));
+    }
+
+    /// <summary>Regression: a record that was marked as invalid was taken for none, too.</summary>
+    [TestCase(true)]
+    [TestCase(false)]
+    public void AFlagOfARecordThatTurns_NeverBringsBackAnOlderVersion(bool withIndex)
+    {
+        using var three = new ThreeVersions(pages: 20, withIndex);
+        for (int record = 40; record < 60; record++)
+        {
+            for (int bit = 0; bit < 16; bit++)
+            {
+                three.IsRefused(three.AddressOf(record), LogLayout.RecordBytes, header => header[6 + (bit / 8)] ^= (byte)(1 << (bit % 8)));
+            }
+        }
+    }
+
     [Test]
     public void ReadAhead_BringsPagesNear_AndLeavesDamageToTheReads()
     {
@@ -202,5 +234,83 @@ public sealed class FasterFaultTests
         device.Read(one, at);
         one[0] ^= 0x10;
         device.Write(one, at);
+    }
+
+    /// <summary>A store in which each page was written three times, a checkpoint after each.</summary>
+    private sealed class ThreeVersions : IDisposable
+    {
+        private readonly MemoryBlockDevice _device = new(FasterSetup.DeviceBytes);
+        private readonly int _pages;
+        private readonly CheckpointTicket? _before;
+        private readonly CheckpointTicket? _ticket;
+
+        internal ThreeVersions(int pages, bool withIndex)
+        {
+            _pages = pages;
+            using FasterPageStore store = FasterPageStore.Open(_device, FasterSetup.Geometry, null, FasterSetup.TinyMemory);
+            for (int version = 1; version <= 3; version++)
+            {
+                for (ulong id = 0; id < (ulong)pages; id++)
+                {
+                    store.Write(id, TestPages.Make(id, version));
+                }
+                (_before, _ticket) = (_ticket, store.Checkpoint());
+            }
+            if (!withIndex)
+            {
+                Flip(_device, FasterSetup.Geometry.IndexSlotAStart);
+                Flip(_device, FasterSetup.Geometry.IndexSlotBStart);
+            }
+        }
+
+        internal delegate void Damage(Span<byte> bytes);
+
+        internal long TailAddress => AddressOf(3 * _pages);
+
+        public void Dispose() => _device.Dispose();
+
+        internal long AddressOf(int record)
+        {
+            var layout = new LogLayout(FasterSetup.TinyMemory.LogPageBits);
+            long address = layout.FirstRecordAtOrAfter(0);
+            while (record-- > 0)
+            {
+                address = layout.FirstRecordAtOrAfter(address + LogLayout.RecordBytes);
+            }
+            return address;
+        }
+
+        /// <summary>Whether the store does not open; when it does, what it reads of each page is the third version, or nothing.</summary>
+        internal bool IsRefused(long address, int count, Damage damage)
+        {
+            long at = FasterSetup.Geometry.LogStart + address;
+            var whole = new byte[count];
+            _device.Read(whole, at);
+            byte[] damaged = [.. whole];
+            damage(damaged);
+            _device.Write(damaged, at);
+            try
+            {
+                using FasterPageStore store = FasterPageStore.Open(_device, FasterSetup.Geometry, _ticket, FasterSetup.TinyMemory with { Before = _before });
+                var page = new byte[4096];
+                for (ulong id = 0; id < (ulong)_pages; id++)
+                {
+                    if (store.TryRead(id, page))
+                    {
+                        Assert.That(page.AsSpan(4).SequenceEqual(TestPages.Make(id, 3).AsSpan(4)), Is.True, $"page {id} with damage at {address}");
+                    }
+                }
+                return false;
+            }
+            catch (StorageException failure)
+            {
+                Assert.That(failure.IsCorruption, Is.True, failure.Message);
+                return true;
+            }
+            finally
+            {
+                _device.Write(whole, at);
+            }
+        }
     }
 }

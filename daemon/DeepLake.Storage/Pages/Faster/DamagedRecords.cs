@@ -38,18 +38,19 @@ internal sealed unsafe class DamagedRecords(LogLayout layout)
     internal void Look(long address, byte* at)
     {
         ref RecordInfo info = ref *(RecordInfo*)at;
-        if (*(ulong*)at == 0 || info.Invalid)
+        ulong header = *(ulong*)at;
+        if (header == LogLayout.GivenUp)
         {
             return;
         }
-        if (!IsPlausible(address, info.PreviousAddress))
+        if (header == 0 || !IsPlausible(address, info.PreviousAddress))
         {
             _unknown ??= $"the header of the record at log address {address}";
             return;
         }
         ulong key = LogLayout.PageId(at);
         Span<byte> page = LogLayout.Page(at);
-        if (info.Tombstone || PageFormat.IsIntact(key, page))
+        if (!info.Invalid && (info.Tombstone || PageFormat.IsIntact(key, page)))
         {
             if (_pages.Count > 0 && _pages.TryGetValue(key, out Versions seen))
             {

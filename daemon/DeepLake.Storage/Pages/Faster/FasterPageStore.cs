@@ -38,7 +38,7 @@ public sealed unsafe partial class FasterPageStore : IPageStore
         _geometry = geometry;
         _layout = new LogLayout(options.LogPageBits);
         _latch = new DeviceLatch();
-        _log = new LogRegionDevice(device, geometry.LogStart, geometry.LogBytes, _latch);
+        _log = new LogRegionDevice(device, geometry.LogStart, geometry.LogBytes, _layout, _latch);
         _checkpoints = new TicketCheckpointManager(device, geometry, _latch);
         int memoryBits = LogMemoryBits(options);
         long buckets = IndexBuckets(geometry.LogBytes);
@@ -58,6 +58,7 @@ public sealed unsafe partial class FasterPageStore : IPageStore
             comparer: new PageKeyComparer(),
             concurrencyControlMode: ConcurrencyControlMode.None,
             lockTableSize: 64);
+        _log.Tail = () => _store.Log.TailAddress;
     }
 
     public long LivePages => _livePages;

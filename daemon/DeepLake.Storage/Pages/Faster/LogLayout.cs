@@ -19,6 +19,12 @@ internal readonly unsafe struct LogLayout(int pageBits)
     /// <summary>Up to here an address is FASTER's way to say that there is none.</summary>
     internal const long NoAddress = 1;
 
+    /// <summary>
+    /// The header of a place for a record that FASTER gave up when it went to a new page. It leaves zeros there, which
+    /// would look like a block that the device has lost; so they are marked when they are written.
+    /// </summary>
+    internal static readonly ulong GivenUp = MakeGivenUp();
+
     internal int PageBits => pageBits;
 
     internal long PageBytes => 1L << pageBits;
@@ -43,6 +49,13 @@ internal readonly unsafe struct LogLayout(int pageBits)
         long first = Math.Max(PageStart(record), FirstAddress);
         long count = (PageStart(record) + PageBytes - first) / RecordBytes;
         return Math.Min(first + count * RecordBytes, limit);
+    }
+
+    private static ulong MakeGivenUp()
+    {
+        RecordInfo info = default; // not valid
+        info.Tombstone = true;
+        return *(ulong*)&info;
     }
 
     internal static bool IsLiveRecord(byte* record)

@@ -15,6 +15,7 @@ internal sealed unsafe class LogRegionDevice : StorageDeviceBase
     private readonly IBlockDevice _device;
     private readonly long _start;
     private readonly long _bytes;
+    private readonly LogLayout _layout;
     private readonly DeviceLatch _latch;
     private readonly List<Gathered> _gathered = [];
     private bool _isGathering;
@@ -22,9 +23,10 @@ internal sealed unsafe class LogRegionDevice : StorageDeviceBase
     private long _windowStart;
     private int _windowBytes;
 
-    internal LogRegionDevice(IBlockDevice device, long start, long bytes, DeviceLatch latch)
+    internal LogRegionDevice(IBlockDevice device, long start, long bytes, LogLayout layout, DeviceLatch latch)
         : base("page-log", SectorBytes, Devices.CAPACITY_UNSPECIFIED)
     {
+        _layout = layout;
         _device = device;
         _start = start;
         _bytes = bytes;
@@ -33,6 +35,9 @@ internal sealed unsafe class LogRegionDevice : StorageDeviceBase
 
     /// <summary>Start of the oldest FASTER page that a kept checkpoint still needs.</summary>
     internal long ReuseLimit { get; set; }
+
+    /// <summary>Where FASTER's log ends now: below it one record follows the other.</summary>
+    internal Func<long> Tail { get; set; } = () => 0;
 
     /// <summary>Checks what recovery reads before FASTER parses it; null outside recovery.</summary>
     internal Action<long, nint, int>? RecoveryCheck { get; set; }
@@ -56,6 +61,7 @@ internal sealed unsafe class LogRegionDevice : StorageDeviceBase
         {
             if (!_latch.HasFailed)
             {
+                MarkGivenUp((byte*)source, address, (int)count);
                 Write((byte*)source, address, (int)count);
             }
         }
@@ -154,6 +160,17 @@ internal sealed unsafe class LogRegionDevice : StorageDeviceBase
     }
 
     private bool IsOnePiece(long address, int count) => address >= 0 && count <= _bytes && (address % _bytes) + count <= _bytes;
+
+    // In FASTER's own memory, where it takes the mark for a record that is invalid.
+    private void MarkGivenUp(byte* source, long address, int count)
+    {
+        long end = Math.Min(address + count, Tail());
+        for (long record = _layout.FirstRecordAtOrAfter(address); record + LogLayout.HeaderBytes <= end; record = _layout.FirstRecordAtOrAfter(record + LogLayout.RecordBytes))
+        {
+            ref ulong header = ref *(ulong*)(source + (record - address));
+            header = header == 0 ? LogLayout.GivenUp : header;
+        }
+    }
 
     private void Write(byte* source, long address, int count)
     {
