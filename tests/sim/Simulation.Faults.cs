@@ -170,8 +170,16 @@ internal sealed partial class Simulation
 
     private void Flip(long offset, string what)
     {
+        int bit = _random.Next(8);
+        if (bit == 7 && offset % 3 == 0)
+        {
+            Log?.Invoke($"the block of {what} is zeros at {offset}");
+            _device.ZeroBlock(offset - (offset % LakeFormat.BlockSize));
+            return;
+        }
+
         Log?.Invoke($"a bit of {what} is wrong at {offset}");
-        _device.FlipBit(offset, _random.Next(8));
+        _device.FlipBit(offset, bit);
     }
 
     private static long Bytes(ulong blocks) => (long)blocks * LakeFormat.BlockSize;

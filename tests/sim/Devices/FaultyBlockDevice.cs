@@ -146,6 +146,14 @@ internal sealed class FaultyBlockDevice : IBlockDevice
         _inner.Write(one, offset);
     }
 
+    /// <summary>A block of 4096 bytes is lost without a word.</summary>
+    public void ZeroBlock(long offset)
+    {
+        SilentFaults++;
+        Faults++;
+        _inner.Write(new byte[DeviceBounds.BlockBytes], offset);
+    }
+
     /// <summary>Reads what the device holds, which is no operation.</summary>
     public void Peek(Span<byte> buffer, long offset) => _inner.Read(buffer, offset);
 

@@ -103,29 +103,35 @@ public sealed class FasterFaultTests
         Assert.That(store.Checkpoint(), Is.Not.Null);
     }
 
+    /// <summary>The index that recovery begins with.</summary>
+    public enum Index
+    {
+        Oldest,
+        None,
+        Newest,
+    }
+
     /// <summary>
     /// Regression: a block of zeros where a record begins was taken for no record when the log was read; where it
     /// ended the one before, which had been replaced, nobody noticed, and older versions of pages came back.
     /// </summary>
-    [TestCase(true)]
-    [TestCase(false)]
-    public void ABlockOfZerosInTheLog_NeverBringsBackAnOlderVersion(bool withIndex)
+    [Test]
+    public void ABlockOfZerosInTheLog_NeverBringsBackAnOlderVersion([Values] Index index)
     {
-        using var three = new ThreeVersions(pages: 60, withIndex);
+        using var three = new ThreeVersions(pages: 60, index);
         int refused = 0;
         for (long address = 0; address < three.TailAddress; address += 4096)
         {
             refused += three.IsRefused(address, 4096, block => block.Clear()) ? 1 : 0;
         }
-        Assert.That(refused, Is.GreaterThan(60));
+        Assert.That(refused, index == Index.Newest ? Is.GreaterThan(0) : Is.GreaterThan(60));
     }
 
     /// <summary>Regression: a record that was marked as invalid was taken for none, too.</summary>
-    [TestCase(true)]
-    [TestCase(false)]
-    public void AFlagOfARecordThatTurns_NeverBringsBackAnOlderVersion(bool withIndex)
+    [Test]
+    public void AFlagOfARecordThatTurns_NeverBringsBackAnOlderVersion([Values] Index index)
     {
-        using var three = new ThreeVersions(pages: 20, withIndex);
+        using var three = new ThreeVersions(pages: 20, index);
         for (int record = 40; record < 60; record++)
         {
             for (int bit = 0; bit < 16; bit++)
@@ -241,12 +247,31 @@ public sealed class FasterFaultTests
     {
         private readonly MemoryBlockDevice _device = new(FasterSetup.DeviceBytes);
         private readonly int _pages;
-        private readonly CheckpointTicket? _before;
-        private readonly CheckpointTicket? _ticket;
+        private CheckpointTicket? _before;
+        private CheckpointTicket? _ticket;
 
-        internal ThreeVersions(int pages, bool withIndex)
+        internal ThreeVersions(int pages, Index index)
         {
             _pages = pages;
+            Fill(pages);
+            if (index != Index.Oldest)
+            {
+                Flip(_device, FasterSetup.Geometry.IndexSlotAStart);
+                Flip(_device, FasterSetup.Geometry.IndexSlotBStart);
+            }
+            if (index == Index.Newest)
+            {
+                using FasterPageStore store = FasterPageStore.Open(_device, FasterSetup.Geometry, _ticket, FasterSetup.TinyMemory);
+                for (int i = 0; i < 2; i++)
+                {
+                    store.Write((ulong)pages, TestPages.Make((ulong)pages, i)); // one that nobody reads
+                    (_before, _ticket) = (_ticket, store.Checkpoint());
+                }
+            }
+        }
+
+        private void Fill(int pages)
+        {
             using FasterPageStore store = FasterPageStore.Open(_device, FasterSetup.Geometry, null, FasterSetup.TinyMemory);
             for (int version = 1; version <= 3; version++)
             {
@@ -255,11 +280,6 @@ public sealed class FasterFaultTests
                     store.Write(id, TestPages.Make(id, version));
                 }
                 (_before, _ticket) = (_ticket, store.Checkpoint());
-            }
-            if (!withIndex)
-            {
-                Flip(_device, FasterSetup.Geometry.IndexSlotAStart);
-                Flip(_device, FasterSetup.Geometry.IndexSlotBStart);
             }
         }
 
