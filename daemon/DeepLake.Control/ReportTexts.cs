@@ -13,7 +13,7 @@ public static class ReportTexts
     /// <summary>A problem of verify, a note of stats: changes may be lost, and the structure is that of an earlier moment.</summary>
     public const string LogIsDamaged = "the log is damaged: ";
 
-    /// <summary>A note of verify and of stats: whatever that cost is told beside it.</summary>
+    /// <summary>A note of verify and of health, of an unmounted lake: whatever that cost is told beside it.</summary>
     public const string DeviceCannotRead = "the device cannot read ";
 
     /// <summary>An error of a client's own: the daemon is there no more, and another one may come.</summary>
