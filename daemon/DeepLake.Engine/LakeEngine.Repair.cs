@@ -21,14 +21,14 @@ public sealed partial class LakeEngine
             PauseArchive("a part of it is damaged");
         }
 
-        _wal.Mend();
+        _wal.Mend(takesUnread: true);
         _logHasDamage = false;
         for (int copy = 0; copy < 2; copy++)
         {
             Checkpoint(EndedCleanly ? SuperblockState.Clean : SuperblockState.Active);
         }
 
-        _wal.Mend(); // what the older checkpoint was kept for is free now
+        _wal.Mend(takesUnread: true); // what the older checkpoint was kept for is free now
     }
 
     /// <summary>

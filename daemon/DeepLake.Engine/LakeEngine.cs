@@ -213,7 +213,7 @@ public sealed partial class LakeEngine : IIngestEngine, IScrubEngine, IDisposabl
         };
         if (_logHasDamage)
         {
-            _wal.Mend(); // it is told of; the recovery after this mount must not find it again
+            _wal.Mend(takesUnread: false); // it is told of; the recovery after this mount must not find it again
             _logHasDamage = false;
         }
 

@@ -225,15 +225,16 @@ public sealed class Wal : IDisposable
     /// for that of another frame by a later recovery, nor a frame that was given up for one that follows. Before the
     /// next frame is committed. Where the log ends comes last, so that a power cut leaves the same damage to be found.
     /// </summary>
+    /// <param name="takesUnread">Also what is kept and the device could not read just now: for a repair, which makes it unnecessary.</param>
     /// <exception cref="StorageException">The device failed.</exception>
-    public void Mend()
+    public void Mend(bool takesUnread)
     {
         RequireReady();
         foreach ((long from, long to) in FreeSpace())
         {
             WalRegion.ClearBackwards(_device, _regionStart + from, to - from);
         }
-        WalRegion.ClearDamaged(_device, _regionStart, _regionBytes);
+        WalRegion.ClearDamaged(_device, _regionStart, _regionBytes, takesUnread);
         _device.Flush();
     }
 

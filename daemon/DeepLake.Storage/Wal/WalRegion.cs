@@ -23,7 +23,11 @@ public static class WalRegion
     /// Clears the blocks of a region in which no sector is whole. No frame has a part there that can be read; left as
     /// they are, they would be taken for a damaged frame when the log ends before one. The caller flushes.
     /// </summary>
-    public static void ClearDamaged(IBlockDevice device, long regionStart, long regionBytes)
+    /// <param name="device">The log's.</param>
+    /// <param name="regionStart">In bytes.</param>
+    /// <param name="regionBytes">Its length.</param>
+    /// <param name="takesUnread">Those too that the device could not read; else they stay, as another time it may.</param>
+    public static void ClearDamaged(IBlockDevice device, long regionStart, long regionBytes, bool takesUnread)
     {
         using AlignedBuffer empty = EmptySectors((int)Math.Min(WalFormat.MaxFrameBytes, regionBytes));
         using var piece = new AlignedBuffer((int)Math.Min(WalFormat.MaxFrameBytes, regionBytes));
@@ -34,6 +38,11 @@ public static class WalRegion
             for (int block = 0; block < blocks.Length; block += WalFormat.AlignmentBytes)
             {
                 int run = DamagedRun(blocks[block..]);
+                while (run > 0 && !takesUnread && device.IsUnreadable(regionStart + at + block, run))
+                {
+                    run -= WalFormat.AlignmentBytes;
+                }
+
                 if (run > 0)
                 {
                     device.Write(empty.Slice(0, run), regionStart + at + block);

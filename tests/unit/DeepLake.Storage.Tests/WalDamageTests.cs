@@ -144,7 +144,7 @@ public sealed class WalDamageTests
             Assert.That(entries, Is.EqualTo(f.Acked.Take(1)), $"flip in byte {at}");
             Assert.That(result.EndDamage, Is.EqualTo(LogEndDamage.Frame), $"flip in byte {at}");
             f.Acked.RemoveAt(1);
-            f.Wal.Mend();
+            f.Wal.Mend(takesUnread: false);
             Assert.That(f.Recover(WalPosition.Start).Result.EndDamage, Is.EqualTo(LogEndDamage.None), "it is told once");
             f.CommitFrame(80);
             Assert.That(f.Recover(WalPosition.Start).Entries, Is.EqualTo(f.Acked));
@@ -165,7 +165,7 @@ public sealed class WalDamageTests
         }
         f.Device.Write(garbage, WalFixture.RegionStart + 4096);
         Assert.That(f.Recover(WalPosition.Start).Result.EndDamage, Is.EqualTo(LogEndDamage.Unreadable));
-        f.Wal.Mend();
+        f.Wal.Mend(takesUnread: false);
         Assert.That(f.Recover(WalPosition.Start).Result.EndDamage, Is.EqualTo(LogEndDamage.None));
     }
 
@@ -308,6 +308,22 @@ public sealed class WalDamageTests
             f.Acked.AddRange(entries.Skip(f.Acked.Count).ToList());
             Assert.That(result.LaterFrameFound, Is.False);
         }
+    }
+
+    /// <summary>A kept block that fails for a moment while a mount clears the log must not be overwritten.</summary>
+    [TestCase(false)]
+    [TestCase(true)]
+    public void WhatTheDeviceCannotRead_IsClearedByARepairOnly(bool takesUnread)
+    {
+        using var memory = new MemoryBlockDevice(4L << 20);
+        WalRegion.Clear(memory, 0, 4L << 20);
+        memory.Write(new byte[4096], 20 * 4096); // damaged, and can be read
+        var bad = new BadBlocksDevice(memory) { Bad = { 21 } };
+        WalRegion.ClearDamaged(new SalvagingDevice(bad), 0, 4L << 20, takesUnread);
+        Assert.That(bad.Bad, Has.Count.EqualTo(takesUnread ? 0 : 1));
+        byte[] block = new byte[4096];
+        memory.Read(block, 20 * 4096);
+        Assert.That(WalSector.IsWhole(block.AsSpan(0, 512)), Is.True);
     }
 
     [Test]
