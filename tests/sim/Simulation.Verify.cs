@@ -28,7 +28,10 @@ internal sealed partial class Simulation
             return;
         }
 
-        _hasLostFrames |= seq < _kernel.AckedSeq; // (which is known to be a device that lies)
+        // (which is known to be a device that lies); of a mount: its superblock, and the frame that says it began
+        bool isMountLost = engine.Epoch < _epoch;
+        Require(!isMountLost || engine.LogLoss is not null || _mayLoseFramesSilently, $"epoch {_epoch} was mounted, {engine.Epoch} is there, and nothing tells of it");
+        _hasLostFrames |= seq < _kernel.AckedSeq || isMountLost;
         _kernel.Lose(seq);
 
         if (!DeviceLied)
@@ -41,7 +44,7 @@ internal sealed partial class Simulation
         NoteArchive(engine);
         Require(!_isInterrupted || _wasInterrupted || DeviceLied || _device.Faults > 0, "the archive is found interrupted, and it was not before");
         ModelTree tree = _kernel.TreeAt(seq, DeviceMayLie ? _kernel.FirstSeq : floor);
-        tree = engine.Epoch > _epoch ? Reaped(tree) : tree;
+        tree = engine.Epoch > _epoch ? Reaped(tree) : isMountLost && seq == _kernel.FirstSeq ? _beforeMount! : tree;
         RequireClean(() => Lake.Check(engine), "the recovered lake");
         new StateComparer(engine).CompareAll(tree);
         VerifyData(tree, seq);

@@ -32,6 +32,7 @@ internal sealed partial class Simulation : IDisposable
     private ulong _epoch;
     private bool _isMounted;
     private bool _hasLostFrames;
+    private ModelTree? _beforeMount; // with the unlinked files that the mount gave up
     private bool _mayBeClean = true;
     private bool _mustBeClean = true;
     private bool _isRefused;
@@ -223,7 +224,8 @@ internal sealed partial class Simulation : IDisposable
         Require(reply.Epoch > _epoch || isForgotten, $"the mount has epoch {reply.Epoch}, there was {_epoch} already");
         Require(reply.LastSeq == engine.AppliedSeq, $"the mount says {reply.LastSeq}, applied is {engine.AppliedSeq}");
         _epoch = reply.Epoch;
-        _kernel.Boot(Reaped(_kernel.TreeAt(engine.AppliedSeq, _kernel.FirstSeq)), ++_boot);
+        _beforeMount = _kernel.TreeAt(engine.AppliedSeq, _kernel.FirstSeq).Copy();
+        _kernel.Boot(Reaped(_beforeMount), ++_boot);
         _isMounted = true;
         _sink.IsOpen = true;
         new StateComparer(engine).CompareAll(_kernel.Tree);
