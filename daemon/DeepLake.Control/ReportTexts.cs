@@ -16,6 +16,10 @@ public static class ReportTexts
     /// <summary>A note of verify and of health, of an unmounted lake: whatever that cost is told beside it.</summary>
     public const string DeviceCannotRead = "the device cannot read ";
 
+    /// <summary>A note of verify and of health, of an unmounted lake.</summary>
+    public const string IndexIsDamaged =
+        "the index of the metadata pages is damaged: nothing is lost, as all pages are read instead; it is written anew at the next mount, or by lakectl repair";
+
     /// <summary>An error of a client's own: the daemon is there no more, and another one may come.</summary>
     public const string ConnectionBroke = "the connection to laked broke: ";
 

@@ -94,6 +94,9 @@ public sealed partial class LakeEngine : IIngestEngine, IScrubEngine, IDisposabl
 
     public ulong ReplayedIntents { get; }
 
+    /// <summary>The index of the metadata pages was damaged when the lake was opened; nothing is lost.</summary>
+    public bool IndexWasDamaged => _store.IndexWasDamaged;
+
     /// <summary>The newest checkpoint was damaged; the one before it and a longer log gave the state.</summary>
     public bool FellBack => Damage is not null;
 
@@ -195,6 +198,10 @@ public sealed partial class LakeEngine : IIngestEngine, IScrubEngine, IDisposabl
 
     /// <summary>Commits, then makes the state itself durable so that the log before it can go.</summary>
     public void Checkpoint() => Checkpoint(SuperblockState.Active);
+
+    /// <summary>Before anything is written: what has been opened may be of a version that this one can only read.</summary>
+    /// <exception cref="LakeFormatException">It is.</exception>
+    public void RequireWritable() => SuperblockStore.RequireWritable(Superblock);
 
     /// <summary>
     /// Starts a new mount epoch: orphans of older ones are gone, their blocks free.
@@ -454,7 +461,7 @@ public sealed partial class LakeEngine : IIngestEngine, IScrubEngine, IDisposabl
         }
 
         RequestMount mount = MemoryMarshal.Read<RequestMount>(request);
-        if ((mount.Flags & LakeRing.MountReadOnlyDevice) == 0)
+        if ((mount.Flags & LakeRing.MountReadOnlyDevice) == 0 && (Superblock.RoCompat & ~LakeFormat.RoCompatKnown) == 0)
         {
             BeginEpoch(mount.Now);
         }

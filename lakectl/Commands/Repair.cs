@@ -95,16 +95,19 @@ internal static class Repair
                 Messages.Error($"{name} has damaged data, which no repair brings back; nothing was changed", $"lakectl verify --full {name} names the files: take them from a backup");
                 break;
             case RepairOutcome.Repaired when status == ErrorCode.ErrorPartial:
-                Messages.Error($"{name} is repaired, but not all of it is there and proven", WhatIsLeftToDo(plan));
+                Messages.Error($"{name} is repaired, but not all of it is there and proven", WhatIsLeftToDo(plan, result));
                 break;
         }
         return (int)status;
     }
 
-    // What is lost has left no name: verify cannot tell of it.
-    private static string WhatIsLeftToDo(RepairPlan? plan) =>
-        (plan?.Source is { Complete: false } source ? $"what was changed after change {source.Seq} is lost, so compare the whole tree with a backup; " : "")
-        + "lakectl verify --full names the files that are damaged";
+    // What is lost has left no name, and of what is unproven nothing is known: verify cannot tell of either.
+    private static string WhatIsLeftToDo(RepairPlan? plan, RepairResult result) => string.Join("; ", new[]
+    {
+        plan?.Source is { Complete: false } source ? $"what was changed after change {source.Seq} is lost, so compare the whole tree with a backup" : "",
+        result.UnprovenBlocks > 0 ? "compare the files that are told as unproven with a backup" : "",
+        result.DamagedBlocks > 0 || result.Report is not { Clean: true } ? "lakectl verify --full names the files that are damaged" : "",
+    }.Where(part => part.Length > 0));
 
     private static ErrorCode StatusOf(RepairPlan? plan, RepairResult result) => result.Outcome switch
     {

@@ -171,5 +171,5 @@ internal static class RepairText
     private static string Time(RebuildSource source) =>
         DateTimeOffset.FromUnixTimeSeconds((long)source.ArchivedSec).ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 
-    private static void Line(string word, string text) => Console.WriteLine($"  {word,-8}{Printable.Of(text)}");
+    private static void Line(string word, string text) => Console.WriteLine($"  {word,-7} {Printable.Of(text)}");
 }

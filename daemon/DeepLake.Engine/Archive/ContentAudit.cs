@@ -15,7 +15,7 @@ namespace DeepLake.Engine.Archive;
 /// Proves the data of a rebuilt lake against what it recorded of it, so that nothing foreign is ever read:
 /// a block may have been given to another file after the newest thing that the archive knows. What does
 /// not match its checksum becomes checked against it, so reading it is an error; where the checksum table
-/// itself is lost, the identity of the file decides.
+/// itself is lost, the identities of the files decide, together: a block may have parts of several.
 /// </summary>
 internal sealed class ContentAudit(LakeState state, IBlockDevice device, Superblock superblock) : IMarkedExtents, IDisposable
 {
@@ -24,10 +24,14 @@ internal sealed class ContentAudit(LakeState state, IBlockDevice device, Superbl
 
     private readonly ContentHasher _hasher = new();
     private readonly PackReader _packs = new();
-    private readonly List<(ulong Block, uint Sum, bool IsWhole)> _wrong = [];
-    private readonly HashSet<ulong> _written = []; // entries, by this audit
+    private readonly List<(ulong Block, bool IsWhole, bool IsGone)> _wrong = []; // of one file
+    private readonly DisputedBlocks _disputed = new();
+    private readonly BlockSet _written = new(); // entries, by this audit, before the disputed ones
+    private readonly BlockSet _taken = new(); // as they are: nothing tells of them
+    private readonly Dictionary<ulong, ulong> _unknownOf = []; // blocks without a checksum, of the first files that have any
     private readonly List<UnprovenFile> _unproven = [];
     private bool _hashes;
+    private bool _isNoPack; // what was read last, and should be
     private uint _packBlocks; // in the pack that was read last
 
     /// <summary>Of a lake that was not rebuilt: only what is checked is looked at, and only entries of the table are written.</summary>
@@ -50,19 +54,20 @@ internal sealed class ContentAudit(LakeState state, IBlockDevice device, Superbl
     {
         using var table = new ChecksumTable(device, superblock);
         using var buffer = new AlignedBuffer((RunBlocks + 1) * LakeFormat.BlockSize); // of skewed blocks one more
-        ulong done = 0;
-        for (ulong ino = 0; state.Inodes.TryNext(ino, out InodeRecord inode); ino = inode.Ino + 1)
+        foreach (InodeRecord inode in Files("comparing the data with its checksums"))
         {
-            Progress("comparing the data with its checksums", done++, state.Counters.InodeCount, "inodes");
-            if (FileType.IsRegular(inode.Mode))
-            {
-                ulong before = UnprovenBlocks;
-                Check(inode, table, buffer);
-                NoteUnproven(inode.Ino, UnprovenBlocks - before);
-            }
+            Check(inode, table, buffer);
         }
 
+        Settle(table, buffer);
         table.Store();
+        if (UnprovenBlocks > 0)
+        {
+            foreach (InodeRecord inode in Files("looking for the files of which nothing tells"))
+            {
+                NoteUnproven(inode.Ino);
+            }
+        }
     }
 
     public void Dispose() => _packs.Dispose();
@@ -79,8 +84,31 @@ internal sealed class ContentAudit(LakeState state, IBlockDevice device, Superbl
         return (extent.Flags | ExtentFlags.Sealed | ExtentFlags.Checked) & ~ExtentFlags.Crc;
     }
 
-    private void NoteUnproven(ulong ino, ulong blocks)
+    private IEnumerable<InodeRecord> Files(string what)
     {
+        ulong done = 0;
+        for (ulong ino = 0; state.Inodes.TryNext(ino, out InodeRecord inode); ino = inode.Ino + 1)
+        {
+            Progress(what, done++, state.Counters.InodeCount, "inodes");
+            if (FileType.IsRegular(inode.Mode))
+            {
+                yield return inode;
+            }
+        }
+    }
+
+    // Of what was rebuilt, also what has no checksum at all; and what is mapped with unknown ones.
+    private void NoteUnproven(ulong ino)
+    {
+        ulong blocks = _unknownOf.GetValueOrDefault(ino);
+        for (ulong at = 0; state.Extents.TryGetAt(ino, at, out Extent extent); at = extent.FileEnd)
+        {
+            for (uint i = 0; extent.IsChecked && _taken.Count > 0 && i < extent.DeviceBlocks; i++)
+            {
+                blocks += _taken.Contains(extent.DeviceBlock + i) ? 1ul : 0ul;
+            }
+        }
+
         if (blocks > 0 && _unproven.Count < UnprovenFilesMost)
         {
             _unproven.Add(new UnprovenFile(ino, blocks));
@@ -94,6 +122,7 @@ internal sealed class ContentAudit(LakeState state, IBlockDevice device, Superbl
         _hasher.Begin(inode.Size);
         _wrong.Clear();
         ulong written = 0;
+        ulong unknown = 0;
         for (ulong at = 0; state.Extents.TryGetAt(inode.Ino, at, out Extent extent); at = extent.FileEnd)
         {
             if (extent.IsUnwritten)
@@ -108,22 +137,27 @@ internal sealed class ContentAudit(LakeState state, IBlockDevice device, Superbl
             }
             else if (!MendsTableOnly && extent.HasCrc && extent.BirthSeq > state.Counters.UncleanSeq)
             {
-                CompareMapped(inode.Ino, extent, table, buffer);
+                unknown += CompareMapped(inode.Ino, extent, table, buffer);
             }
             else if (hasObject)
             {
-                Read(extent, buffer, (_, _) => { });
+                Read(extent, buffer, (_, _, _) => { });
             }
             else if (!MendsTableOnly)
             {
-                UnprovenBlocks += extent.Blocks;
+                unknown += extent.Blocks;
             }
+        }
+
+        UnprovenBlocks += unknown;
+        if (unknown > 0 && _unknownOf.Count < UnprovenFilesMost)
+        {
+            _unknownOf.Add(inode.Ino, unknown);
         }
 
         if (_wrong.Count > 0)
         {
-            bool? isProven = hasObject && _hasher.TryFinish(written, out Blake3Hash id) ? Equals(item, id) : null;
-            Settle(isProven, table);
+            Dispute(hasObject && _hasher.TryFinish(written, out Blake3Hash id) ? Equals(item, id) : null);
         }
     }
 
@@ -131,61 +165,83 @@ internal sealed class ContentAudit(LakeState state, IBlockDevice device, Superbl
     /// Checked extents: differences are kept until the file has been read. Its identity says nothing of what a
     /// skewed extent leaves out of its first and its last block, and of what others have in a pack.
     /// </summary>
-    private void Compare(Extent extent, ChecksumTable table, AlignedBuffer buffer) => Read(extent, buffer, (block, sum) =>
+    private void Compare(Extent extent, ChecksumTable table, AlignedBuffer buffer) => Read(extent, buffer, (block, sum, isUnread) =>
     {
         if (table[block] != sum)
         {
             bool isAtAnEnd = block == extent.PhysBlock || block == extent.PhysBlock + extent.Blocks;
-            _wrong.Add((block, sum, !(extent.IsSkewed && isAtAnEnd) && !(extent.IsPacked && extent.Blocks < _packBlocks)));
+            _wrong.Add((block, !(extent.IsSkewed && isAtAnEnd) && !(extent.IsPacked && extent.Blocks < _packBlocks), isUnread || _isNoPack));
         }
     });
 
-    private void CompareMapped(ulong ino, Extent extent, ChecksumTable table, AlignedBuffer buffer)
+    /// <summary>How many blocks there are of which nothing tells.</summary>
+    private ulong CompareMapped(ulong ino, Extent extent, ChecksumTable table, AlignedBuffer buffer)
     {
         uint[] expected = state.Extents.CrcsOf(ino, extent).ToArray();
         uint[] entries = new uint[expected.Length];
+        ulong unknown = 0;
         ulong damaged = 0;
-        Read(extent, buffer, (block, sum) =>
+        Read(extent, buffer, (block, sum, isUnread) =>
         {
             int i = (int)(block - extent.PhysBlock);
             bool isKnown = expected[i] != LakeFormat.CrcUnknown;
-            entries[i] = isKnown ? expected[i] : sum;
-            UnprovenBlocks += isKnown ? 0ul : 1ul;
-            damaged += isKnown && expected[i] != sum ? 1ul : 0ul;
+            entries[i] = isKnown ? expected[i] : isUnread ? ~sum : sum; // zeros that were not read are not the data
+            unknown += isKnown || isUnread ? 0ul : 1ul;
+            damaged += entries[i] != sum ? 1ul : 0ul;
         });
-        if (damaged == 0)
+        if (damaged > 0)
         {
-            return;
+            DamagedBlocks += damaged;
+            for (uint i = 0; i < extent.Blocks; i++)
+            {
+                _written.Add(extent.PhysBlock + i);
+            }
+
+            table.Stage(extent.PhysBlock, entries);
+            state.Extents.Mark(ino, extent.FileBlock, extent.Blocks, this);
         }
 
-        DamagedBlocks += damaged;
-        for (uint i = 0; i < extent.Blocks; i++)
-        {
-            _written.Add(extent.PhysBlock + i);
-        }
-
-        table.Stage(extent.PhysBlock, entries);
-        state.Extents.Mark(ino, extent.FileBlock, extent.Blocks, this);
+        return unknown;
     }
 
     /// <param name="isProven">What the file's identity says of its data; null: it has none, or not all could be read.</param>
-    /// <param name="table">Is mended.</param>
-    private void Settle(bool? isProven, ChecksumTable table)
+    private void Dispute(bool? isProven)
     {
-        foreach ((ulong block, uint sum, bool isWhole) in _wrong)
+        foreach ((ulong block, bool isWhole, bool isGone) in _wrong)
         {
-            if (table[block] == sum)
-            {
-                continue; // the file has it twice, and the first one settled it
-            }
+            _disputed.Add(
+                block,
+                isGone || isProven == false ? BlockEvidence.Disproves
+                : isProven is null ? BlockEvidence.Nothing
+                : isWhole ? BlockEvidence.ProvesAll
+                : BlockEvidence.ProvesItsPart);
+        }
+    }
 
-            if (isProven == true && isWhole)
+    /// <summary>
+    /// All files have been read. A block that is disproven, or of which a part is, gets no entry that would let it pass:
+    /// it stays unreadable.
+    /// </summary>
+    private void Settle(ChecksumTable table, AlignedBuffer buffer)
+    {
+        ulong group = ulong.MaxValue;
+        bool isLost = false;
+        ulong end = 0; // of what is in the buffer
+        ulong start = 0;
+        foreach (ulong block in _disputed)
+        {
+            ulong its = (block - superblock.Data.StartBlock) / LakeFormat.SumsPerBlock;
+            isLost = its == group ? isLost : TableIsLost(block, table); // before this writes to it
+            group = its;
+            BlockEvidence evidence = _disputed[block];
+            if (evidence is BlockEvidence.ProvesAll or BlockEvidence.ProvesItsPart)
             {
                 MendedSums++;
             }
-            else if (isProven != false && table[block] == 0 && TableIsLost(block, table))
+            else if (evidence == BlockEvidence.Nothing && isLost && table[block] == 0)
             {
                 UnprovenBlocks++;
+                _taken.Add(block);
             }
             else
             {
@@ -193,7 +249,14 @@ internal sealed class ContentAudit(LakeState state, IBlockDevice device, Superbl
                 continue;
             }
 
-            _written.Add(block);
+            if (block >= end)
+            {
+                start = block;
+                end = Math.Min(block + RunBlocks, superblock.Data.StartBlock + superblock.Data.Blocks);
+                device.Read(buffer.Slice(0, (int)(end - start) * LakeFormat.BlockSize), (long)start * LakeFormat.BlockSize);
+            }
+
+            uint sum = Crc32C.Compute(buffer.Slice((int)(block - start) * LakeFormat.BlockSize, LakeFormat.BlockSize));
             table.Stage(block, new ReadOnlySpan<uint>(in sum));
         }
     }
@@ -225,8 +288,8 @@ internal sealed class ContentAudit(LakeState state, IBlockDevice device, Superbl
         return bytes.SequenceEqual((ReadOnlySpan<byte>)item.Id);
     }
 
-    /// <summary>Reads an extent; each of its device blocks is visited once, with its checksum.</summary>
-    private void Read(Extent extent, AlignedBuffer buffer, Action<ulong, uint> visit)
+    /// <summary>Reads an extent; each of its device blocks is visited once, with its checksum, and whether it could not be read.</summary>
+    private void Read(Extent extent, AlignedBuffer buffer, Action<ulong, uint, bool> visit)
     {
         for (ulong from = extent.FileBlock; from < extent.FileEnd; from += RunBlocks)
         {
@@ -240,7 +303,11 @@ internal sealed class ContentAudit(LakeState state, IBlockDevice device, Superbl
             BlocksRead += count;
             for (uint i = 0; i < count; i++)
             {
-                visit(part.DeviceBlock + i, Crc32C.Compute(run.Slice((int)i * LakeFormat.BlockSize, LakeFormat.BlockSize)));
+                ulong block = part.DeviceBlock + i;
+                visit(
+                    block,
+                    Crc32C.Compute(run.Slice((int)i * LakeFormat.BlockSize, LakeFormat.BlockSize)),
+                    device.IsUnreadable((long)block * LakeFormat.BlockSize, LakeFormat.BlockSize));
             }
         }
     }
@@ -250,7 +317,8 @@ internal sealed class ContentAudit(LakeState state, IBlockDevice device, Superbl
     {
         ReadOnlySpan<byte> held = part.IsPacked ? _packs.Read(run) : run;
         _packBlocks = part.IsPacked ? (uint)(held.Length / LakeFormat.BlockSize) : 0;
-        if (_hashes && (!part.IsPacked || part.PackIndex + part.Blocks <= _packBlocks))
+        _isNoPack = part.IsPacked && part.PackIndex + part.Blocks > _packBlocks;
+        if (_hashes && !_isNoPack)
         {
             _hasher.Take(part.FileBlock, part.ContentOf(held));
         }

@@ -144,9 +144,10 @@ public sealed class RebuildPlanner : IDisposable
         try
         {
             superblock = SuperblockStore.ReadAll(_device)[0];
+            SuperblockStore.RequireWritable(superblock);
             return true;
         }
-        catch (LakeFormatException)
+        catch (LakeFormatException failure) when (failure.Errno != Errno.EROFS)
         {
             superblock = default;
             return SuperblockStore.FindForeign(_device) is { } foreign ? throw foreign : false;

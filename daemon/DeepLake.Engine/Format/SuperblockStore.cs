@@ -16,7 +16,10 @@ internal static class SuperblockStore
     private const int CrcOffset = 12;
 
     /// <summary>The valid copies, newest first; at least one.</summary>
-    /// <exception cref="LakeFormatException">Neither copy is usable; says why.</exception>
+    /// <exception cref="LakeFormatException">
+    /// Neither copy is usable, or one is whole and of another version: that is no damage, and the other one may be
+    /// older. Says why.
+    /// </exception>
     public static List<Superblock> ReadAll(IBlockDevice device) => ReadAll(device, out _);
 
     /// <param name="device">The lake's.</param>
@@ -43,6 +46,11 @@ internal static class SuperblockStore
         if (valid.Count == 0)
         {
             throw NoneIsUsable(unusable, failures);
+        }
+
+        if (failures.Find(f => f.Errno == Errno.EPROTONOSUPPORT) is { } foreign)
+        {
+            throw new LakeFormatException(foreign.Errno, $"{foreign.Message} (superblock copy {unusable[0].Name}, which is whole)", foreign.NextStep);
         }
 
         valid.Sort((a, b) => b.Generation.CompareTo(a.Generation));
@@ -153,15 +161,30 @@ internal static class SuperblockStore
                 if (TryReadRaw(device, offset, out Superblock superblock, out bool isWhole) && isWhole)
                 {
                     Validate(superblock, device.LengthBytes);
+                    RequireWritable(superblock);
                 }
             }
-            catch (LakeFormatException failure) when (failure.Errno is Errno.EPROTONOSUPPORT or Errno.ENODATA)
+            catch (LakeFormatException failure)
             {
-                return failure;
+                if (failure.Errno is Errno.EPROTONOSUPPORT or Errno.ENODATA or Errno.EROFS)
+                {
+                    return failure;
+                }
             }
         }
 
         return null;
+    }
+
+    /// <exception cref="LakeFormatException">The lake has features with which this version may only read it.</exception>
+    public static void RequireWritable(in Superblock superblock)
+    {
+        ulong unknown = superblock.RoCompat & ~LakeFormat.RoCompatKnown;
+        if (unknown != 0)
+        {
+            throw new LakeFormatException(
+                Errno.EROFS, $"the lake uses features 0x{unknown:x} with which this laked can only read it; nothing was changed", "use a newer laked to change it, or mount it read-only");
+        }
     }
 
     private static bool TryReadRaw(IBlockDevice device, long offset, out Superblock superblock, out bool isWhole)

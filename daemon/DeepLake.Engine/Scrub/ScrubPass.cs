@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 using DeepLake.Abi;
+using DeepLake.Engine.State;
 using DeepLake.Storage;
 
 namespace DeepLake.Engine.Scrub;
@@ -24,7 +25,7 @@ public sealed class ScrubPass(IScrubEngine engine, ScrubReader reader, ScrubLedg
     // The file changed meanwhile, elsewhere perhaps: then all is looked at once more, but not for ever.
     private const int TriesMost = 8;
 
-    private readonly SeenBlocks _seen = new();
+    private readonly BlockSet _seen = new();
     private readonly List<(ScrubRun Block, ScrubKind Kind)> _suspects = [];
     private readonly List<(ScrubRun Block, ScrubKind Kind)> _damaged = [];
     private readonly List<ScrubRun> _holders = [];

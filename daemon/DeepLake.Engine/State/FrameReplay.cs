@@ -11,7 +11,9 @@ internal sealed class FrameReplay(LakeState state, IntentApplier applier)
 {
     private readonly ReplayReadAhead _ahead = new(state);
 
-    /// <summary>Entries applied.</summary>
+    private bool _hasBegun;
+
+    /// <summary>Intents applied. Entries of the daemon's own, which have no number, are none.</summary>
     public ulong Replayed { get; private set; }
 
     /// <summary>Called before the first.</summary>
@@ -44,14 +46,15 @@ internal sealed class FrameReplay(LakeState state, IntentApplier applier)
                 continue;
             }
 
-            if (Replayed == 0)
+            if (!_hasBegun)
             {
+                _hasBegun = true;
                 Begins?.Invoke();
             }
 
             MakeRoom();
             applier.Apply(entry);
-            Replayed++;
+            Replayed += MemoryMarshal.Read<IntentHeader>(entry).Seq == 0 ? 0ul : 1ul;
         }
 
         state.Space.ReleaseQuarantine(ulong.MaxValue);

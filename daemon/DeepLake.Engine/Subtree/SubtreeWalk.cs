@@ -24,7 +24,7 @@ public sealed class SubtreeWalk
 
     private readonly ulong _root;
     private readonly SharedCounts _counts;
-    private readonly SeenBlocks _seen = new();
+    private readonly BlockSet _seen = new();
     private readonly Stack<(ulong Dir, ulong Cookie)> _above = new();
     private readonly byte[] _entries = new byte[EntryBytes];
     private int _entryAt;

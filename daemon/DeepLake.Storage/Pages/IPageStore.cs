@@ -23,6 +23,12 @@ public interface IPageStore : IDisposable
     bool CheckpointDue { get; }
 
     /// <summary>
+    /// What leads to the pages was damaged when the store was opened, and was made anew by reading all of them:
+    /// nothing is lost, and the next checkpoint writes it.
+    /// </summary>
+    bool IndexWasDamaged => false;
+
+    /// <summary>
     /// Writes that certainly succeed before the next checkpoint. Below the need of the largest
     /// transaction the owner checkpoints first (twice, if the first frees too little).
     /// </summary>

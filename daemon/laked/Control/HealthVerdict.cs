@@ -124,6 +124,12 @@ internal static class HealthVerdict
                 continue;
             }
 
+            if (note == ReportTexts.IndexIsDamaged)
+            {
+                Add(lake, "index", false, note, "nothing at once; when it comes again, replace the device");
+                continue;
+            }
+
             Add(lake, "superblock", false, note, "it is written anew at the next mount, or by lakectl repair; when it comes again, replace the device");
         }
 

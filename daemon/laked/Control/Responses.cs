@@ -23,8 +23,9 @@ internal static class Responses
         StorageException { Errno: Errno.EBUSY } busy =>
             Error(ErrorCode.ErrorBusy, $"the device is mounted or in use: {busy.Message}", "unmount it first (findmnt shows where it is mounted)"),
         StorageException { Errno: Errno.ENOENT } missing => Error(ErrorCode.ErrorNotFound, missing.Message, "check the name"),
-        StorageException { Errno: Errno.EACCES or Errno.EPERM } denied => Error(ErrorCode.ErrorGeneral, denied.Message, "run the command as root, or with sudo"),
-        StorageException { Errno: Errno.EROFS } denied => Error(ErrorCode.ErrorGeneral, denied.Message, "use another device, or allow writing to it: blockdev --setrw DEVICE"),
+        StorageException { Errno: Errno.EACCES } denied => Error(ErrorCode.ErrorGeneral, denied.Message, "run the command as root, or with sudo"),
+        StorageException { Errno: Errno.EPERM } denied => Error(ErrorCode.ErrorGeneral, denied.Message, "run the command as root, or with sudo; a file may also be marked as one that cannot be changed (lsattr, chattr -i)"),
+        StorageException { Errno: Errno.EROFS } denied => Error(ErrorCode.ErrorGeneral, denied.Message, "use another device, or allow writing to it: blockdev --setrw DEVICE; for an image file, mount the file system that holds it read-write"),
         StorageException { Errno: Errno.EFBIG } large => Error(ErrorCode.ErrorGeneral, large.Message, "choose a smaller size, or a filesystem that allows such files"),
         StorageException { Errno: Errno.ENOSPC } full => Error(ErrorCode.ErrorGeneral, full.Message, "use a larger device"),
         StorageException { IsCorruption: true } corrupt => Error(ErrorCode.ErrorPartial, corrupt.Message, "run lakectl verify on the device"),

@@ -149,7 +149,7 @@ internal sealed class DataWriter(LakeClient lake, IBlockDevice device, ChecksumT
         }
         if (!_leased.TryDequeue(out _run))
         {
-            throw new CommandException(ErrorCode.ErrorGeneral, "the lake is full", "import into a larger device");
+            throw ImportRefusal.Full();
         }
         _stagingStart = _run.Start;
     }

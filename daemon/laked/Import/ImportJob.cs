@@ -27,6 +27,7 @@ internal static class ImportJob
         CheckSource(request.Source);
         using DirectBlockDevice device = OneShotDevice.Open(request.DevicePath, readOnly: false);
         using LakeEngine engine = LakeEngine.Open(device, new DeviceCommitSink(device), new EngineOptions());
+        engine.RequireWritable();
         var lake = new LakeClient(engine, ImportRefusal.Of, TimeProvider.System, new Random());
         using var table = new ChecksumTable(device, engine.Superblock);
         using var data = new DataWriter(lake, device, table);
@@ -79,7 +80,7 @@ internal static class ImportJob
     {
         if (e is CommandException stopped)
         {
-            return isUnfinished ? new CommandException(stopped.Code, stopped.Message, Then(stopped.NextStep, request)) : stopped;
+            return isUnfinished && !ImportRefusal.IsFinal(stopped) ? new CommandException(stopped.Code, stopped.Message, Then(stopped.NextStep, request)) : stopped;
         }
         return isUnfinished
             ? new CommandException(ErrorCode.ErrorInterrupted, "the import was interrupted", "go on with lakectl import --resume, and the same source")

@@ -72,6 +72,9 @@ internal static partial class ServeEvents
     [LoggerMessage(1022, LogLevel.Error, "{Device}: {Unreadable}")]
     internal static partial void DeviceUnreadable(ILogger logger, string device, string unreadable);
 
+    [LoggerMessage(1023, LogLevel.Warning, "{Device}: {Damage}")]
+    internal static partial void IndexDamaged(ILogger logger, string device, string damage);
+
     [LoggerMessage(1016, LogLevel.Warning, "{Device}: request {Op} failed with {Error}")]
     internal static partial void RequestFailed(ILogger logger, string device, string op, int error);
 }

@@ -25,6 +25,7 @@ internal static class ChecksumJob
         // what the log adds is applied in memory only: nothing but the table is written
         var overlay = new ReadOnlyOverlayDevice(device);
         using LakeEngine engine = LakeEngine.Open(overlay, new DeviceCommitSink(overlay), SmallEngine.Options);
+        engine.RequireWritable();
         MendedChecksums mended = engine.MendChecksums(target, progress.Tell);
         target.Flush();
         var result = new RepairResult

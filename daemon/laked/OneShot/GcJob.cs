@@ -31,6 +31,7 @@ internal static class GcJob
         }
 
         using LakeEngine engine = LakeEngine.Open(device, new DeviceCommitSink(device), new EngineOptions());
+        engine.RequireWritable();
         if (!engine.WasClean)
         {
             throw new CommandException(

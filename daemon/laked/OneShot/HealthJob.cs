@@ -18,11 +18,7 @@ internal static class HealthJob
         using LakeEngine engine = LakeEngine.Open(overlay, new DeviceCommitSink(overlay), SmallEngine.OptionsTelling(send, request.DevicePath));
         var lake = new LakeHealth { Stats = new LakeStats { Device = request.DevicePath, State = "offline" }, IsOpen = true };
         StatsReport.Fill(lake.Stats, engine, device);
-        if (LakeCondition.OlderCheckpoint(engine, device) is { } older)
-        {
-            lake.Stats.Notes.Add(older);
-        }
-
+        lake.Stats.Notes.AddRange(LakeCondition.Checkpoints(engine, device));
         if (engine.AuditLog(overlay) is { } log)
         {
             lake.Stats.Notes.Add(log.What);

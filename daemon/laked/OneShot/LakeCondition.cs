@@ -41,10 +41,7 @@ internal sealed record LakeCondition(
             cancellation.ThrowIfCancellationRequested();
             send(Responses.Progress("checking the structure", 0, 0, "pages", path));
             VerifyReport report = EngineCheck.Run(engine, null, device);
-            if (OlderCheckpoint(engine, device) is { } older)
-            {
-                report.Notes.Add(older);
-            }
+            report.Notes.AddRange(Checkpoints(engine, device));
 
             string? archive = engine.AuditArchive(overlay, new PacedProgress(send, path, cancellation).Tell);
             if (archive is not null)
@@ -87,8 +84,22 @@ internal sealed record LakeCondition(
         }
     }
 
-    /// <summary>What is wrong with the checkpoint before the newest; null when nothing is, or when it is the one that was used.</summary>
-    internal static string? OlderCheckpoint(LakeEngine engine, IBlockDevice device) => engine.FellBack ? null : LakeNotes.OfOlderCheckpoint(device);
+    /// <summary>
+    /// What is wrong with the checkpoints, and costs nothing: the one before the newest, unless it is the one that was
+    /// used, and the index of the pages.
+    /// </summary>
+    internal static IEnumerable<string> Checkpoints(LakeEngine engine, IBlockDevice device)
+    {
+        if (!engine.FellBack && LakeNotes.OfOlderCheckpoint(device) is { } older)
+        {
+            yield return older;
+        }
+
+        if (engine.IndexWasDamaged)
+        {
+            yield return ReportTexts.IndexIsDamaged;
+        }
+    }
 
     /// <summary>What is lost of the checksum table; null when nothing is.</summary>
     internal static string? LostChecksums(LakeEngine engine) => engine.CountLostChecksums() is > 0 and ulong lost

@@ -82,6 +82,7 @@ internal static class RepairJob
         cancellation.ThrowIfCancellationRequested();
         using (LakeEngine engine = LakeEngine.Open(device, new DeviceCommitSink(device), SmallEngine.Options))
         {
+            engine.RequireWritable();
             engine.MakeWhole(found.ArchiveIsDamaged);
         }
 

@@ -24,11 +24,7 @@ internal static class VerifyJob
         string? archive = request.Full ? engine.AuditArchive(overlay, new PacedProgress(send, request.DevicePath, cancellation).Tell) : null;
         using var counted = new CountingDevice(overlay, engine.GetStats().UsedBlocks, send, cancellation);
         VerifyReport report = EngineCheck.Run(engine, request.Full ? counted : null, device);
-        if (LakeCondition.OlderCheckpoint(engine, device) is { } older)
-        {
-            report.Notes.Add(older);
-        }
-
+        report.Notes.AddRange(LakeCondition.Checkpoints(engine, device));
         if (engine.AuditLog(overlay) is { } log)
         {
             report.Notes.Add(log.What);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 using System.Diagnostics;
 using DeepLake.Abi;
+using DeepLake.Control;
 using DeepLake.Engine;
 using DeepLake.Laked.Ingest;
 using DeepLake.Laked.Logging;
@@ -183,6 +184,10 @@ internal sealed class LakeServer
         if (engine.LogLoss is { } loss)
         {
             ServeEvents.LogLost(_logger, DevicePath, loss);
+        }
+        if (engine.IndexWasDamaged)
+        {
+            ServeEvents.IndexDamaged(_logger, DevicePath, ReportTexts.IndexIsDamaged);
         }
         if (UnreadableBlocks.Describe(salvaging, engine.Superblock) is { } unreadable)
         {

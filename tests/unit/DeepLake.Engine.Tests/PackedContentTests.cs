@@ -148,30 +148,105 @@ public sealed class PackedContentTests : PackFixture
         AssertSound();
     }
 
-    /// <summary>The identity of a file proves nothing of a pack that others have blocks in.</summary>
-    [TestCase(false, 1ul, 0ul)]
-    [TestCase(true, 0ul, 1ul)]
-    public void ARebuild_MendsTheChecksumsOfAPack_OnlyWhenTheIdentityIsOfAllOfIt(bool isAlone, ulong damaged, ulong mended)
+    /// <summary>
+    /// A pack is proven when all files that have blocks in it are, whatever else is in it: nobody reads that.
+    /// </summary>
+    [Test]
+    public void ARebuild_MendsTheChecksumsOfAPack_WhenItsFilesAreProven([Values] bool hasDeadBlocks, [Values] bool isLost)
     {
-        if (isAlone)
+        PutIdentities();
+        if (hasDeadBlocks)
         {
-            ulong at = Data + 800;
-            uint span = WritePack(at, _content.AsSpan(0, 10 * Block));
-            Remap(20, Extent.InPack(0, at, span, 0, 10));
-            Assert.That(Engine.PutObject(20, Inode(20).DataSeq, Size, Id()));
             Remove(21);
-            SpoilEntry(at + 3);
+        }
+
+        Spoil(isLost);
+        RebuildResult result = Rebuild();
+        Assert.That((result.DamagedBlocks, result.MendedSums, result.UnprovenBlocks), Is.EqualTo((0ul, isLost ? _span + 2ul : 1ul, 0ul)));
+        Assert.That(Findings(), Is.Empty);
+    }
+
+    /// <summary>
+    /// Regression: the pack's entries were made of what was there, and what two files had in it passed for right, although
+    /// their identities said that it was not.
+    /// </summary>
+    [TestCase(40, false)]
+    [TestCase(40, true)]
+    [TestCase(0, true)] // no pack at all any more, of files that have no identity
+    public void LostChecksumsOfADamagedPack_AreNotWrittenAnew(int offset, bool isOfFile20Right)
+    {
+        if (offset != 0)
+        {
+            PutIdentities();
+        }
+
+        byte[] first = new byte[Block];
+        Device.Read(first, (long)Pack * Block);
+        if (offset == 0)
+        {
+            first[0] ^= 1;
+        }
+        else if (isOfFile20Right)
+        {
+            // another pack with the same blocks of file 20, and others of file 21
+            byte[] other = new byte[2 * Block];
+            new Random(3).NextBytes(other);
+            WritePack(Pack, [.. _content.AsSpan(0, 10 * Block), .. other]);
+            Device.Read(first, (long)Pack * Block);
         }
         else
         {
-            Assert.That(Engine.PutObject(20, Inode(20).DataSeq, Size, Id()));
-            Remove(21);
-            SpoilEntry(Pack + 3);
+            byte[] changed = [.. _content.AsSpan(0, 10 * Block)];
+            changed[^1] ^= 1;
+            byte[] rest = ReadFile(21, 7)[(5 * Block)..];
+            WritePack(Pack, [.. changed, .. rest]);
+            Device.Read(first, (long)Pack * Block);
         }
 
-        RebuildResult result = Rebuild();
-        Assert.That((result.DamagedBlocks, result.MendedSums, result.UnprovenBlocks), Is.EqualTo((damaged, mended, 0ul)));
-        Assert.That(Findings(), Has.Count.EqualTo((int)damaged));
+        Device.Write(first, (long)Pack * Block);
+        Spoil(isLost: true);
+        MendedChecksums mended = Mend();
+        ulong damaged = _span + (offset != 0 && !isOfFile20Right ? 2ul : 0ul); // which block of file 20 it is nothing tells
+        Assert.That(mended.DamagedBlocks, Is.EqualTo(damaged));
+        Assert.That(Findings(), Has.Some.Contains("inode 20 ").And.Some.Contains("inode 21 "));
+        Assert.That(Mend().DamagedBlocks, Is.EqualTo(damaged), "and it stays so");
+    }
+
+    [Test]
+    public void APackOfWhichNothingTells_IsTakenAsItIs_AndEachOfItsFilesNamed()
+    {
+        Spoil(isLost: true);
+        MendedChecksums mended = Mend();
+        Assert.That((mended.DamagedBlocks, mended.UnprovenBlocks), Is.EqualTo((0ul, _span + 2ul)));
+        Assert.That(mended.UnprovenFiles, Is.EqualTo(new[] { new UnprovenFile(20, _span + 2ul), new UnprovenFile(21, _span) }));
+        AssertSound();
+    }
+
+    private void PutIdentities()
+    {
+        Assert.That(Engine.PutObject(20, Inode(20).DataSeq, Size, Id()));
+        SetSize(21, 7 * Block);
+        Assert.That(Engine.PutObject(21, Inode(21).DataSeq, 7 * Block, Blake3.Hash(ReadFile(21, 7))));
+    }
+
+    /// <summary>One entry of the pack is wrong, or the table is gone.</summary>
+    private void Spoil(bool isLost)
+    {
+        if (isLost)
+        {
+            Device.Write(new byte[Engine.Superblock.Sums.Blocks * Block], (long)Engine.Superblock.Sums.StartBlock * Block);
+        }
+        else
+        {
+            SpoilEntry(Pack + 3);
+        }
+    }
+
+    private MendedChecksums Mend()
+    {
+        MendedChecksums mended = Engine.MendChecksums(Device, (_, _, _, _) => { });
+        Device.Flush();
+        return mended;
     }
 
     private static string Damage(ulong ino, ulong fileBlock, ulong blocks, ulong block) =>

@@ -55,7 +55,7 @@ public sealed unsafe partial class FasterPageStore
         {
             throw StorageException.Corruption("the checkpoint ticket names an impossible log page size");
         }
-        var store = new FasterPageStore(device, geometry, options);
+        var store = new FasterPageStore(device, geometry, options) { IndexWasDamaged = contents?.IndexSlot < -1 };
         try
         {
             if (contents != null)

@@ -65,6 +65,8 @@ public sealed unsafe partial class FasterPageStore : IPageStore
 
     public long CapacityPages => _geometry.LogBytes / (3 * LogLayout.RecordBytes);
 
+    public bool IndexWasDamaged { get; private init; }
+
     public bool CheckpointDue =>
         _store.Log.TailAddress - _checkpointTail >= CheckpointIntervalBytes ||
         WritableRecords < ReserveRecords && _layout.PageStart(_compactedUntil) - _log.ReuseLimit >= CheckpointIntervalBytes / 2;

@@ -78,7 +78,8 @@ internal sealed unsafe class IndexSlotDevice : StorageDeviceBase
             {
                 Span<byte> part = destination[..piece.Bytes];
                 _device.Read(part, _start + offset);
-                if (Crc32C.Compute(part) != piece.Crc32C)
+                // (zeros for what cannot be read may be right: it has to be written anew all the same)
+                if (Crc32C.Compute(part) != piece.Crc32C || _device.IsUnreadable(_start + offset, piece.Bytes))
                 {
                     _damaged();
                     throw StorageException.Corruption($"the page index at byte {_start + offset} of the device does not match its checksum");
