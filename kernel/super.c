@@ -137,7 +137,9 @@ static int lakefs_fill_super(struct super_block *sb, struct fs_context *fc)
 	if (err)
 		return err;
 	lakefs_init_sb(sb, sbi);
-	if (bdev_read_only(sb->s_bdev))
+	/* what this module can only read is as if the device could only be read */
+	if (bdev_read_only(sb->s_bdev) ||
+	    (sbi->disk.ro_compat & ~LAKEFS_RO_COMPAT_KNOWN))
 		set_bit(LAKEFS_SB_RDONLY_DEV, &sbi->state);
 	sbi->wq = alloc_workqueue("lakefs-%s", WQ_MEM_RECLAIM | WQ_UNBOUND, 0,
 				  sbi->name);
@@ -319,12 +321,12 @@ static int lakefs_reconfigure(struct fs_context *fc)
 	struct lakefs_sb_info *sbi = LAKEFS_SB(sb);
 	bool rdonly = fc->sb_flags & SB_RDONLY;
 
-	if (!rdonly && test_bit(LAKEFS_SB_RDONLY_DEV, &sbi->state)) {
-		errorfc(fc, "the device is read-only");
-		return -EROFS;
-	}
 	if (!rdonly && (sbi->disk.ro_compat & ~LAKEFS_RO_COMPAT_KNOWN)) {
 		errorfc(fc, "the device uses features this module can only read");
+		return -EROFS;
+	}
+	if (!rdonly && test_bit(LAKEFS_SB_RDONLY_DEV, &sbi->state)) {
+		errorfc(fc, "the device is read-only");
 		return -EROFS;
 	}
 	return sync_filesystem(sb);

@@ -199,6 +199,21 @@ public sealed partial class LakeEngine : IIngestEngine, IScrubEngine, IDisposabl
     /// <summary>Commits, then makes the state itself durable so that the log before it can go.</summary>
     public void Checkpoint() => Checkpoint(SuperblockState.Active);
 
+    /// <summary>Whether the lake has features with which this version can only read it; false, too, when it has no superblock.</summary>
+    /// <exception cref="StorageException">The device failed.</exception>
+    public static bool CanOnlyBeRead(IBlockDevice device)
+    {
+        try
+        {
+            SuperblockStore.RequireWritable(SuperblockStore.ReadAll(device)[0]);
+            return false;
+        }
+        catch (LakeFormatException failure)
+        {
+            return failure.Errno == Errno.EROFS;
+        }
+    }
+
     /// <summary>Before anything is written: what has been opened may be of a version that this one can only read.</summary>
     /// <exception cref="LakeFormatException">It is.</exception>
     public void RequireWritable() => SuperblockStore.RequireWritable(Superblock);
@@ -461,7 +476,7 @@ public sealed partial class LakeEngine : IIngestEngine, IScrubEngine, IDisposabl
         }
 
         RequestMount mount = MemoryMarshal.Read<RequestMount>(request);
-        if ((mount.Flags & LakeRing.MountReadOnlyDevice) == 0 && (Superblock.RoCompat & ~LakeFormat.RoCompatKnown) == 0)
+        if ((mount.Flags & LakeRing.MountReadOnlyDevice) == 0)
         {
             BeginEpoch(mount.Now);
         }

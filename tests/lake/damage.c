@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MPL-2.0
 /*
  * damage log-end DEVICE: turns a bit of the newest frame of a lake's log;
- * damage segment DEVICE: of what the newest segment of its archive holds.
+ * damage segment DEVICE: of what the newest segment of its archive holds;
+ * damage features DEVICE: sets a feature that allows reading only in both
+ * superblock copies, or takes it back.
  * Beneath the filesystem and every cache. Prints which one.
  */
 #define _GNU_SOURCE
@@ -62,6 +64,44 @@ static uint64_t rank_segment(const void *bytes)
 	return header->magic == LAKEFS_ARCHIVE_MAGIC ? header->number : 0;
 }
 
+static void put(uint64_t number)
+{
+	off_t at = (off_t)number * LAKEFS_BLOCK_SIZE;
+
+	if (pwrite(device, block, LAKEFS_BLOCK_SIZE, at) != LAKEFS_BLOCK_SIZE ||
+	    fsync(device))
+		fail("write");
+}
+
+static uint32_t crc32c(const uint8_t *bytes, size_t count)
+{
+	uint32_t crc = ~0u;
+
+	while (count--) {
+		crc ^= *bytes++;
+		for (int bit = 0; bit < 8; bit++)
+			crc = crc >> 1 ^ (crc & 1 ? 0x82f63b78 : 0);
+	}
+	return ~crc;
+}
+
+static int turn_features(void)
+{
+	struct lakefs_sb *sb = (void *)block;
+	uint64_t at = LAKEFS_SB_A_BLOCK, last;
+
+	get(at);
+	last = sb->device_blocks - 1;
+	for (int copy = 0; copy < 2; copy++, at = last) {
+		get(at);
+		sb->ro_compat ^= 1;
+		sb->crc32c = 0;
+		sb->crc32c = crc32c(block, LAKEFS_BLOCK_SIZE);
+		put(at);
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	int is_log = argc == 3 && !strcmp(argv[1], "log-end");
@@ -72,6 +112,8 @@ int main(int argc, char **argv)
 	block = aligned_alloc(LAKEFS_BLOCK_SIZE, LAKEFS_BLOCK_SIZE);
 	if (device < 0)
 		fail("damage");
+	if (!strcmp(argv[1], "features"))
+		return turn_features();
 	get(LAKEFS_SB_A_BLOCK);
 	memcpy(&sb, block, sizeof(sb));
 	at = is_log ? newest(sb.wal, rank_frame, &which) :
@@ -81,10 +123,7 @@ int main(int argc, char **argv)
 	at += is_log ? 0 : LAKEFS_ARCHIVE_META_BLOCKS;
 	get(at);
 	block[100] ^= 0x04;
-	if (pwrite(device, block, LAKEFS_BLOCK_SIZE,
-		   (off_t)at * LAKEFS_BLOCK_SIZE) != LAKEFS_BLOCK_SIZE ||
-	    fsync(device))
-		fail("write");
+	put(at);
 	printf("%s %llu\n", argv[1], (unsigned long long)which);
 	return 0;
 }

@@ -158,6 +158,19 @@ check 'it mounts for the last time' mount.lakefs $twin $l
 check 'with the last file' [ "$(cat $l/own/third)" = third ]
 check 'and unmounts' umount $l
 
+# A lake of a later version, which this one can only read.
+sum() { sync; dd if=$twin bs=1M iflag=direct 2>/dev/null | md5sum; }
+check 'a feature comes that allows reading only' damage features $twin
+before=$(sum)
+check 'it is not mounted to write' sh -c "! mount.lakefs $twin $l"
+check 'gc does not begin' refused 1 'this laked can only read it' lakectl gc --all $twin
+check 'it mounts read-only' mount.lakefs $twin $l -o ro
+check 'and all is there' [ "$(cat $l/own/third)" = third ]
+check 'it is not remounted to write' sh -c "! mount -o remount,rw $l"
+check 'it unmounts, too' umount $l
+check 'and not a byte of the device is another' [ "$(sum)" = "$before" ]
+check 'the feature goes' damage features $twin
+
 # A device that cannot read two of its blocks: copy A of the superblock, and one of
 # the log that is read ahead. They stay so when they are written.
 bad=/dev/vdc

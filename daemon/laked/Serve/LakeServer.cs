@@ -166,12 +166,13 @@ internal sealed class LakeServer
         using DirectBlockDevice direct = OpenDevice(DevicePath);
         // One bad sector in what is there twice, or that nobody needs, does not keep a lake from being mounted.
         using var salvaging = new SalvagingDevice(direct);
-        // A device that only allows reading can be mounted read-only; what the engine writes stays in memory.
-        IBlockDevice device = direct.IsReadOnly ? new ReadOnlyOverlayDevice(salvaging) : salvaging;
+        // A device, or a lake, that only allows reading can be mounted read-only; what the engine writes stays in memory.
+        bool isReadOnly = direct.IsReadOnly || LakeEngine.CanOnlyBeRead(salvaging);
+        IBlockDevice device = isReadOnly ? new ReadOnlyOverlayDevice(salvaging) : salvaging;
         // one bad sector where the archive is read or written is not the end of the mount
-        using ReopenedDevice? archive = direct.IsReadOnly ? null : new ReopenedDevice(() => OpenDevice(DevicePath));
+        using ReopenedDevice? archive = isReadOnly ? null : new ReopenedDevice(() => OpenDevice(DevicePath));
         using LakeEngine engine = LakeEngine.Open(
-            device, direct.IsReadOnly ? new DeviceCommitSink(device) : sink, _budget with { ArchiveDevice = archive });
+            device, isReadOnly ? new DeviceCommitSink(device) : sink, _budget with { ArchiveDevice = archive });
         _whyEndIsUnknown = engine.WhyEndIsUnknown;
         ServeEvents.Recovered(
             _logger,
@@ -201,7 +202,7 @@ internal sealed class LakeServer
         ServeEvents.Serving(_logger, DevicePath, declared.Length);
         _state = LakeState.Serving;
         var own = new OwnUse();
-        _ingest = direct.IsReadOnly ? null : IngestThread.Start(attachment, new DeviceUse(Major, Minor), own, _commands, _logger, DevicePath, new IngestTimes(_options.SealAfter, _options.PackAfter));
+        _ingest = isReadOnly ? null : IngestThread.Start(attachment, new DeviceUse(Major, Minor), own, _commands, _logger, DevicePath, new IngestTimes(_options.SealAfter, _options.PackAfter));
         _scrub = ScrubThread.Start(attachment, new DeviceUse(Major, Minor), own, _commands, _logger, DevicePath);
         using var loop = new LakeLoop(attachment, sink, engine, device, _commands, _ingest, _scrub, Feed, _logger, DevicePath);
         loop.Run(ref _stopRequested);

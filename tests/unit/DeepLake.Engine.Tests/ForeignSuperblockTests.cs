@@ -54,14 +54,12 @@ public sealed class ForeignSuperblockTests
     public void FeaturesThatAllowReadingOnly_KeepEverybodyFromWriting()
     {
         ChangeBoth((ref Superblock s) => s.RoCompat = 1);
+        Assert.That(LakeEngine.CanOnlyBeRead(_device));
         byte[] before = All();
         using (LakeEngine engine = Lake.Open(_device))
         {
             Assert.That(Assert.Throws<LakeFormatException>(engine.RequireWritable)!.Errno, Is.EqualTo(Errno.EROFS));
             Assert.That(Lake.Check(engine).IsClean);
-            ulong epoch = engine.Epoch;
-            Lake.Mount(engine); // to read
-            Assert.That(engine.Epoch, Is.EqualTo(epoch));
         }
 
         Assert.That(All().AsSpan().SequenceEqual(before), "nothing was changed");
