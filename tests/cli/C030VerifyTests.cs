@@ -95,7 +95,7 @@ public sealed class C030VerifyTests : ScratchFixture
         Damage(_scratch["a.img"], newest + 100);
         string lost = isA ? "A" : "B";
         Assert.That(Cli.Run("stats", _scratch["a.img"]).Output, Does.Match(
-            $"  unmounted   not known whether cleanly: superblock copy {lost}, which would tell, was found damaged; [1-9][0-9]* changes replayed\n").And.Not.Contain("not cleanly"));
+            $"  unmounted   not known whether cleanly: superblock copy {lost}, which would tell, was found damaged; [0-9]+ changes replayed\n").And.Not.Contain("not cleanly"));
         var lake = Cli.Json(Cli.Run("stats", "--json", _scratch["a.img"])).GetProperty("lakes")[0];
         Assert.That(lake.GetProperty("was_clean").ValueKind, Is.EqualTo(JsonValueKind.Null));
         CliResult verify = Cli.Run("verify", _scratch["a.img"]);
@@ -276,7 +276,8 @@ public sealed class C030VerifyTests : ScratchFixture
         Assert.That(Cli.Run("verify", _scratch["a.img"]).Errors, Does.StartWith("recovering ...\nchecking the structure ...\n"));
         CliResult stats = Cli.Run("stats", _scratch["a.img"]);
         Assert.That(stats.Errors, Is.EqualTo("recovering ...\n"));
-        Assert.That(stats.Output, Does.Match("; [1-9][0-9]* changes replayed"));
+        // (what came behind that checkpoint is the daemon's own: identities, the archive)
+        Assert.That(stats.Output, Does.Contain("; 0 changes replayed"));
     }
 
     private ulong Generation(long superblock)
