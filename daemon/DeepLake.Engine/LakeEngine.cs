@@ -205,7 +205,7 @@ public sealed partial class LakeEngine : IIngestEngine, IScrubEngine, IDisposabl
     {
         try
         {
-            SuperblockStore.RequireWritable(SuperblockStore.ReadAll(device)[0]);
+            RequireWritable(device);
             return false;
         }
         catch (LakeFormatException failure)
@@ -214,9 +214,9 @@ public sealed partial class LakeEngine : IIngestEngine, IScrubEngine, IDisposabl
         }
     }
 
-    /// <summary>Before anything is written: what has been opened may be of a version that this one can only read.</summary>
-    /// <exception cref="LakeFormatException">It is.</exception>
-    public void RequireWritable() => SuperblockStore.RequireWritable(Superblock);
+    /// <summary>For whoever is going to write, before the lake is opened: a recovery that is short of room takes a checkpoint.</summary>
+    /// <exception cref="LakeFormatException">It can only be read, or is no lake for this version.</exception>
+    public static void RequireWritable(IBlockDevice device) => SuperblockStore.RequireWritable(SuperblockStore.ReadAll(device)[0]);
 
     /// <summary>
     /// Starts a new mount epoch: orphans of older ones are gone, their blocks free.

@@ -26,8 +26,8 @@ internal static class ImportJob
     {
         CheckSource(request.Source);
         using DirectBlockDevice device = OneShotDevice.Open(request.DevicePath, readOnly: false);
+        LakeEngine.RequireWritable(device);
         using LakeEngine engine = LakeEngine.Open(device, new DeviceCommitSink(device), new EngineOptions());
-        engine.RequireWritable();
         var lake = new LakeClient(engine, ImportRefusal.Of, TimeProvider.System, new Random());
         using var table = new ChecksumTable(device, engine.Superblock);
         using var data = new DataWriter(lake, device, table);

@@ -22,10 +22,10 @@ internal static class ChecksumJob
         var progress = new PacedProgress(send, request.DevicePath, cancellation);
         IBlockDevice target = request.DryRun ? new ReadOnlyOverlayDevice(device) : device;
 
+        LakeEngine.RequireWritable(device);
         // what the log adds is applied in memory only: nothing but the table is written
         var overlay = new ReadOnlyOverlayDevice(device);
         using LakeEngine engine = LakeEngine.Open(overlay, new DeviceCommitSink(overlay), SmallEngine.Options);
-        engine.RequireWritable();
         MendedChecksums mended = engine.MendChecksums(target, progress.Tell);
         target.Flush();
         var result = new RepairResult

@@ -30,8 +30,8 @@ internal static class GcJob
             return Run(request, looked, overlay, send, cancellation);
         }
 
+        LakeEngine.RequireWritable(device);
         using LakeEngine engine = LakeEngine.Open(device, new DeviceCommitSink(device), new EngineOptions());
-        engine.RequireWritable();
         if (!engine.WasClean)
         {
             throw new CommandException(

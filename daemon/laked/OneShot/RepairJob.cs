@@ -80,9 +80,9 @@ internal static class RepairJob
         }
 
         cancellation.ThrowIfCancellationRequested();
+        LakeEngine.RequireWritable(device);
         using (LakeEngine engine = LakeEngine.Open(device, new DeviceCommitSink(device), SmallEngine.Options))
         {
-            engine.RequireWritable();
             engine.MakeWhole(found.ArchiveIsDamaged);
         }
 

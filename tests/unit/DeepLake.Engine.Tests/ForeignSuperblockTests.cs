@@ -58,7 +58,7 @@ public sealed class ForeignSuperblockTests
         byte[] before = All();
         using (LakeEngine engine = Lake.Open(_device))
         {
-            Assert.That(Assert.Throws<LakeFormatException>(engine.RequireWritable)!.Errno, Is.EqualTo(Errno.EROFS));
+            Assert.That(Assert.Throws<LakeFormatException>(() => LakeEngine.RequireWritable(_device))!.Errno, Is.EqualTo(Errno.EROFS));
             Assert.That(Lake.Check(engine).IsClean);
         }
 
