@@ -77,7 +77,7 @@ judges: setup
 
 # The kernel's tests once more on the debug kernel: hours, as it is slow. KASAN,
 # lockdep and kmemleak fail a run by what they find (qemu/README.md).
-DEBUG_SUITES ?= vm module vfs data lake garble debug
+DEBUG_SUITES ?= vm module vfs data lake repair garble debug
 debug-test: debug-kernel
 	KERNEL=debug tests/run-all.sh $(DEBUG_SUITES)
 

@@ -2,18 +2,17 @@
 # SPDX-License-Identifier: MPL-2.0
 # Wrong inputs, a full device, reflink and trim as programs use them, and ways to
 # be shut down, files that are sealed, checked, shared and scrubbed, with the real daemon in the
-# busybox guest; a lake that lost its metadata and is repaired; its durable
-# changes as a stream; a guest of little memory whose daemon is stopped and dead.
-# ONLY="full down seal share pieces packs scrub repair watch memory": some of them. SHARE_MIB=1024 SHARE_DISK=4G,
+# busybox guest; its durable changes as a stream; a guest of little memory whose daemon is stopped and dead.
+# ONLY="full down seal share pieces packs scrub watch memory": some of them. SHARE_MIB=1024 SHARE_DISK=4G,
 # PIECES_MIB=100 PIECES_DISK=1G: larger files for these.
 # KERNEL=debug: under KASAN and lockdep.
 set -uo pipefail
 . "$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/lib/suite.sh"
 suite_begin lake
 kernel=${KERNEL:-6.12}
-limit=$(suite_seconds $((600 + (${SHARE_MIB:-0} + ${PIECES_MIB:-0} * 10) * 2)))
+limit=$(suite_seconds $((1200 + (${SHARE_MIB:-0} + ${PIECES_MIB:-0} * 10) * 2)))
 lib=(--file "$LAKE_TESTS/lake/lib.sh:/lib.sh")
-wanted() { case " ${ONLY:-full down seal share pieces packs scrub repair watch memory} " in *" $1 "*) ;; *) return 1 ;; esac; }
+wanted() { case " ${ONLY:-full down seal share pieces packs scrub watch memory} " in *" $1 "*) ;; *) return 1 ;; esac; }
 
 # Mostly waiting for time to pass: beside the others.
 memory_job=
@@ -50,22 +49,6 @@ down() {
 	[ $status = 0 ] || fail "the guest of shutdowns ends with status $status"
 }
 ! wanted down || down
-
-# metadata that is gone, and comes back from the archive
-repair() {
-	local status=0
-	cc -O2 -Wall -Werror -static -I"$LAKE_ROOT/proto" -o "$suite_dir/damage" \
-		"$LAKE_TESTS/lake/damage.c" || fail 'damage builds'
-	"$LAKE_VM" run --lake --kernel "$kernel" --smp "${SMP:-2}" --mem "${MEM:-1G}" \
-		--timeout "$limit" --disk "$suite_dir/repair,size=128M" \
-		--disk "$suite_dir/twin,size=128M" \
-		--disk "$suite_dir/bad,size=128M,bad=1:400" --file "$suite_dir/damage:/sbin/damage" \
-		--file "$LAKE_TESTS/lake/repair-guest.sh:/guest.sh" "${lib[@]}" -- \
-		sh /guest.sh >"$suite_dir/repair.results" || status=$?
-	suite_collect "$suite_dir/repair.results" ''
-	[ $status = 0 ] || fail "the guest of repairs ends with status $status"
-}
-! wanted repair || repair
 
 # the stream of durable changes, and what a folder holds
 watch() {
