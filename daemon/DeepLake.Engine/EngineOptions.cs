@@ -31,6 +31,9 @@ public sealed record EngineOptions
     /// </summary>
     public bool EndsUnreadLog { get; init; }
 
+    /// <summary>What is written is not kept: only a mount of a device that can only be read is answered.</summary>
+    public bool OnlyReads { get; init; }
+
     /// <summary>Wall clock, only for superblock times.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 

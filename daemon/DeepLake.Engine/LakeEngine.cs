@@ -478,6 +478,11 @@ public sealed partial class LakeEngine : IIngestEngine, IScrubEngine, IDisposabl
         RequestMount mount = MemoryMarshal.Read<RequestMount>(request);
         if ((mount.Flags & LakeRing.MountReadOnlyDevice) == 0)
         {
+            if (_options.OnlyReads)
+            {
+                return -(int)Errno.EROFS; // the kernel's view of the device, or of the lake, is another
+            }
+
             BeginEpoch(mount.Now);
         }
 

@@ -24,10 +24,11 @@ internal sealed class ContentAudit(LakeState state, IBlockDevice device, Superbl
 
     private readonly ContentHasher _hasher = new();
     private readonly PackReader _packs = new();
-    private readonly List<(ulong Block, bool IsWhole, bool IsGone)> _wrong = []; // of one file
+    private readonly List<(ulong Block, uint Sum, bool IsWhole, bool IsGone)> _wrong = []; // of one file
     private readonly DisputedBlocks _disputed = new();
     private readonly BlockSet _written = new(); // entries, by this audit, before the disputed ones
-    private readonly BlockSet _taken = new(); // as they are: nothing tells of them
+    private readonly BlockSet _mended = new(); // entries that are to be written
+    private readonly BlockSet _taken = new(); // the same, as the blocks are: nothing tells of them
     private readonly Dictionary<ulong, ulong> _unknownOf = []; // blocks without a checksum, of the first files that have any
     private readonly List<UnprovenFile> _unproven = [];
     private bool _hashes;
@@ -59,8 +60,7 @@ internal sealed class ContentAudit(LakeState state, IBlockDevice device, Superbl
             Check(inode, table, buffer);
         }
 
-        Settle(table, buffer);
-        table.Store();
+        Settle(table);
         if (UnprovenBlocks > 0)
         {
             foreach (InodeRecord inode in Files("looking for the files of which nothing tells"))
@@ -68,6 +68,11 @@ internal sealed class ContentAudit(LakeState state, IBlockDevice device, Superbl
                 NoteUnproven(inode.Ino);
             }
         }
+
+        // From here on nothing is interrupted: with its entry a block is no longer known to be unproven.
+        Progress("writing the checksums", 0, 0, "");
+        Write(table, buffer);
+        table.Store();
     }
 
     public void Dispose() => _packs.Dispose();
@@ -133,7 +138,7 @@ internal sealed class ContentAudit(LakeState state, IBlockDevice device, Superbl
             written += BlocksBelow(inode.Size, extent);
             if (extent.IsChecked)
             {
-                Compare(extent, table, buffer);
+                Compare(inode.Size, extent, table, buffer);
             }
             else if (!MendsTableOnly && extent.HasCrc && extent.BirthSeq > state.Counters.UncleanSeq)
             {
@@ -162,17 +167,28 @@ internal sealed class ContentAudit(LakeState state, IBlockDevice device, Superbl
     }
 
     /// <summary>
-    /// Checked extents: differences are kept until the file has been read. Its identity says nothing of what a
-    /// skewed extent leaves out of its first and its last block, and of what others have in a pack.
+    /// Checked extents: differences are kept until the file has been read. Its identity says nothing of what is behind its
+    /// end, of what a skewed extent leaves out of its first and its last block, and of what others have in a pack.
     /// </summary>
-    private void Compare(Extent extent, ChecksumTable table, AlignedBuffer buffer) => Read(extent, buffer, (block, sum, isUnread) =>
+    private void Compare(ulong size, Extent extent, ChecksumTable table, AlignedBuffer buffer) => Read(extent, buffer, (block, sum, isUnread) =>
     {
         if (table[block] != sum)
         {
-            bool isAtAnEnd = block == extent.PhysBlock || block == extent.PhysBlock + extent.Blocks;
-            _wrong.Add((block, !(extent.IsSkewed && isAtAnEnd) && !(extent.IsPacked && extent.Blocks < _packBlocks), isUnread || _isNoPack));
+            _wrong.Add((block, sum, HasAllOf(block, extent, size), isUnread || _isNoPack));
         }
     });
+
+    private bool HasAllOf(ulong block, in Extent extent, ulong size)
+    {
+        if (extent.IsPacked)
+        {
+            return extent.Blocks == _packBlocks && extent.FileEnd <= size / LakeFormat.BlockSize;
+        }
+
+        ulong index = block - extent.PhysBlock;
+        bool isAtAnEnd = extent.IsSkewed && (index == 0 || index == extent.Blocks);
+        return !isAtAnEnd && extent.FileBlock + index < size / LakeFormat.BlockSize;
+    }
 
     /// <summary>How many blocks there are of which nothing tells.</summary>
     private ulong CompareMapped(ulong ino, Extent extent, ChecksumTable table, AlignedBuffer buffer)
@@ -207,36 +223,41 @@ internal sealed class ContentAudit(LakeState state, IBlockDevice device, Superbl
     /// <param name="isProven">What the file's identity says of its data; null: it has none, or not all could be read.</param>
     private void Dispute(bool? isProven)
     {
-        foreach ((ulong block, bool isWhole, bool isGone) in _wrong)
+        foreach ((ulong block, uint sum, bool isWhole, bool isGone) in _wrong)
         {
             _disputed.Add(
                 block,
                 isGone || isProven == false ? BlockEvidence.Disproves
                 : isProven is null ? BlockEvidence.Nothing
                 : isWhole ? BlockEvidence.ProvesAll
-                : BlockEvidence.ProvesItsPart);
+                : BlockEvidence.ProvesItsPart,
+                sum);
         }
     }
 
     /// <summary>
     /// All files have been read. A block that is disproven, or of which a part is, gets no entry that would let it pass:
-    /// it stays unreadable.
+    /// it stays unreadable. Of those that this audit has written entries of, the maps have told already.
     /// </summary>
-    private void Settle(ChecksumTable table, AlignedBuffer buffer)
+    private void Settle(ChecksumTable table)
     {
         ulong group = ulong.MaxValue;
         bool isLost = false;
-        ulong end = 0; // of what is in the buffer
-        ulong start = 0;
         foreach (ulong block in _disputed)
         {
+            if (_written.Contains(block))
+            {
+                continue;
+            }
+
             ulong its = (block - superblock.Data.StartBlock) / LakeFormat.SumsPerBlock;
-            isLost = its == group ? isLost : TableIsLost(block, table); // before this writes to it
+            isLost = its == group ? isLost : TableIsLost(block, table);
             group = its;
             BlockEvidence evidence = _disputed[block];
             if (evidence is BlockEvidence.ProvesAll or BlockEvidence.ProvesItsPart)
             {
                 MendedSums++;
+                _mended.Add(block);
             }
             else if (evidence == BlockEvidence.Nothing && isLost && table[block] == 0)
             {
@@ -246,6 +267,20 @@ internal sealed class ContentAudit(LakeState state, IBlockDevice device, Superbl
             else
             {
                 DamagedBlocks++;
+            }
+        }
+    }
+
+    /// <summary>What is not read now as it was read for the proofs stays unreadable.</summary>
+    private void Write(ChecksumTable table, AlignedBuffer buffer)
+    {
+        ulong end = 0; // of what is in the buffer
+        ulong start = 0;
+        foreach (ulong block in _disputed)
+        {
+            bool isTaken = _taken.Contains(block);
+            if (!isTaken && !_mended.Contains(block))
+            {
                 continue;
             }
 
@@ -257,7 +292,15 @@ internal sealed class ContentAudit(LakeState state, IBlockDevice device, Superbl
             }
 
             uint sum = Crc32C.Compute(buffer.Slice((int)(block - start) * LakeFormat.BlockSize, LakeFormat.BlockSize));
-            table.Stage(block, new ReadOnlySpan<uint>(in sum));
+            if (_disputed.IsAsRead(block, sum) && !device.IsUnreadable((long)block * LakeFormat.BlockSize, LakeFormat.BlockSize))
+            {
+                table.Stage(block, new ReadOnlySpan<uint>(in sum));
+                continue;
+            }
+
+            DamagedBlocks++;
+            UnprovenBlocks -= isTaken ? 1ul : 0ul;
+            MendedSums -= isTaken ? 0ul : 1ul;
         }
     }
 

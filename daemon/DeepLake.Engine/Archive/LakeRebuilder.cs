@@ -256,7 +256,6 @@ public sealed class LakeRebuilder
 
     private void Publish(IPageStore store, LakeState state, Superblock superblock)
     {
-        Progress("writing the superblocks", 0, 0, "");
         state.Flush();
         CheckpointTicket ticket = store.Checkpoint();
         ClearLog(superblock);

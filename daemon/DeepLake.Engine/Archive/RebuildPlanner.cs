@@ -122,6 +122,8 @@ public sealed class RebuildPlanner : IDisposable
         else if (TryTakeNewest(all, out superblock))
         {
             knownSeq = 0;
+            SuperblockStore.Validate(superblock, _device.LengthBytes);
+            SuperblockStore.RequireWritable(superblock);
             RefuseAnOlderLake(superblock);
         }
         else

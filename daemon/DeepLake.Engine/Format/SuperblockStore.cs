@@ -53,6 +53,13 @@ internal static class SuperblockStore
             throw new LakeFormatException(foreign.Errno, $"{foreign.Message} (superblock copy {unusable[0].Name}, which is whole)", foreign.NextStep);
         }
 
+        if (valid.Count == 2 && UuidOf(valid[0]) != UuidOf(valid[1]))
+        {
+            // as the kernel has it
+            unusable.Add(new UnusableCopy(LakeLayout.Bytes(valid[0].DeviceBlocks - 1), $"it is of another lake, {UuidOf(valid[1])}"));
+            valid.RemoveAt(1);
+        }
+
         valid.Sort((a, b) => b.Generation.CompareTo(a.Generation));
         return valid;
     }
@@ -248,7 +255,8 @@ internal static class SuperblockStore
     private static LakeFormatException NotALake() => new(
         Errno.EINVAL, "this is not a DeepLake device (no superblock)", "check the device name; if a lake was there, lakectl repair DEVICE says what can be brought back, and changes nothing; a new one is made with lakectl mkfs DEVICE");
 
-    private static void Validate(in Superblock superblock, long deviceBytes)
+    /// <exception cref="LakeFormatException">This version cannot use a lake that has this superblock, or not on such a device.</exception>
+    public static void Validate(in Superblock superblock, long deviceBytes)
     {
         if (superblock.FormatVersion != LakeFormat.Version)
         {

@@ -58,7 +58,7 @@ public sealed class SalvagingDevice(IBlockDevice inner) : IBlockDevice
     {
         lock (_lock)
         {
-            return _unreadable.Count > 0
+            return bytes > 0 && _unreadable.Count > 0
                 && _unreadable.GetViewBetween(DeviceBounds.AlignDown(offset), offset + bytes - 1).Count > 0;
         }
     }

@@ -172,7 +172,7 @@ internal sealed class LakeServer
         // one bad sector where the archive is read or written is not the end of the mount
         using ReopenedDevice? archive = isReadOnly ? null : new ReopenedDevice(() => OpenDevice(DevicePath));
         using LakeEngine engine = LakeEngine.Open(
-            device, isReadOnly ? new DeviceCommitSink(device) : sink, _budget with { ArchiveDevice = archive });
+            device, isReadOnly ? new DeviceCommitSink(device) : sink, _budget with { ArchiveDevice = archive, OnlyReads = isReadOnly });
         _whyEndIsUnknown = engine.WhyEndIsUnknown;
         ServeEvents.Recovered(
             _logger,

@@ -78,6 +78,48 @@ public sealed class ForeignSuperblockTests
         Assert.That(Assert.Throws<LakeFormatException>(() => planner.Plan(ArchiveSurvey.Read(_device)))!.Errno, Is.EqualTo(Errno.ENODATA));
     }
 
+    /// <summary>Regression: of a lake without superblocks only the archive tells that, and a rebuild did not look there.</summary>
+    [Test]
+    public void FeaturesThatAllowReadingOnly_KeepARebuildFromTheArchiveAloneFromWriting()
+    {
+        ChangeBoth((ref Superblock s) => s.RoCompat = 1);
+        using (LakeEngine engine = Lake.Open(_device))
+        {
+            Lake.Mount(engine);
+            // a segment is written, with the superblock of such a lake
+            engine.Apply(IntentWriter.Encode(new IntentCreate { Ino = 20, Mode = 0x8180 }, IntentOp.Create, engine.AppliedSeq + 1));
+            Lake.Unmount(engine);
+        }
+
+        _device.Write(new byte[LakeFormat.BlockSize], (long)LakeFormat.SuperblockABlock * LakeFormat.BlockSize);
+        _device.Write(new byte[LakeFormat.BlockSize], (long)_lastBlock * LakeFormat.BlockSize);
+        using var planner = new RebuildPlanner(_device);
+        Assert.That(Assert.Throws<LakeFormatException>(() => planner.Plan(ArchiveSurvey.Read(_device)))!.Errno, Is.EqualTo(Errno.EROFS));
+    }
+
+    /// <summary>Regression: the newer copy was used, and the kernel used copy A.</summary>
+    [Test]
+    public void ACopyBOfAnotherLake_IsNotUsed()
+    {
+        Change(_lastBlock, (ref Superblock s) =>
+        {
+            s.Uuid[0] ^= 1;
+            s.Generation += 3;
+            s.RoCompat = 1;
+        });
+        Assert.That(LakeEngine.CanOnlyBeRead(_device), Is.False);
+        using LakeEngine engine = Lake.Open(_device);
+        Assert.That(LakeNotes.Of(_device), Has.Some.Contains("it is of another lake"));
+    }
+
+    /// <summary>Regression: what was written to such a mount would have been kept in memory only.</summary>
+    [Test]
+    public void AnEngineThatOnlyReads_RefusesAMountToWrite()
+    {
+        using LakeEngine engine = LakeEngine.Open(_device, new DeviceCommitSink(_device), Lake.Options with { OnlyReads = true });
+        Assert.That(Assert.Throws<InvalidOperationException>(() => Lake.Mount(engine))!.Message, Does.Contain($"{-(int)Errno.EROFS}"));
+    }
+
     private delegate void Changing(ref Superblock superblock);
 
     private void ChangeBoth(Changing change)
