@@ -28,7 +28,10 @@ boot() {
 if wanted damage; then
 	cc -O2 -Wall -Werror -static -I"$LAKE_ROOT/proto" -o "$suite_dir/damage" \
 		"$LAKE_TESTS/repair/damage.c" || fail 'damage builds'
-	boot damage --disk "$suite_dir/whole,size=128M" --disk "$suite_dir/twin,size=128M" \
-		--disk "$suite_dir/bad,size=128M,bad=1:400" --file "$suite_dir/damage:/sbin/damage"
+	cc -O2 -Wall -Werror -static -o "$suite_dir/flip" "$LAKE_TESTS/lake/flip.c" ||
+		fail 'flip builds'
+	boot damage --tools coreutils --disk "$suite_dir/whole,size=128M" --disk "$suite_dir/twin,size=128M" \
+		--disk "$suite_dir/bad,size=128M,bad=1:400" --file "$suite_dir/damage:/sbin/damage" \
+		--file "$suite_dir/flip:/sbin/flip"
 fi
 suite_end
