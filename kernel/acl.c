@@ -81,9 +81,60 @@ LAKEFS_SET_ACL_PROTO(lakefs_set_acl)
 	if (err == -ENODATA)	/* nothing to remove */
 		err = c.set_mode ? lakefs_record_mode(inode, c.mode) : 0;
 	kfree(c.value);
-	if (!err)
-		set_cached_acl(inode, type, acl);
-	return err;
+	if (err)
+		return err;
+	set_cached_acl(inode, type, acl);
+	return lakefs_sync_attr(inode);
+}
+
+/*
+ * What a chmod to this mode makes of the inode's ACL, before anything is changed:
+ * afterwards nothing can fail. An ACL stays as long as it is, so a full lake does
+ * not refuse it. setattr_copy() may still drop the set-group-ID bit, of which an
+ * ACL knows nothing. The caller ends it with lakefs_acl_chmod().
+ */
+int lakefs_prepare_chmod(struct inode *inode, umode_t mode,
+			 struct lakefs_acl_chmod *chmod)
+{
+	struct lakefs_xattr_change c = {
+		.name = XATTR_NAME_POSIX_ACL_ACCESS, .set_mode = true,
+	};
+	struct posix_acl *acl;
+	int err;
+
+	if (!IS_POSIXACL(inode))
+		return 0;
+	if (S_ISLNK(inode->i_mode))
+		return -EOPNOTSUPP;
+	acl = lakefs_inode_acl(inode, ACL_TYPE_ACCESS);
+	if (IS_ERR_OR_NULL(acl))
+		return acl == ERR_PTR(-EOPNOTSUPP) ? 0 : PTR_ERR_OR_ZERO(acl);
+	err = __posix_acl_chmod(&acl, GFP_KERNEL, mode);
+	if (err)	/* the ACL is released */
+		return err;
+	c.value = lakefs_acl_to_xattr(acl, &c.bytes);
+	if (IS_ERR(c.value)) {
+		posix_acl_release(acl);
+		return PTR_ERR(c.value);
+	}
+	chmod->rec = lakefs_xattr_rec(inode, &c);
+	kfree(c.value);
+	if (!chmod->rec) {
+		posix_acl_release(acl);
+		return -ENOMEM;
+	}
+	chmod->acl = acl;
+	return 0;
+}
+
+/* The inode has the new mode. */
+void lakefs_acl_chmod(struct inode *inode, struct lakefs_acl_chmod *chmod)
+{
+	if (!chmod->rec)
+		return;
+	lakefs_xattr_emit(inode, chmod->rec);
+	set_cached_acl(inode, ACL_TYPE_ACCESS, chmod->acl);
+	posix_acl_release(chmod->acl);
 }
 
 /* ---- initial xattrs ------------------------------------------------------ */

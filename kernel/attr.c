@@ -192,9 +192,19 @@ static int lakefs_record_attr(struct inode *inode, struct lakefs_rec *rec,
 	return err;
 }
 
+/* -o sync, chattr +S: what was recorded of the inode is durable afterwards */
+int lakefs_sync_attr(struct inode *inode)
+{
+	if (!IS_SYNC(inode))
+		return 0;
+	return lakefs_wait_durable(LAKEFS_SB(inode->i_sb),
+				   LAKEFS_I(inode)->last_seq);
+}
+
 int lakefs_setattr(LAKEFS_IDMAP *idmap, struct dentry *dentry,
 		   struct iattr *attr)
 {
+	struct lakefs_acl_chmod chmod = { };
 	struct inode *inode = d_inode(dentry);
 	struct lakefs_sb_info *sbi = LAKEFS_SB(inode->i_sb);
 	struct lakefs_rec *rec;
@@ -211,14 +221,20 @@ int lakefs_setattr(LAKEFS_IDMAP *idmap, struct dentry *dentry,
 	if (!rec)
 		return -ENOMEM;
 
+	if (attr->ia_valid & ATTR_MODE) {
+		err = lakefs_prepare_chmod(inode, attr->ia_mode, &chmod);
+		if (err) {
+			lakefs_rec_free(rec);
+			return err;
+		}
+	}
+
 	setattr_copy(idmap, inode, attr);
+	/* first of all: mode and ACL are one record, and become durable as one */
+	lakefs_acl_chmod(inode, &chmod);
 	err = lakefs_record_attr(inode, rec, lakefs_attr_bits(attr->ia_valid),
 				 attr);
-	if (!err && (attr->ia_valid & ATTR_MODE))
-		err = lakefs_acl_chmod(idmap, dentry, inode->i_mode);
-	if (!err && IS_SYNC(inode))
-		err = lakefs_wait_durable(sbi, LAKEFS_I(inode)->last_seq);
-	return err;
+	return err ? err : lakefs_sync_attr(inode);
 }
 
 /* ---- getattr ------------------------------------------------------------- */

@@ -64,13 +64,13 @@ typedef const struct xattr_handler *lakefs_xattr_table_t;
 	int name(LAKEFS_IDMAP *idmap, LAKEFS_ACL_ARG *acl_arg,		\
 		 struct posix_acl *acl, int type)
 
-static inline int lakefs_acl_chmod(LAKEFS_IDMAP *idmap, struct dentry *dentry,
-				   umode_t mode)
+/* The cached ACL, or that of the inode; posix_acl_release. */
+static inline struct posix_acl *lakefs_inode_acl(struct inode *inode, int type)
 {
 #if LAKEFS_KERNEL(6, 2)
-	return posix_acl_chmod(idmap, dentry, mode);
+	return get_inode_acl(inode, type);
 #else
-	return posix_acl_chmod(idmap, d_inode(dentry), mode);
+	return get_acl(inode, type);
 #endif
 }
 

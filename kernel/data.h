@@ -425,8 +425,9 @@ bool lakefs_call_range_ok(const struct inode *inode, u64 block, u64 blocks,
 bool lakefs_range_pinned(struct inode *inode, u64 start, u64 end);
 
 /* ---- direct.c; pos and length of a write in whole blocks ------------------ */
-ssize_t lakefs_direct_write(struct kiocb *iocb, struct iov_iter *from,
-			    bool wait);
+ssize_t lakefs_direct_write(struct kiocb *iocb, struct iov_iter *from);
+/* over written blocks only; need not be over when it returns */
+ssize_t lakefs_direct_overwrite(struct kiocb *iocb, struct iov_iter *from);
 ssize_t lakefs_direct_read(struct kiocb *iocb, struct iov_iter *to);
 
 /* ---- iomap.c ------------------------------------------------------------- */

@@ -39,8 +39,11 @@ static int lakefs_direct_begin(struct inode *inode, loff_t pos, loff_t length,
 	/* NEW: a write cut short in a block zeroes the rest of it */
 	if (lakefs_ext_pending(e))
 		iomap->flags |= IOMAP_F_NEW;
-	/* DIRTY: FUA alone does not make an O_DSYNC write safe */
-	if (lakefs_ext_pending(e) ||
+	/*
+	 * DIRTY: FUA alone does not make an O_DSYNC write safe, nor what lies
+	 * behind a size that waits for dirty pages before it.
+	 */
+	if (lakefs_ext_pending(e) || pos + length > li->disk_size ||
 	    READ_ONCE(li->last_seq) > READ_ONCE(sbi->durable_seq))
 		iomap->flags |= IOMAP_F_DIRTY;
 	mutex_unlock(&li->ext_lock);
@@ -136,23 +139,64 @@ static const struct iomap_dio_ops lakefs_dio_ops = {
 	.end_io		= lakefs_direct_done,
 };
 
-ssize_t lakefs_direct_write(struct kiocb *iocb, struct iov_iter *from,
-			    bool wait)
+/*
+ * In an interrupt, perhaps (6.19 and later). Nothing was reserved, so nothing is
+ * to be recorded. Counted only now: fsync does not wait for direct I/O, and one
+ * that began before must not count this write as flushed.
+ */
+static int lakefs_overwrite_done(struct kiocb *iocb, ssize_t size, int error,
+				 unsigned int flags)
 {
-	return iomap_dio_rw(iocb, from, &lakefs_direct_ops, &lakefs_dio_ops,
-			    wait ? IOMAP_DIO_FORCE_WAIT : 0, NULL, 0);
+	if (size > 0 && !error)
+		atomic64_inc(&LAKEFS_I(file_inode(iocb->ki_filp))->plain_gen);
+	return error;
 }
 
+static const struct iomap_dio_ops lakefs_overwrite_ops = {
+	.end_io		= lakefs_overwrite_done,
+};
+
+ssize_t lakefs_direct_write(struct kiocb *iocb, struct iov_iter *from)
+{
+	return iomap_dio_rw(iocb, from, &lakefs_direct_ops, &lakefs_dio_ops,
+			    IOMAP_DIO_FORCE_WAIT, NULL, 0);
+}
+
+ssize_t lakefs_direct_overwrite(struct kiocb *iocb, struct iov_iter *from)
+{
+	return iomap_dio_rw(iocb, from, &lakefs_direct_ops,
+			    &lakefs_overwrite_ops, 0, NULL, 0);
+}
+
+/*
+ * Up to the last whole block: what the device has behind the end of the file is
+ * none of its bytes (docs/decisions/0003), and would be read along. Short when
+ * the rest is to be read through the page cache.
+ */
 ssize_t lakefs_direct_read(struct kiocb *iocb, struct iov_iter *to)
 {
 	struct inode *inode = file_inode(iocb->ki_filp);
-	ssize_t ret;
+	size_t count = iov_iter_count(to), some;
+	loff_t pos = iocb->ki_pos, size, whole;
+	ssize_t ret = 0;
 
-	if (!iov_iter_count(to))
+	if (!count)
 		return 0;
+	if ((pos | count) & (bdev_logical_block_size(inode->i_sb->s_bdev) - 1))
+		return -EINVAL;
 	file_accessed(iocb->ki_filp);
 	inode_lock_shared(inode);
-	ret = iomap_dio_rw(iocb, to, &lakefs_direct_ops, NULL, 0, NULL, 0);
+	size = i_size_read(inode);
+	whole = round_down(size, LAKEFS_BLOCK_SIZE);
+	if (pos < whole) {
+		some = min_t(u64, count, whole - pos);
+		iov_iter_truncate(to, some);
+		/* a short answer, later, would be taken for the end */
+		ret = iomap_dio_rw(iocb, to, &lakefs_direct_ops, NULL,
+				   some < count && size > whole ?
+				   IOMAP_DIO_FORCE_WAIT : 0, NULL, 0);
+		iov_iter_reexpand(to, iov_iter_count(to) + count - some);
+	}
 	inode_unlock_shared(inode);
 	return ret;
 }

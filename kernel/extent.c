@@ -351,6 +351,12 @@ void lakefs_data_loaded(struct inode *inode)
 
 	if (READ_ONCE(sbi->durable_seq) < seq)
 		atomic64_set(&li->plain_gen, 1);
+	/* it may have been cut off there, and that not be durable (size.c) */
+	if (lakefs_in_block(li->disk_size) &&
+	    READ_ONCE(sbi->durable_seq) < li->last_seq) {
+		li->tail_block = lakefs_block_of(li->disk_size);
+		li->tail_seq = li->last_seq;
+	}
 }
 
 /* The last look at the inode's data: all pages are gone. Never waits. */

@@ -15,7 +15,7 @@
 static ssize_t lakefs_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
 	struct inode *inode = file_inode(iocb->ki_filp);
-	ssize_t ret;
+	ssize_t whole = 0, ret;
 	int err, tries;
 
 	if (lakefs_is_shutdown(LAKEFS_SB(inode->i_sb)))
@@ -23,13 +23,18 @@ static ssize_t lakefs_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	err = lakefs_extents_load(inode);
 	if (err)
 		return err;
-	if (iocb->ki_flags & IOCB_DIRECT)
-		return lakefs_direct_read(iocb, to);
-	ret = generic_file_read_iter(iocb, to);
+	if (iocb->ki_flags & IOCB_DIRECT) {
+		whole = lakefs_direct_read(iocb, to);
+		/* goes on only in the block that the end lies in */
+		if (whole < 0 || !iov_iter_count(to) || iocb->ki_pos <
+		    round_down(i_size_read(inode), LAKEFS_BLOCK_SIZE))
+			return whole;
+	}
+	ret = filemap_read(iocb, to, 0);
 	for (tries = LAKEFS_READ_TRIES; ret == -EIO && tries &&
 	     lakefs_read_again(inode, iocb->ki_pos); tries--)
-		ret = generic_file_read_iter(iocb, to);
-	return ret;
+		ret = filemap_read(iocb, to, 0);
+	return whole ? whole + max_t(ssize_t, ret, 0) : ret;
 }
 
 static ssize_t lakefs_splice_read(struct file *in, loff_t *pos,
@@ -127,7 +132,7 @@ static ssize_t lakefs_write_direct(struct kiocb *iocb, struct iov_iter *from)
 	if (IS_NOSEC(inode) && lakefs_pure_overwrite(iocb, from)) {
 		ret = lakefs_write_checks(iocb, from);
 		if (ret > 0)
-			ret = lakefs_direct_write(iocb, from, false);
+			ret = lakefs_direct_overwrite(iocb, from);
 		inode_unlock_shared(inode);
 		if (ret != -ENOTBLK)
 			return ret;
@@ -143,7 +148,7 @@ static ssize_t lakefs_write_direct(struct kiocb *iocb, struct iov_iter *from)
 	if (lakefs_whole_blocks(iocb, from)) {
 		ret = lakefs_zero_eof(inode, iocb->ki_pos);
 		if (!ret)
-			ret = lakefs_direct_write(iocb, from, true);
+			ret = lakefs_direct_write(iocb, from);
 	}
 	if (ret == -ENOTBLK || (ret >= 0 && iov_iter_count(from))) {
 		more = lakefs_write_through(iocb, from);

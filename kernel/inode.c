@@ -11,6 +11,7 @@
  */
 #include <linux/random.h>
 #include <linux/slab.h>
+#include "data.h"
 #include "table.h"
 
 static struct kmem_cache *lakefs_inode_cache;
@@ -284,7 +285,8 @@ static bool lakefs_record_ok(struct super_block *sb, u64 ino,
 	       (ino != LAKEFS_ROOT_INO || S_ISDIR(rec->mode)) &&
 	       rec->nlink <= LAKEFS_LINK_MAX &&
 	       rec->uid != (u32)-1 && rec->gid != (u32)-1 &&
-	       rec->blocks <= LAKEFS_SB(sb)->disk.device_blocks &&
+	       /* of the file: what is shared is counted wherever it is mapped */
+	       rec->blocks <= lakefs_blocks_for(sb->s_maxbytes) &&
 	       !(rec->flags & ~LAKEFS_INODE_FLAGS_USER) && !rec->zone &&
 	       rec->xattr_count <= LAKEFS_XATTR_LIST_MAX &&
 	       lakefs_time_ok(&rec->atime) && lakefs_time_ok(&rec->mtime) &&

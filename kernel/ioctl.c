@@ -64,7 +64,7 @@ int lakefs_fileattr_set(LAKEFS_IDMAP *idmap, struct dentry *dentry,
 	lakefs_set_flags(inode, flags);
 	lakefs_stamp(inode, current_time(inode), S_CTIME);
 	lakefs_emit_attr(inode, rec, LAKEFS_ATTR_FLAGS | LAKEFS_ATTR_CTIME);
-	return 0;
+	return lakefs_sync_attr(inode);
 }
 
 #define LAKEFS_GOING_SYNC	0	/* everything durable first */

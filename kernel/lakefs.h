@@ -493,6 +493,7 @@ void lakefs_fill_setattr(struct inode *inode, struct lakefs_i_setattr *e,
 			 u32 valid);
 /* fill a plain SETATTR record from the present state and emit it */
 void lakefs_emit_attr(struct inode *inode, struct lakefs_rec *rec, u32 valid);
+int lakefs_sync_attr(struct inode *inode);
 /* emit what is dirty now (write_inode, evict); no waiting, no allocation */
 void lakefs_flush_attr(struct inode *inode);
 
@@ -529,6 +530,14 @@ void lakefs_init_xattrs_done(struct inode *inode,
 ssize_t lakefs_listxattr(struct dentry *dentry, char *buf, size_t size);
 struct posix_acl *lakefs_get_acl(struct inode *inode, int type, bool rcu);
 LAKEFS_SET_ACL_PROTO(lakefs_set_acl);
+/* an access ACL with another mode: cached and recorded after setattr_copy() */
+struct lakefs_acl_chmod {
+	struct posix_acl *acl;
+	struct lakefs_rec *rec;		/* NULL: the inode has no ACL */
+};
+int lakefs_prepare_chmod(struct inode *inode, umode_t mode,
+			 struct lakefs_acl_chmod *chmod);
+void lakefs_acl_chmod(struct inode *inode, struct lakefs_acl_chmod *chmod);
 extern const struct export_operations lakefs_export_ops;
 long lakefs_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 #ifdef CONFIG_COMPAT

@@ -162,7 +162,7 @@ static struct inode *lakefs_prepare_create(const struct lakefs_create *c,
 	mode = inode->i_mode;
 	err = lakefs_init_xattrs(inode, c->dir, c->name, &mode, &ix);
 	if (err)
-		goto discard;
+		goto xattrs;	/* some of them may be there */
 	inode->i_mode = mode;
 	if (!c->name) {
 		err = lakefs_prepare_orphan(inode);

@@ -162,8 +162,10 @@ void lakefs_req_consume(struct lakefs_sb_info *sbi,
 	spin_lock(&sbi->req_lock);
 	if (lakefs_running_att(sbi) != att)
 		goto out;
-	while ((n = lakefs_ring_next_reply(&att->replies, &hdr,
-					   &payload)) > 0) {
+	n = lakefs_ring_read_head(&att->replies);
+	while (!n && (n = lakefs_ring_next_reply(&att->replies, &hdr,
+						 &payload)) > 0) {
+		n = 0;
 		got++;
 		req = lakefs_req_find(sbi, hdr.tag);
 		if (!req) {

@@ -12,7 +12,7 @@
  *   lakefs_ring_read_tail: load-acquire of tail_word. Pairs with the daemon's
  *	store-release of its tail after it copied the entries: what is
  *	overwritten has been read.
- *   lakefs_ring_next_reply: load-acquire of head_word. Pairs with the
+ *   lakefs_ring_read_head: load-acquire of head_word. Pairs with the
  *	daemon's store-release of reply_head after the reply was written.
  *   lakefs_ring_release: store-release of tail_word after the replies were
  *	copied. Pairs with the daemon's load-acquire of reply_tail.
@@ -133,7 +133,8 @@ bool lakefs_ring_unread(const struct lakefs_out_ring *ring)
 	return READ_ONCE(*ring->tail_word) != READ_ONCE(ring->head);
 }
 
-static int lakefs_ring_read_head(struct lakefs_in_ring *ring)
+/* Once for each KICK: a daemon that goes on writing does not keep us reading. */
+int lakefs_ring_read_head(struct lakefs_in_ring *ring)
 {
 	u64 head = smp_load_acquire(ring->head_word);
 
@@ -156,7 +157,7 @@ static bool lakefs_reply_is_pad(const struct lakefs_reply_hdr *hdr, u32 to_end)
 /*
  * Take the next reply: 1, its header copied to hdr and *payload pointing to
  * hdr->payload_bytes bytes in shared memory (to be copied once, before
- * lakefs_ring_release). 0: none. -EPROTO: nonsense.
+ * lakefs_ring_release). 0: none below the head as last read. -EPROTO: nonsense.
  */
 int lakefs_ring_next_reply(struct lakefs_in_ring *ring,
 			   struct lakefs_reply_hdr *hdr, const u8 **payload)
@@ -164,15 +165,10 @@ int lakefs_ring_next_reply(struct lakefs_in_ring *ring,
 	for (;;) {
 		u32 at = ring->tail & (ring->bytes - 1);
 		u32 to_end = ring->bytes - at;
-		u64 have;
+		u64 have = ring->head - ring->tail;
 
-		if (ring->head == ring->tail) {
-			if (lakefs_ring_read_head(ring))
-				return -EPROTO;
-			if (ring->head == ring->tail)
-				return 0;
-		}
-		have = ring->head - ring->tail;
+		if (!have)
+			return 0;
 		memcpy(hdr, ring->base + at, min_t(u32, to_end, sizeof(*hdr)));
 		if (lakefs_reply_is_pad(hdr, to_end)) {
 			if (hdr->len != to_end || have < to_end)

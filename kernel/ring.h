@@ -55,6 +55,7 @@ int lakefs_ring_put(struct lakefs_out_ring *ring, const void *data, u32 bytes,
 void lakefs_ring_publish(struct lakefs_out_ring *ring);
 bool lakefs_ring_crowded(struct lakefs_out_ring *ring);
 bool lakefs_ring_unread(const struct lakefs_out_ring *ring);
+int lakefs_ring_read_head(struct lakefs_in_ring *ring);
 int lakefs_ring_next_reply(struct lakefs_in_ring *ring,
 			   struct lakefs_reply_hdr *hdr, const u8 **payload);
 void lakefs_ring_release(struct lakefs_in_ring *ring);

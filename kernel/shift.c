@@ -207,8 +207,9 @@ static int lakefs_shift_all(struct lakefs_shift *s)
 		if (!ret)
 			ret = lakefs_shift_step(s);
 	}
-	/* whatever was done */
-	err = lakefs_wait_durable(sbi, READ_ONCE(LAKEFS_I(s->inode)->last_seq));
+	/* whatever was done; not given up, as the locks go afterwards */
+	err = lakefs_wait_durable_unkillable(sbi,
+			READ_ONCE(LAKEFS_I(s->inode)->last_seq));
 	return ret ? ret : err;
 }
 

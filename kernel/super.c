@@ -309,10 +309,17 @@ static int lakefs_unfreeze_fs(struct super_block *sb)
 	return 0;
 }
 
-/* umount -f: what waits for a lost daemon fails, so that unmount can go on */
+/*
+ * umount -f: what waits for a lost daemon fails, so that unmount can go on. The
+ * VFS asks before it looks whether anybody uses the mount, and for any mount of
+ * the lake: with a daemon nothing waits for ever, and nothing is given up.
+ */
 static void lakefs_umount_begin(struct super_block *sb)
 {
-	lakefs_shutdown(LAKEFS_SB(sb), -EIO, "unmount was forced");
+	struct lakefs_sb_info *sbi = LAKEFS_SB(sb);
+
+	if (!test_bit(LAKEFS_SB_RUNNING, &sbi->state))
+		lakefs_shutdown(sbi, -EIO, "unmount was forced");
 }
 
 static int lakefs_reconfigure(struct fs_context *fc)

@@ -312,6 +312,17 @@ static void lakefs_checksum(const struct lakefs_done *done, u32 from, u32 n,
 		crcs[n] = 0;		/* the entry is padded to 8 bytes */
 }
 
+/* Memory that a device writes to, for somebody's direct read into a mapping. */
+static bool lakefs_any_pinned(const struct lakefs_done *done, u32 from, u32 n)
+{
+	u32 i;
+
+	for (i = 0; i < n; i++)
+		if (folio_maybe_dma_pinned(page_folio(done->pages[from + i])))
+			return true;
+	return false;
+}
+
 /* New data: blocks [block, +n) of the TAKEN or DIRTY extent e are WRITTEN. */
 static void lakefs_done_map(const struct lakefs_done *done, u32 from, u32 n,
 			    struct lakefs_extent *e)
@@ -321,21 +332,26 @@ static void lakefs_done_map(const struct lakefs_done *done, u32 from, u32 n,
 	struct lakefs_i_map *map = (struct lakefs_i_map *)rec->entry.bytes;
 	u64 block = done->block + from, end = block + n;
 
+	/* what was written may be neither what is there now nor the last */
+	bool crc = !lakefs_any_pinned(done, from, n);
+
 	BUILD_BUG_ON(LAKEFS_MAP_BLOCKS_MAX & 1);
 	e = lakefs_ext_isolate(li, block, end);
-	map->hdr.len = ALIGN(sizeof(*map) + 4 * n, LAKEFS_ENTRY_ALIGN);
+	map->hdr.len = crc ? ALIGN(sizeof(*map) + 4 * n, LAKEFS_ENTRY_ALIGN) :
+			     sizeof(*map);
 	map->ino = li->ino;
 	map->file_block = block;
 	map->phys_block = e->phys;
 	map->blocks = n;
-	map->flags = LAKEFS_EXTENT_CRC;
+	map->flags = crc ? LAKEFS_EXTENT_CRC : 0;
 	map->size = lakefs_size_advance(done->inode,
 					(loff_t)end << LAKEFS_BLOCK_BITS,
 					done->io_block, end);
-	lakefs_checksum(done, from, n, (u32 *)(map + 1));
+	if (crc)
+		lakefs_checksum(done, from, n, (u32 *)(map + 1));
 	lakefs_emit_map(done->inode, rec);
 	lakefs_ext_set_state(li, e, LAKEFS_X_WRITTEN);
-	e->crc = true;
+	e->crc = crc;
 	lakefs_ext_merge(li, e);
 	lakefs_map_moved(li);
 }

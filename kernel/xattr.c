@@ -109,25 +109,32 @@ static int lakefs_xattr_room(struct inode *inode, size_t name_bytes)
 	return ret + name_bytes + 1 > LAKEFS_XATTR_LIST_MAX ? -ENOSPC : 0;
 }
 
-/* The record is complete and everything is allowed: cannot fail. */
+/* The record is complete but for what the inode now has: cannot fail. */
+void lakefs_xattr_emit(struct inode *inode, struct lakefs_rec *rec)
+{
+	struct lakefs_i_xattr *e = (struct lakefs_i_xattr *)rec->entry.bytes;
+	struct timespec64 now = current_time(inode);
+
+	lakefs_stamp(inode, now, S_CTIME);
+	lakefs_put_time(&e->ctime, now);
+	e->mode = inode->i_mode & S_IALLUGO;
+	lakefs_touch(inode, lakefs_rec_emit(LAKEFS_SB(inode->i_sb), rec));
+}
+
+/* Everything is allowed. */
 static void lakefs_xattr_commit(struct inode *inode, struct lakefs_rec *rec,
 				const struct lakefs_xattr_change *c,
 				int count_change)
 {
-	struct lakefs_i_xattr *e = (struct lakefs_i_xattr *)rec->entry.bytes;
 	struct lakefs_inode_info *li = LAKEFS_I(inode);
-	struct timespec64 now = current_time(inode);
 
 	if (c->set_mode)
 		inode->i_mode = c->mode;
-	lakefs_stamp(inode, now, S_CTIME);
-	lakefs_put_time(&e->ctime, now);
-	e->mode = inode->i_mode & S_IALLUGO;
 	WRITE_ONCE(li->xattr_count, li->xattr_count + count_change);
-	lakefs_touch(inode, lakefs_rec_emit(LAKEFS_SB(inode->i_sb), rec));
+	lakefs_xattr_emit(inode, rec);
 }
 
-static struct lakefs_rec *
+struct lakefs_rec *
 lakefs_xattr_rec(struct inode *inode, const struct lakefs_xattr_change *c)
 {
 	size_t name_bytes = strlen(c->name);
@@ -219,8 +226,9 @@ static int lakefs_xattr_set(const struct xattr_handler *handler,
 		.name = xattr_full_name(handler, name),
 		.value = value, .bytes = size, .flags = flags,
 	};
+	int err = lakefs_xattr_change(inode, &c);
 
-	return lakefs_xattr_change(inode, &c);
+	return err ? err : lakefs_sync_attr(inode);
 }
 
 static const struct xattr_handler lakefs_user_handler = {

@@ -319,6 +319,8 @@ fresh
 daemon
 mount_lake
 touch $lake/a
+check 'with a daemon umount -f of a busy lake says so' sh -c "cd $lake && ! umount -f $lake"
+check 'and nothing else happens' sh -c "touch $lake/a && sync -f $lake"
 stop_daemon
 chmod 700 $lake/a
 sync -f $lake 2>/dev/null & waiter=$!

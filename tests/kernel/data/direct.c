@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MPL-2.0
 /* Direct I/O, alone and beside other ways; synchronous writes. */
 #include "datatest.h"
+#include <linux/aio_abi.h>
 #include <pthread.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 
 static int open_direct(const char *name, int flags)
@@ -197,6 +199,84 @@ static void synchronous(void)
 	}
 }
 
+/*
+ * Regression: the block that the end lies in was read as the device has it, with
+ * what a truncation had cut off.
+ */
+static void behind_the_end(void)
+{
+	int fd = OK(open(path("a"), O_RDWR | O_CREAT, 0644)), dfd;
+	uint8_t *b = aligned(4 * BLOCK), *want = malloc(4 * BLOCK);
+
+	pattern(want, 4 * BLOCK, 7, 0);
+	put_pattern(fd, 0, 3 * BLOCK, 7);
+	OK(fsync(fd));
+	OK(ftruncate(fd, 2 * BLOCK + 100));
+	OK(fsync(fd));
+	drop_caches();
+	dfd = open_direct("a", 0);
+	for (int from = 0; from < 3; from++) {
+		size_t got = (2 - from) * BLOCK + 100;
+
+		memset(b, 0, 4 * BLOCK);
+		EQ(pread(dfd, b, (4 - from) * BLOCK, from * BLOCK), got);
+		CHECK(!memcmp(b, want + from * BLOCK, got));
+		for (size_t i = got; i < 4 * BLOCK; i++)
+			EQ(b[i], 0);
+	}
+	EQ(pread(dfd, b, BLOCK, 3 * BLOCK), 0);
+	EQ(pread(dfd, b, BLOCK, 0), BLOCK);
+	/* what is not written yet, too */
+	put_pattern(fd, 2 * BLOCK + 100, 50, 8);
+	pattern(want + 2 * BLOCK + 100, 50, 8, 2 * BLOCK + 100);
+	EQ(pread(dfd, b, 2 * BLOCK, BLOCK), BLOCK + 150);
+	CHECK(!memcmp(b, want + BLOCK, BLOCK + 150));
+}
+
+/*
+ * Many overwrites in flight, each of a block of its own. Regression: their
+ * completion, in an interrupt on newer kernels, waited for a mutex.
+ */
+#define DEPTH	32
+static void asynchronous(void)
+{
+	int dfd = open_direct("a", 0);
+	struct io_event events[DEPTH];
+	struct iocb io[DEPTH], *list[DEPTH];
+	uint8_t *b[DEPTH];
+	aio_context_t ctx = 0;
+
+	put_direct(dfd, 0, DEPTH * BLOCK, 1);
+	OK(fsync(dfd));
+	OK(syscall(SYS_io_setup, DEPTH, &ctx));
+	for (int i = 0; i < DEPTH; i++)
+		b[i] = aligned(BLOCK);
+	for (int round = 2; round < 40; round++) {
+		for (int i = 0; i < DEPTH; i++) {
+			pattern(b[i], BLOCK, round, i * BLOCK);
+			io[i] = (struct iocb){
+				.aio_lio_opcode = IOCB_CMD_PWRITE,
+				.aio_fildes = dfd,
+				.aio_buf = (uintptr_t)b[i],
+				.aio_nbytes = BLOCK,
+				.aio_offset = i * BLOCK,
+			};
+			list[i] = &io[i];
+		}
+		EQ(syscall(SYS_io_submit, ctx, DEPTH, list), DEPTH);
+		EQ(syscall(SYS_io_getevents, ctx, DEPTH, DEPTH, events, NULL),
+		   DEPTH);
+		for (int i = 0; i < DEPTH; i++)
+			EQ(events[i].res, BLOCK);
+		if (round % 8 == 0)
+			OK(fdatasync(dfd));
+	}
+	OK(syscall(SYS_io_destroy, ctx));
+	OK(fsync(dfd));
+	drop_caches();
+	check_pattern(OK(open(path("a"), O_RDONLY)), 0, DEPTH * BLOCK, 39);
+}
+
 const struct test direct_tests[] = {
 	{ "direct_basic", writes_and_reads, false },
 	{ "direct_cache", beside_the_cache, false },
@@ -204,6 +284,8 @@ const struct test direct_tests[] = {
 	{ "direct_bad_memory", bad_memory, false },
 	{ "direct_at_once", at_once, false },
 	{ "direct_own_mapping", from_own_mapping, false },
+	{ "direct_behind_end", behind_the_end, false },
+	{ "direct_async", asynchronous, false },
 	{ "sync_writes", synchronous, false },
 	{ NULL, NULL, false }
 };

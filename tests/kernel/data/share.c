@@ -404,6 +404,39 @@ static void share_many(void)
 	check_pattern(fds[11], 100, 63 * BLOCK, 70);
 }
 
+/*
+ * A file that maps more blocks than the device has. Regression: once it had left
+ * memory, it could not be brought in again, not even to be deleted.
+ */
+static void share_beyond_the_device(void)
+{
+	const uint64_t part = 4 << 20;
+	uint8_t got[BLOCK], want[BLOCK];
+	int fd = make("a", part, 1);
+	uint64_t parts;
+	struct statvfs v;
+	struct stat st;
+
+	if (!has_reflink())
+		return;
+	OK(fstatvfs(fd, &v));
+	parts = v.f_blocks * v.f_frsize * 3 / 2 / part;
+	for (uint64_t i = 1; i < parts; i++)
+		OK(clone_range(fd, 0, part, fd, i * part));
+	OK(fsync(fd));
+	close(fd);
+	drop_caches();
+	OK(stat(path("a"), &st));
+	EQ(st.st_size, parts * part);
+	EQ(st.st_blocks, parts * part / 512);
+	fd = OK(open(path("a"), O_RDWR));
+	EQ(pread(fd, got, BLOCK, (parts - 1) * part), BLOCK);
+	pattern(want, BLOCK, 1, 0);
+	CHECK(!memcmp(got, want, BLOCK));
+	close(fd);
+	OK(unlink(path("a")));
+}
+
 const struct test share_tests[] = {
 	{ "share_sides", share_sides, false },
 	{ "share_space", share_space, false },
@@ -412,6 +445,7 @@ const struct test share_tests[] = {
 	{ "share_dedupe", share_dedupe, false },
 	{ "share_writer", share_writer, false },
 	{ "share_many", share_many, false },
+	{ "share_beyond", share_beyond_the_device, false },
 	{ "share_full", share_full, true },
 	{ NULL, NULL, false }
 };

@@ -243,11 +243,60 @@ static void test_acl_default(void)
 	EQ(listxattr("d/h", list, sizeof(list)), 0);
 }
 
+static long available_kib(void)
+{
+	char line[128];
+	long kib = -1;
+	FILE *f = fopen("/proc/meminfo", "r");
+
+	while (f && kib < 0 && fgets(line, sizeof(line), f))
+		sscanf(line, "MemAvailable: %ld", &kib);
+	if (f)
+		fclose(f);
+	return kib;
+}
+
+/*
+ * An ACL so long that what a folder would be born with does not fit into a
+ * record. Regression: each attempt took its memory along.
+ */
+static void test_acl_too_long(void)
+{
+	const int entries = 8000, times = 300;
+	uint8_t *acl = calloc(1, 4 + entries * sizeof(struct acl_entry));
+	struct acl_entry *e = (struct acl_entry *)(acl + 4);
+	int refused = 0;
+	long before;
+
+	*(uint32_t *)acl = 2;
+	e[0] = (struct acl_entry){ 0x01, 7, ALL_IDS };
+	for (int i = 1; i < entries - 3; i++)
+		e[i] = (struct acl_entry){ 0x02, 7, 10000 + i };
+	e[entries - 3] = (struct acl_entry){ 0x04, 5, ALL_IDS };
+	e[entries - 2] = (struct acl_entry){ 0x10, 7, ALL_IDS };
+	e[entries - 1] = (struct acl_entry){ 0x20, 5, ALL_IDS };
+	OK(mkdir("d", 0755));
+	if (setxattr("d", DEFAULT, acl, 4 + entries * sizeof(*e), 0)) {
+		EQ(errno, ENOSPC);	/* ext4 */
+		return;
+	}
+	before = available_kib();
+	for (int i = 0; i < times; i++) {
+		refused += mkdir("d/x", 0755) && errno == ENOSPC;
+		rmdir("d/x");
+	}
+	CHECK(refused == times);
+	/* 75 MiB, and more, if it stays */
+	CHECK(available_kib() > before - 32 * 1024);
+	free(acl);
+}
+
 const struct test perm_tests[] = {
 	{ "perm_denied", test_denied },
 	{ "perm_sticky", test_sticky },
 	{ "perm_setid", test_setid },
 	{ "acl_access", test_acl_access },
 	{ "acl_default", test_acl_default },
+	{ "acl_too_long", test_acl_too_long },
 	{ NULL, NULL }
 };
