@@ -182,7 +182,9 @@ ssize_t lakefs_direct_read(struct kiocb *iocb, struct iov_iter *to)
 
 	if (!count)
 		return 0;
-	if ((pos | count) & (bdev_logical_block_size(inode->i_sb->s_bdev) - 1))
+	/* who has read the last bytes asks from there, to be told of the end */
+	if (pos < i_size_read(inode) && ((pos | count) &
+	    (bdev_logical_block_size(inode->i_sb->s_bdev) - 1)))
 		return -EINVAL;
 	file_accessed(iocb->ki_filp);
 	inode_lock_shared(inode);

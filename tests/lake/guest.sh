@@ -4,16 +4,6 @@
 # /dev/vda: empty, 128 MiB. /dev/vdb: ext4. Prints `pass NAME` / `fail NAME`.
 . /lib.sh
 
-# refused STATUS TEXT CMD...: ends with STATUS and says TEXT
-refused() {
-	want=$1 text=$2
-	shift 2
-	"$@" >/tmp/refused.log 2>&1
-	got=$?
-	cat /tmp/refused.log
-	[ $got = "$want" ] && grep -qi "$text" /tmp/refused.log
-}
-
 sum() { md5sum "$1" | cut -d' ' -f1; }
 
 before=$(sum /dev/vdb)

@@ -17,6 +17,16 @@ check() {
 	fi
 }
 
+# refused STATUS TEXT CMD...: ends with STATUS and says TEXT
+refused() {
+	want=$1 text=$2
+	shift 2
+	"$@" >/tmp/refused.log 2>&1
+	got=$?
+	cat /tmp/refused.log
+	[ $got = "$want" ] && grep -qi "$text" /tmp/refused.log
+}
+
 # start: the daemon, which seals after one second; $serve: what else it is told
 start() {
 	/usr/lib/deeplake/laked-launcher --wait-ready -- serve \

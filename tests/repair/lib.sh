@@ -4,16 +4,6 @@
 . /lib.sh
 dev=/dev/vda
 
-# refused STATUS TEXT CMD...: ends with STATUS and says TEXT
-refused() {
-	want=$1 text=$2
-	shift 2
-	"$@" >/tmp/refused.log 2>&1
-	got=$?
-	cat /tmp/refused.log
-	[ $got = "$want" ] && grep -q "$text" /tmp/refused.log
-}
-
 # field OFFSET: 32 bits of superblock copy A
 field() { dd if=$dev bs=4096 skip=1 count=1 2>/dev/null | od -An -t u4 -j "$1" -N 4 | tr -d ' '; }
 

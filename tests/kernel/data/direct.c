@@ -225,6 +225,11 @@ static void behind_the_end(void)
 			EQ(b[i], 0);
 	}
 	EQ(pread(dfd, b, BLOCK, 3 * BLOCK), 0);
+	/* as programs read to the end */
+	EQ(lseek(dfd, 0, SEEK_SET), 0);
+	EQ(read(dfd, b, 4 * BLOCK), 2 * BLOCK + 100);
+	EQ(read(dfd, b, 4 * BLOCK), 0);
+	ERR(pread(dfd, b, 100, BLOCK), EINVAL);
 	EQ(pread(dfd, b, BLOCK, 0), BLOCK);
 	/* what is not written yet, too */
 	put_pattern(fd, 2 * BLOCK + 100, 50, 8);
