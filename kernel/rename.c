@@ -141,14 +141,18 @@ static void lakefs_rename_tables(const struct lakefs_rename *r,
 				     inode->i_mode);
 		return;
 	}
-	if (target)
-		lakefs_cache_remove(dst, r->dst_name);
 	if (r->flags & RENAME_WHITEOUT)
 		lakefs_cache_replace(src, r->src_name, r->whiteout_ino,
 				     S_IFCHR);
 	else
 		lakefs_cache_remove(src, r->src_name);
-	lakefs_cache_add(dst, r->dst_name, inode->i_ino, inode->i_mode, seq);
+	/* a name that is replaced is never gone: a reader sees it, and once */
+	if (target)
+		lakefs_cache_replace(dst, r->dst_name, inode->i_ino,
+				     inode->i_mode);
+	else
+		lakefs_cache_add(dst, r->dst_name, inode->i_ino, inode->i_mode,
+				 seq);
 }
 
 static u64 lakefs_rename_commit(const struct lakefs_rename *r)
@@ -157,8 +161,7 @@ static u64 lakefs_rename_commit(const struct lakefs_rename *r)
 	struct lakefs_table *src, *dst;
 	u64 seq;
 
-	dst = lakefs_cache_begin(r->dst_dir, r->flags & RENAME_EXCHANGE ? 0 :
-				 r->dst_name->len);
+	dst = lakefs_cache_begin(r->dst_dir, r->target ? 0 : r->dst_name->len);
 	src = same ? dst : lakefs_cache_begin(r->src_dir, 0);
 	lakefs_stamp(r->inode, r->now, S_CTIME);
 	if (r->target)

@@ -30,7 +30,7 @@
 #include <sys/ioctl.h>
 #endif
 
-#define LAKEFS_ABI_VERSION	10
+#define LAKEFS_ABI_VERSION	11
 #define LAKEFS_RING_MAGIC	0x474e49524b414cull	/* "LAKRING\0" reversed */
 #define LAKEFS_FEATURES_KNOWN	0x0ull
 
@@ -123,7 +123,7 @@ enum lakefs_intent_op {
 	LAKEFS_I_UNSEAL		= 15,
 	LAKEFS_I_SHARE		= 16,	/* equal files map the same blocks */
 	LAKEFS_I_REMAP		= 17,	/* the same bytes lie elsewhere */
-	/* reserved numbers, refused in ABI 10 */
+	/* reserved numbers, refused in ABI 11 */
 	LAKEFS_I_POINT		= 32,
 	LAKEFS_I_WINDOW		= 36,
 	LAKEFS_I_ZONE		= 37,
@@ -197,8 +197,8 @@ struct lakefs_i_unlink {
 #define LAKEFS_RENAME_WHITEOUT	0x2u
 /*
  * target_ino: what dst_name refers to before (0: nothing); with EXCHANGE it
- * moves to src_name. New entries get cookie seq; exchanged entries keep the
- * cookies of their names; a whiteout gets the cookie of the name it replaces.
+ * moves to src_name. A name that was there keeps its cookie, whatever it is
+ * the name of now (replaced, exchanged, a whiteout); a new one gets seq.
  * Following: src name, dst name (each padded to 8).
  */
 struct lakefs_i_rename {
@@ -468,7 +468,7 @@ enum lakefs_request_op {
 	LAKEFS_R_PARENT		= 13,	/* lakefs_r_ino (a dir) -> inode of .. */
 	LAKEFS_R_INODES		= 14,	/* lakefs_r_inodes -> lakefs_p_inode* */
 	LAKEFS_R_TRIM		= 15,	/* lakefs_r_trim -> lakefs_range* */
-	/* reserved numbers, refused in ABI 10 */
+	/* reserved numbers, refused in ABI 11 */
 	LAKEFS_R_WHOLE_DIR	= 32,
 	LAKEFS_R_VIEW		= 33,
 	LAKEFS_R_PINS		= 34,

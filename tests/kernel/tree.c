@@ -317,6 +317,7 @@ static const char *apply_rename(const struct lakefs_i_rename *e)
 		wrong = rename_exchange(sd, dd, src, dst, n, t);
 	} else {
 		u64 cookie = src->cookie;
+		u64 dst_cookie = dst ? dst->cookie : e->hdr.seq;
 
 		if (t && S_ISDIR(t->rec.mode) && t->name_count)
 			return "rename: target not empty";
@@ -325,7 +326,7 @@ static const char *apply_rename(const struct lakefs_i_rename *e)
 			node_unlinked(t, e->time, e->hdr.seq);
 		}
 		name_drop(sd, src);
-		name_add(dd, to, e->dst_bytes, n, e->hdr.seq);
+		name_add(dd, to, e->dst_bytes, n, dst_cookie);
 		if (e->flags & LAKEFS_RENAME_WHITEOUT)
 			rename_whiteout(e, sd, text, cookie);
 	}

@@ -5,7 +5,7 @@ namespace DeepLake.Abi;
 public static class LakeRing
 {
     [CConst("LAKEFS_ABI_VERSION")]
-    public const uint AbiVersion = 10;
+    public const uint AbiVersion = 11;
 
     /// <summary>Magic of the kernel page.</summary>
     [CConst("LAKEFS_RING_MAGIC")]

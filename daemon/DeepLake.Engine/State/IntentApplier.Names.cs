@@ -141,17 +141,8 @@ internal sealed partial class IntentApplier
             return;
         }
 
-        if (intent.TargetIno != 0)
-        {
-            if (intent.TargetIno == intent.Ino)
-            {
-                Fault($"rename intent {_seq} replaces an inode by itself");
-            }
-
-            RemoveName(intent.DstDir, targetName, intent.TargetIno, intent.Time);
-            DropLink(intent.TargetIno, intent.Time);
-        }
-
+        bool replaces = intent.TargetIno != 0;
+        DirectoryEntry replaced = replaces ? Replaced(intent, targetName) : default;
         ref InodeRecord inode = ref EditInode(intent.Ino);
         inode.Ctime = intent.Time;
         uint mode = inode.Mode;
@@ -162,12 +153,36 @@ internal sealed partial class IntentApplier
             AddWhiteout(intent, sourceName, source.Cookie);
         }
 
-        ulong targetHash = CheckNewName(intent.DstDir, targetName);
-        state.Directories.AddEntry(
-            intent.DstDir, targetName, targetHash, new DirectoryEntry(_seq, intent.Ino, FileType.DirentType(mode)));
-        state.Directories.MoveParent(
-            source, Planted.Is(PlantedFault.RenamedDirectoryKeepsItsParent) ? intent.SrcDir : intent.DstDir, _seq);
+        byte type = FileType.DirentType(mode);
+        if (replaces)
+        {
+            // A name that is replaced is never gone: who reads the directory meanwhile sees it, and once.
+            state.Directories.RemoveParent(source);
+            state.Directories.Retarget(intent.DstDir, replaced, intent.Ino, type);
+        }
+        else
+        {
+            ulong targetHash = CheckNewName(intent.DstDir, targetName);
+            state.Directories.AddEntry(intent.DstDir, targetName, targetHash, new DirectoryEntry(_seq, intent.Ino, type));
+            state.Directories.MoveParent(
+                source, Planted.Is(PlantedFault.RenamedDirectoryKeepsItsParent) ? intent.SrcDir : intent.DstDir, _seq);
+        }
+
         CountName(intent.DstDir, 1, mode, intent.Time);
+    }
+
+    /// <summary>The entry of the name that a rename replaces, whose inode has it no more.</summary>
+    private DirectoryEntry Replaced(in IntentRename intent, ReadOnlySpan<byte> name)
+    {
+        if (intent.TargetIno == intent.Ino)
+        {
+            Fault($"rename intent {_seq} replaces an inode by itself");
+        }
+
+        DirectoryEntry entry = FindEntry(intent.DstDir, name, intent.TargetIno, out _);
+        CountName(intent.DstDir, -1, PeekInode(intent.TargetIno).Mode, intent.Time);
+        DropLink(intent.TargetIno, intent.Time);
+        return entry;
     }
 
     private void AddWhiteout(in IntentRename intent, ReadOnlySpan<byte> name, ulong cookie)

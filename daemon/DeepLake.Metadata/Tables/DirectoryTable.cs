@@ -59,8 +59,11 @@ public sealed partial class DirectoryTable(BTree tree, NameHash hash)
     public void Remove(ulong dir, ulong nameHash, in DirectoryEntry entry)
     {
         RemoveEntry(dir, nameHash, entry);
-        tree.Delete(Keys.Parent(entry.Ino, entry.Cookie));
+        RemoveParent(entry);
     }
+
+    /// <summary>The link back alone, without the name.</summary>
+    public void RemoveParent(in DirectoryEntry entry) => tree.Delete(Keys.Parent(entry.Ino, entry.Cookie));
 
     /// <summary>
     /// One link of an inode is renamed: between <see cref="RemoveEntry"/> of the old name and
@@ -87,7 +90,7 @@ public sealed partial class DirectoryTable(BTree tree, NameHash hash)
 
         MemoryMarshal.Write(dirent, ino);
         dirent[8] = type;
-        tree.Delete(Keys.Parent(entry.Ino, entry.Cookie));
+        RemoveParent(entry);
         MemoryMarshal.Write(tree.Reserve(Keys.Parent(ino, entry.Cookie), sizeof(ulong)), dir);
     }
 

@@ -91,6 +91,36 @@ static void test_dir_small_buffer(void)
 	close(fd);
 }
 
+/* who reads a directory sees a name that is replaced meanwhile, and once */
+static void test_dir_replaced_while_reading(void)
+{
+	char buf[100], name[64];
+	int seen[40] = { 0 };
+	int fd, got, at, i;
+
+	OK(mkdir("beside", 0755));
+	fill(0, 40);
+	fd = OK(open(".", O_RDONLY | O_DIRECTORY));
+	while ((got = OK(syscall(SYS_getdents64, fd, buf, sizeof(buf)))) > 0) {
+		for (at = 0; at < got;
+		     at += ((struct dirent64 *)(buf + at))->d_reclen) {
+			const char *text = ((struct dirent64 *)(buf + at))->d_name;
+
+			if (sscanf(text, "entry-%d-with", &i) == 1)
+				seen[i]++;
+		}
+		for (i = 0; i < 40; i++) {
+			put_file("beside/new", "");
+			snprintf(name, sizeof(name),
+				 "entry-%d-with-some-length", i);
+			OK(rename("beside/new", name));
+		}
+	}
+	for (i = 0; i < 40; i++)
+		EQ(seen[i], 1);
+	close(fd);
+}
+
 static void test_dir_seek(void)
 {
 	static char names[300][256];
@@ -221,6 +251,7 @@ const struct test dir_tests[] = {
 	{ "dir_types", test_dir_types },
 	{ "dir_many", test_dir_many },
 	{ "dir_small_buffer", test_dir_small_buffer },
+	{ "dir_replaced_while_reading", test_dir_replaced_while_reading },
 	{ "dir_seek", test_dir_seek },
 	{ "dir_rewind", test_dir_rewind },
 	{ "dir_remove_while_reading", test_dir_remove_while_reading },

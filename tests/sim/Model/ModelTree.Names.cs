@@ -76,8 +76,10 @@ internal sealed partial class ModelTree
             return;
         }
 
+        ulong targetCookie = Seq;
         if (intent.TargetIno != 0)
         {
+            targetCookie = Inodes[intent.DstDir].Entries[target].Cookie;
             RemoveName(intent.DstDir, target, intent.Time);
             DropLink(intent.TargetIno, intent.Time);
         }
@@ -103,7 +105,7 @@ internal sealed partial class ModelTree
             AddName(intent.SrcDir, source, new ModelEntry(intent.WhiteoutIno, cookie), intent.Time);
         }
 
-        AddName(intent.DstDir, target, new ModelEntry(intent.Ino, Seq), intent.Time);
+        AddName(intent.DstDir, target, new ModelEntry(intent.Ino, targetCookie), intent.Time);
     }
 
     private void Exchange(in IntentRename intent, string source, string target)
