@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using DeepLake.Abi;
 using DeepLake.Engine.Archive;
+using DeepLake.Packs;
 using DeepLake.Platform;
 using DeepLake.Storage;
 
@@ -227,26 +228,32 @@ public sealed partial class LakeEngine : IArchiveEngine
         }
 
         using AlignedBuffer buffer = ArchiveSegment.CreateBuffer();
+        using var frames = new AlignedBuffer(ArchiveSegment.MaxPayloadBytes);
         ulong start = 0;
         uint blocks = 0;
         WalPosition next;
         ArchiveHeader header;
         try
         {
-            next = _wal.CopyFrames(
-                ArchiveDevice, from, buffer.Slice(ArchiveSegment.MetaBytes, ArchiveSegment.MaxPayloadBytes), out int bytes, out ulong lastSeq);
+            next = _wal.CopyFrames(ArchiveDevice, from, frames.Span, out int bytes, out ulong lastSeq);
             if (next.Lsn == from.Lsn)
             {
                 return Interrupt(FramesAreGone);
             }
 
-            blocks = ArchiveSegment.BlocksFor(bytes);
+            header = LogHeader(from, next, bytes, lastSeq);
+            using (var writer = new FrameWriter(FrameWriter.Fast))
+            {
+                header.StoredBytes = (uint)ArchiveSegment.Store(writer, frames.Slice(0, bytes), buffer, out header.Flags);
+            }
+
+            blocks = ArchiveSegment.BlocksFor((int)header.StoredBytes);
             if (!_state.Space.TryLeaseRun(blocks, out start))
             {
                 return Interrupt($"the lake has no {blocks} free blocks in a row");
             }
 
-            header = LogHeader(from, next, start, bytes, lastSeq);
+            header.StartBlock = start;
             if (!Planted.Is(PlantedFault.SegmentNotWritten))
             {
                 ArchiveSegment.Write(ArchiveDevice, buffer, _checkpoints.Superblock, header);
@@ -272,13 +279,11 @@ public sealed partial class LakeEngine : IArchiveEngine
         return Interrupt("the log or the metadata region is full");
     }
 
-    private ArchiveHeader LogHeader(WalPosition from, WalPosition next, ulong start, int bytes, ulong lastSeq) => new()
+    private ArchiveHeader LogHeader(WalPosition from, WalPosition next, int bytes, ulong lastSeq) => new()
     {
         Number = TakeNumber(),
-        StartBlock = start,
         Kind = ArchiveKind.Log,
         PayloadBytes = (ulong)bytes,
-        StoredBytes = (uint)bytes, // as it is: it is written while programs wait
         FirstLsn = from.Lsn,
         NextLsn = next.Lsn,
         Seq = Math.Max(_state.Counters.ArchiveSeq, lastSeq),

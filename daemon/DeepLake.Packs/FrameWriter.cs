@@ -4,12 +4,16 @@ using ZstdSharp;
 namespace DeepLake.Packs;
 
 /// <summary>Compresses into zstd frames; one thread at a time.</summary>
-public sealed class FrameWriter : IDisposable
+/// <param name="level">Of zstd.</param>
+public sealed class FrameWriter(int level = FrameWriter.Default) : IDisposable
 {
-    // zstd's default: four fifths of what the slowest levels save, at ten times their speed
-    private const int Level = 3;
+    /// <summary>zstd's own: four fifths of what the slowest levels save, at ten times their speed.</summary>
+    public const int Default = 3;
 
-    private readonly Compressor _compressor = new(Level);
+    /// <summary>For what programs may wait for.</summary>
+    public const int Fast = 1;
+
+    private readonly Compressor _compressor = new(level);
 
     /// <summary>False when it does not fit.</summary>
     public bool TryWrite(ReadOnlySpan<byte> content, Span<byte> frame, out int bytes) => _compressor.TryWrap(content, frame, out bytes);
