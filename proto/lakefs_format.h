@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MPL-2.0 */
 /*
- * DeepLake on-disk format, version 10.
+ * DeepLake on-disk format, version 11.
  *
  * The single source of every structure on the device. The kernel module, the
  * C tests and (mirrored, and compared field by field by tests/layout) the C#
@@ -35,7 +35,7 @@ typedef int64_t __s64;
 
 #define LAKEFS_SUPER_MAGIC	0x4c414b45u		/* statfs f_type, "LAKE" */
 #define LAKEFS_SB_MAGIC		0x315346454b414cull	/* bytes "LAKEFS1\0" */
-#define LAKEFS_FORMAT_VERSION	10
+#define LAKEFS_FORMAT_VERSION	11
 #define LAKEFS_BLOCK_BITS	12
 #define LAKEFS_BLOCK_SIZE	4096
 #define LAKEFS_ROOT_INO		1

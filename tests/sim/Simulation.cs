@@ -5,6 +5,7 @@ using DeepLake.Engine;
 using DeepLake.Metadata;
 using DeepLake.Platform;
 using DeepLake.Storage;
+using DeepLake.Storage.Faster;
 
 namespace DeepLake.Sim;
 
@@ -28,6 +29,7 @@ internal sealed partial class Simulation : IDisposable
     private SimIngest? _ingest;
     private SimPacker? _packer;
     private readonly Random _packing; // its own, too
+    private ulong _salt;
     private ulong _boot;
     private ulong _epoch;
     private bool _isMounted;
@@ -47,10 +49,7 @@ internal sealed partial class Simulation : IDisposable
         _rebuilds = new Random(~seed);
         _packing = new Random(seed + PackingSeed);
         _settings = SimSettings.Draw(seed, _random, store);
-        if (store == StoreKind.Twin)
-        {
-            _settings = _settings with { Options = _settings.Options with { OpenPages = OpenTwin } };
-        }
+        _settings = _settings with { Options = _settings.Options with { OpenPages = store == StoreKind.Twin ? OpenTwin : OpenFaster } };
 
         _memory = new MemoryBlockDevice(_settings.DeviceBytes);
         _device = new FaultyBlockDevice(_memory, seed);
@@ -197,6 +196,10 @@ internal sealed partial class Simulation : IDisposable
 
         return store;
     }
+
+    // No chance in it but the seed's.
+    private FasterPageStore OpenFaster(IBlockDevice device, PageStoreGeometry geometry, CheckpointTicket? ticket, PageStoreOptions? options) =>
+        FasterPageStore.Open(device, geometry, ticket, (options ?? PageStoreOptions.Default) with { Salt = ++_salt });
 
     private LakeEngine Open() => LakeEngine.Open(_device, _sink, _settings.Options);
 

@@ -13,7 +13,7 @@ public static class LakeFormat
     public const ulong SuperblockMagic = 0x315346454b414cul;
 
     [CConst("LAKEFS_FORMAT_VERSION")]
-    public const uint Version = 10;
+    public const uint Version = 11;
 
     [CConst("LAKEFS_BLOCK_BITS")]
     public const int BlockBits = 12;

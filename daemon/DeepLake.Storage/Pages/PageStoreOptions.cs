@@ -2,7 +2,7 @@
 namespace DeepLake.Storage;
 
 /// <summary>Memory and pacing of a page store on a device; nothing here is part of the disk format
-/// except <see cref="LogPageBits"/>, which a ticket remembers.</summary>
+/// except <see cref="LogPageBits"/> and <see cref="Salt"/>, which a ticket remembers.</summary>
 public sealed record PageStoreOptions
 {
     /// <summary>For the log's tail and the cache of pages read from the device; the index comes on top.</summary>
@@ -16,6 +16,9 @@ public sealed record PageStoreOptions
     /// and checked at once. Damage found later would come too late to go back to the older one.
     /// </summary>
     public CheckpointTicket? Before { get; init; }
+
+    /// <summary>Of what this opening writes into the log: another one each time. Null: drawn by lot.</summary>
+    public ulong? Salt { get; init; }
 
     /// <summary>What laked uses.</summary>
     public static PageStoreOptions Default { get; } = new();

@@ -140,15 +140,19 @@ public sealed class BitFlipTests
     {
         var live = new Dictionary<ulong, long>();
         var layout = new LogLayout(_newer.LogPageBits);
-        byte[] record = new byte[LogLayout.RecordBytes];
+        var mask = new LogMask(_newer.Salts);
+        byte[] sectors = new byte[3 * LogRegionDevice.SectorBytes];
         long logBytes = LakeLayout.Bytes(_newest.Pages.Blocks);
-        fixed (byte* at = record)
+        fixed (byte* first = sectors)
         {
             for (long address = layout.FirstRecordAtOrAfter(_newer.BeginAddress);
                 address + LogLayout.RecordBytes <= _newer.TailAddress;
                 address = layout.FirstRecordAtOrAfter(address + LogLayout.RecordBytes))
             {
-                _device.Read(record, LakeLayout.Bytes(_newest.Pages.StartBlock) + (address % logBytes));
+                long start = address / LogRegionDevice.SectorBytes * LogRegionDevice.SectorBytes;
+                _device.Read(sectors, LakeLayout.Bytes(_newest.Pages.StartBlock) + (start % logBytes));
+                mask.Apply(start, sectors);
+                byte* at = first + (address - start);
                 if (LogLayout.IsLiveRecord(at))
                 {
                     live[LogLayout.PageId(at)] = address;

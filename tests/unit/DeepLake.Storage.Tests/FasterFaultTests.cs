@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
+using System.Buffers.Binary;
 using DeepLake.Platform;
 using DeepLake.Sim;
 using DeepLake.Storage.Faster;
@@ -161,6 +162,34 @@ public sealed class FasterFaultTests
         device.Plan = new FaultPlan { FailAtOperation = device.Operations + 1, FailCount = long.MaxValue / 2 };
         Assert.DoesNotThrow(() => store.ReadAhead([1, 2, 4]));
         Assert.That(Assert.Throws<StorageException>(() => store.TryRead(1, page))!.Errno, Is.EqualTo(Errno.EIO));
+    }
+
+    /// <summary>Regression: a reader followed records in a circle for ever.</summary>
+    [Test]
+    public void ADamagedRecordThatLeadsToItself_OrAhead_IsCorruption([Values(0, 5 * LogLayout.RecordBytes)] int ahead)
+    {
+        using var device = new MemoryBlockDevice(FasterSetup.DeviceBytes);
+        using FasterPageStore store = FasterPageStore.Open(device, FasterSetup.Geometry, null, FasterSetup.TinyMemory);
+        for (ulong id = 0; id < 600; id++)
+        {
+            store.Write(id, TestPages.Make(id, 1));
+        }
+        var mask = new LogMask(StoreTicket.Decode(store.Checkpoint()).Salts);
+        var sectors = new byte[6 * LogLayout.RecordBytes / 4096 * 4096];
+        device.Read(sectors, FasterSetup.Geometry.LogStart);
+        mask.Apply(0, sectors);
+        foreach (long record in (long[])[LogLayout.FirstAddress, LogLayout.FirstAddress + ahead]) // of pages 0 and 5
+        {
+            Span<byte> header = sectors.AsSpan((int)record, LogLayout.HeaderBytes + LogLayout.KeyBytes);
+            ulong flags = BinaryPrimitives.ReadUInt64LittleEndian(header) >> 48 << 48;
+            BinaryPrimitives.WriteUInt64LittleEndian(header, flags | (ulong)(LogLayout.FirstAddress + ahead));
+            BinaryPrimitives.WriteUInt64LittleEndian(header[LogLayout.HeaderBytes..], 12345);
+        }
+        mask.Apply(0, sectors);
+        device.Write(sectors, FasterSetup.Geometry.LogStart);
+        var read = Task.Run(() => store.TryRead(0, new byte[4096]));
+        Assert.That(() => read.IsCompleted, Is.True.After(60_000, 10));
+        Assert.That(read.Exception?.InnerException, Is.InstanceOf<StorageException>().With.Property(nameof(StorageException.IsCorruption)).True);
     }
 
     [Test]

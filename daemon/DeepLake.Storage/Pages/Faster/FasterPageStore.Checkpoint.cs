@@ -55,7 +55,10 @@ public sealed unsafe partial class FasterPageStore
         {
             throw StorageException.Corruption("the checkpoint ticket names an impossible log page size");
         }
-        var store = new FasterPageStore(device, geometry, options) { IndexWasDamaged = contents?.IndexSlot < -1 };
+        var mask = new LogMask(contents?.Salts ?? []);
+        // The sector that the checkpoint ends in is written again by both, with the salt that it has.
+        mask.Begin(DeviceBounds.AlignUp(contents?.TailAddress ?? 0), options.Salt ?? BitConverter.ToUInt64(Linux.RandomBytes(sizeof(ulong))));
+        var store = new FasterPageStore(device, geometry, options, mask) { IndexWasDamaged = contents?.IndexSlot < -1 };
         try
         {
             if (contents != null)
@@ -186,6 +189,7 @@ public sealed unsafe partial class FasterPageStore
         IndexMetadata = _checkpoints.IndexMetadata,
         LogMetadata = _checkpoints.LogMetadata,
         IndexPieces = _checkpoints.IndexPieces,
+        Salts = _mask.SaltsFrom(_layout.PageStart(_beginAddress)),
     };
 
     private void Recover(StoreTicket ticket, CheckpointTicket? before)
@@ -238,11 +242,15 @@ public sealed unsafe partial class FasterPageStore
     // taken unseen; what it has beyond the checkpoint before it is read here.
     private void CheckNewRecords(StoreTicket ticket, CheckpointTicket? before, DamagedRecords damage)
     {
-        if (before == null || ticket.IndexSlot < 0 || DecodeOrNull(before) is not { } older || older.LogPageBits != ticket.LogPageBits)
+        if (before == null || ticket.IndexSlot < 0)
         {
             return;
         }
-        long from = Math.Max(older.TailAddress, ticket.BeginAddress);
+        long from = ticket.BeginAddress;
+        if (DecodeOrNull(before) is { } older && IsOfThisStore(older))
+        {
+            from = Math.Max(older.TailAddress, from);
+        }
         long end = Math.Min(ticket.IndexAddress, ticket.TailAddress);
         if (from >= end)
         {
@@ -252,11 +260,15 @@ public sealed unsafe partial class FasterPageStore
         for (long page = _layout.PageStart(from); page < end; page += _layout.PageBytes)
         {
             int bytes = (int)(Math.Min(DeviceBounds.AlignUp(end), page + _layout.PageBytes) - page);
-            _log.ReadOrZero(page, chunk.Slice(0, bytes));
+            _log.ReadOrGiveUp(page, chunk.Slice(0, bytes));
             CheckRecords(page, chunk.Pointer, bytes, damage);
         }
         _latch.ThrowIfFailed();
     }
+
+    // A store that was made anew has nothing of the one before.
+    private bool IsOfThisStore(StoreTicket older) =>
+        older.LogPageBits == _layout.PageBits && new LogMask(older.Salts).SaltOf(older.TailAddress - 1) == _mask.SaltOf(older.TailAddress - 1);
 
     // It is only asked where it ends: what is wrong with it does not matter here.
     private static StoreTicket? DecodeOrNull(CheckpointTicket ticket)

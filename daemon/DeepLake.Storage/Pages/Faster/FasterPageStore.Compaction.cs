@@ -143,7 +143,7 @@ public sealed unsafe partial class FasterPageStore
             _log.ClearWindow();
             _scanStart = DeviceBounds.AlignDown(record);
             _scanBytes = (int)(DeviceBounds.AlignUp(end) - _scanStart);
-            _log.ReadOrZero(_scanStart, _scanBuffer.Slice(0, _scanBytes));
+            _log.ReadOrGiveUp(_scanStart, _scanBuffer.Slice(0, _scanBytes));
             _log.SetWindow(_scanBuffer.Pointer, _scanStart, _scanBytes);
         }
         return _scanBuffer.Pointer + (record - _scanStart);

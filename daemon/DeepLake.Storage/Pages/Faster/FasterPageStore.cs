@@ -26,19 +26,21 @@ public sealed unsafe partial class FasterPageStore : IPageStore
     private readonly FasterKV<PageKey, PageValue> _store;
     private readonly PageFunctions _functions = new();
     private readonly LogLayout _layout;
+    private readonly LogMask _mask;
     private readonly PageCache _cache;
     private readonly AlignedBuffer _scratch = new(PageFormat.PageBytes);
     private ClientSession<PageKey, PageValue, Empty, PageOutput, Empty, PageFunctions> _session = null!;
     private long _livePages;
 
-    private FasterPageStore(IBlockDevice device, PageStoreGeometry geometry, PageStoreOptions options)
+    private FasterPageStore(IBlockDevice device, PageStoreGeometry geometry, PageStoreOptions options, LogMask mask)
     {
         geometry.Validate(device.LengthBytes);
         _device = device;
         _geometry = geometry;
         _layout = new LogLayout(options.LogPageBits);
         _latch = new DeviceLatch();
-        _log = new LogRegionDevice(device, geometry.LogStart, geometry.LogBytes, _layout, _latch);
+        _mask = mask;
+        _log = new LogRegionDevice(device, geometry.LogStart, geometry.LogBytes, _layout, mask, _latch);
         _checkpoints = new TicketCheckpointManager(device, geometry, _latch);
         int memoryBits = LogMemoryBits(options);
         long buckets = IndexBuckets(geometry.LogBytes);
@@ -170,6 +172,7 @@ public sealed unsafe partial class FasterPageStore : IPageStore
         Empty input = default;
         var output = new PageOutput { Destination = destination };
         ReadOptions options = default;
+        _log.BeginChain();
         Status status = _session.Read(ref key, ref input, ref output, ref options, out RecordMetadata metadata);
         fromDevice = status.IsPending;
         bool found = status.Found;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
+using System.Runtime.InteropServices;
 using FASTER.core;
 
 namespace DeepLake.Storage.Faster;
@@ -50,6 +51,12 @@ internal readonly unsafe struct LogLayout(int pageBits)
         long count = (PageStart(record) + PageBytes - first) / RecordBytes;
         return Math.Min(first + count * RecordBytes, limit);
     }
+
+    /// <summary>
+    /// Fills sectors that could not be read with what is no record to FASTER, wherever it takes one to begin: no
+    /// older one follows, and no page has this id.
+    /// </summary>
+    internal static void GiveUp(Span<byte> sectors) => MemoryMarshal.Cast<byte, ulong>(sectors).Fill(GivenUp);
 
     private static ulong MakeGivenUp()
     {

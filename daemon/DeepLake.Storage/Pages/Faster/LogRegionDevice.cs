@@ -5,8 +5,9 @@ using FASTER.core;
 namespace DeepLake.Storage.Faster;
 
 /// <summary>
-/// FASTER's log on a circular region: log address A lies at region offset A mod region size. Everything
-/// runs on the calling thread. Space before <see cref="ReuseLimit"/> may be overwritten, nothing after.
+/// FASTER's log on a circular region: log address A lies at region offset A mod region size, masked
+/// (<see cref="LogMask"/>). Everything runs on the calling thread. Space before <see cref="ReuseLimit"/> may be
+/// overwritten, nothing after.
 /// </summary>
 internal sealed unsafe class LogRegionDevice : StorageDeviceBase
 {
@@ -16,17 +17,20 @@ internal sealed unsafe class LogRegionDevice : StorageDeviceBase
     private readonly long _start;
     private readonly long _bytes;
     private readonly LogLayout _layout;
+    private readonly LogMask _mask;
     private readonly DeviceLatch _latch;
     private readonly List<Gathered> _gathered = [];
     private bool _isGathering;
     private byte* _window;
     private long _windowStart;
     private int _windowBytes;
+    private long _chainAddress = long.MaxValue;
 
-    internal LogRegionDevice(IBlockDevice device, long start, long bytes, LogLayout layout, DeviceLatch latch)
+    internal LogRegionDevice(IBlockDevice device, long start, long bytes, LogLayout layout, LogMask mask, DeviceLatch latch)
         : base("page-log", SectorBytes, Devices.CAPACITY_UNSPECIFIED)
     {
         _layout = layout;
+        _mask = mask;
         _device = device;
         _start = start;
         _bytes = bytes;
@@ -54,6 +58,12 @@ internal sealed unsafe class LogRegionDevice : StorageDeviceBase
 
     internal void ClearWindow() => _windowBytes = 0;
 
+    /// <summary>
+    /// FASTER is asked for a page: it reads one record, and then the older ones that this leads to, until it comes
+    /// to the page's. Where a header is damaged they lead anywhere, for ever; so each has to lie before the last.
+    /// </summary>
+    internal void BeginChain() => _chainAddress = long.MaxValue;
+
     public override void WriteAsync(IntPtr source, int segment, ulong offset, uint count, DeviceIOCompletionCallback callback, object context)
     {
         long address = Address(segment, offset);
@@ -80,8 +90,22 @@ internal sealed unsafe class LogRegionDevice : StorageDeviceBase
             _gathered.Add(new Gathered(address, destination, (int)count, callback, context));
             return;
         }
-        ReadOrZero(address, new Span<byte>((void*)destination, (int)count));
-        RecoveryCheck?.Invoke(address, destination, (int)count);
+        var span = new Span<byte>((void*)destination, (int)count);
+        if (RecoveryCheck is { } check)
+        {
+            ReadOrGiveUp(address, span);
+            check(address, destination, (int)count);
+        }
+        else if (address < _chainAddress && address < Tail())
+        {
+            _chainAddress = address;
+            ReadOrGiveUp(address, span);
+        }
+        else
+        {
+            _latch.Set(StorageException.Corruption($"a record of the page log leads to address {address}, which is not before its own"));
+            LogLayout.GiveUp(span);
+        }
         callback(0, count, context);
     }
 
@@ -114,16 +138,21 @@ internal sealed unsafe class LogRegionDevice : StorageDeviceBase
         {
             if (!IsOnePiece(wanted.Address, wanted.Count) || !reads[count++].IsDone)
             {
-                // No record, for FASTER. Whoever needs the page reads it by itself, and hears why not.
-                new Span<byte>((void*)wanted.Destination, wanted.Count).Clear();
+                // Whoever needs the page reads it by itself, and hears why not.
+                LogLayout.GiveUp(new Span<byte>((void*)wanted.Destination, wanted.Count));
             }
+            else
+            {
+                _mask.Apply(wanted.Address, new Span<byte>((void*)wanted.Destination, wanted.Count));
+            }
+            _chainAddress = wanted.Address;
             wanted.Callback(0, (uint)wanted.Count, wanted.Context);
         }
         _gathered.Clear();
     }
 
-    /// <summary>Reads log bytes; after a failure (latched) the span is zeros, which FASTER takes for "no record".</summary>
-    internal void ReadOrZero(long address, Span<byte> destination)
+    /// <summary>Reads log bytes; after a failure, which is latched, there are given up records only.</summary>
+    internal void ReadOrGiveUp(long address, Span<byte> destination)
     {
         if (address >= _windowStart && address + destination.Length <= _windowStart + _windowBytes)
         {
@@ -138,7 +167,7 @@ internal sealed unsafe class LogRegionDevice : StorageDeviceBase
         catch (StorageException failure)
         {
             _latch.Set(failure);
-            destination.Clear();
+            LogLayout.GiveUp(destination);
         }
     }
 
@@ -187,10 +216,24 @@ internal sealed unsafe class LogRegionDevice : StorageDeviceBase
         {
             long within = address % _bytes;
             int part = (int)Math.Min(count, _bytes - within);
-            _device.Write(new ReadOnlySpan<byte>(source, part), _start + within);
+            WriteMasked(new Span<byte>(source, part), address, _start + within);
             source += part;
             address += part;
             count -= part;
+        }
+    }
+
+    // In FASTER's own memory: nobody reads it meanwhile, and a copy of each page would cost more.
+    private void WriteMasked(Span<byte> sectors, long address, long offset)
+    {
+        _mask.Apply(address, sectors);
+        try
+        {
+            _device.Write(sectors, offset);
+        }
+        finally
+        {
+            _mask.Apply(address, sectors);
         }
     }
 
@@ -200,11 +243,16 @@ internal sealed unsafe class LogRegionDevice : StorageDeviceBase
         {
             throw StorageException.Corruption($"there is no address {address} in the page log");
         }
+        if (!DeviceBounds.IsAligned(address) || !DeviceBounds.IsAligned(destination.Length))
+        {
+            throw new StorageException(Errno.EINVAL, $"unaligned page log read: {destination.Length} bytes at {address}");
+        }
         while (destination.Length > 0)
         {
             long within = address % _bytes;
             int part = (int)Math.Min(destination.Length, _bytes - within);
             _device.Read(destination[..part], _start + within);
+            _mask.Apply(address, destination[..part]);
             destination = destination[part..];
             address += part;
         }

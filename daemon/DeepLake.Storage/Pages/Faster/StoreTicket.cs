@@ -5,14 +5,14 @@ using DeepLake.Platform;
 namespace DeepLake.Storage.Faster;
 
 /// <summary>
-/// The contents of a ticket: FASTER's two metadata blobs, which index slot they mean, and the
-/// addresses that bound what may be overwritten. Little-endian, closed by a crc32c.
+/// The contents of a ticket: FASTER's two metadata blobs, which index slot they mean, the addresses that
+/// bound what may be overwritten, and how the log is masked. Little-endian, closed by a crc32c.
 /// </summary>
 internal sealed record StoreTicket
 {
     private const uint Magic = 0x31504b4c; // bytes "LKP1"
-    private const uint Version = 1;
-    private const int FixedBytes = 4 + 4 + 8 + 8 * 5 + 4 + 16 + 16 + 4 * 3;
+    private const uint Version = 2;
+    private const int FixedBytes = 4 + 4 + 8 + 8 * 5 + 4 + 16 + 16 + 4 * 4;
 
     /// <summary>log2 of FASTER's own page size, which addresses depend on.</summary>
     internal required int LogPageBits { get; init; }
@@ -48,9 +48,12 @@ internal sealed record StoreTicket
 
     internal required IReadOnlyList<IndexPiece> IndexPieces { get; init; }
 
+    /// <summary>Of the log that this checkpoint needs, by address; at least one.</summary>
+    internal required IReadOnlyList<LogSalt> Salts { get; init; }
+
     internal CheckpointTicket Encode()
     {
-        var bytes = new byte[FixedBytes + IndexMetadata.Length + LogMetadata.Length + IndexPieces.Count * 16 + 4];
+        var bytes = new byte[FixedBytes + IndexMetadata.Length + LogMetadata.Length + (IndexPieces.Count + Salts.Count) * 16 + 4];
         if (bytes.Length > CheckpointTicket.MaxBytes)
         {
             throw new StorageException(Errno.EOVERFLOW, $"a checkpoint ticket of {bytes.Length} bytes");
@@ -70,6 +73,7 @@ internal sealed record StoreTicket
         Put(ref at, (uint)IndexMetadata.Length);
         Put(ref at, (uint)LogMetadata.Length);
         Put(ref at, (uint)IndexPieces.Count);
+        Put(ref at, (uint)Salts.Count);
         PutBytes(ref at, IndexMetadata);
         PutBytes(ref at, LogMetadata);
         foreach (IndexPiece piece in IndexPieces)
@@ -77,6 +81,11 @@ internal sealed record StoreTicket
             Put(ref at, piece.Offset);
             Put(ref at, (uint)piece.Bytes);
             Put(ref at, piece.Crc32C);
+        }
+        foreach (LogSalt salt in Salts)
+        {
+            Put(ref at, salt.Address);
+            Put(ref at, salt.Salt);
         }
         Put(ref at, Crc32C.Compute(bytes.AsSpan(0, bytes.Length - 4)));
         return new CheckpointTicket(bytes);
@@ -106,8 +115,9 @@ internal sealed record StoreTicket
         uint indexBytes = TakeUInt(ref at);
         uint logBytes = TakeUInt(ref at);
         uint pieces = TakeUInt(ref at);
+        uint salts = TakeUInt(ref at);
         if (slot is < -1 or > 1 || begin < 0 || previousBegin < 0 || previousBegin > begin || begin > tail || livePages < 0 ||
-            indexBytes + (ulong)logBytes + pieces * 16UL != (ulong)at.Length)
+            salts is 0 or > LogMask.MaxSalts || indexBytes + (ulong)logBytes + (pieces + (ulong)salts) * 16 != (ulong)at.Length)
         {
             throw StorageException.Corruption("the page store's part of the checkpoint ticket contradicts itself");
         }
@@ -117,6 +127,11 @@ internal sealed record StoreTicket
         for (uint i = 0; i < pieces; i++)
         {
             list.Add(new IndexPiece(TakeLong(ref at), (int)TakeUInt(ref at), TakeUInt(ref at)));
+        }
+        var saltList = new List<LogSalt>((int)salts);
+        for (uint i = 0; i < salts; i++)
+        {
+            saltList.Add(new LogSalt(TakeLong(ref at), (ulong)TakeLong(ref at)));
         }
         return new StoreTicket
         {
@@ -133,6 +148,7 @@ internal sealed record StoreTicket
             IndexMetadata = indexMetadata,
             LogMetadata = logMetadata,
             IndexPieces = list,
+            Salts = saltList,
         };
     }
 
