@@ -59,7 +59,7 @@ LAKEFS_CHECK_SIZE(lakefs_i_remap, 48);
 LAKEFS_CHECK_SIZE(lakefs_wal_epoch, 48);
 LAKEFS_CHECK_SIZE(lakefs_wal_object, 80);
 LAKEFS_CHECK_SIZE(lakefs_archive_entry, 24);
-LAKEFS_CHECK_SIZE(lakefs_wal_archive, 56);
+LAKEFS_CHECK_SIZE(lakefs_wal_archive, 64);
 LAKEFS_CHECK_SIZE(lakefs_wal_scrub, 112);
 LAKEFS_CHECK_SIZE(lakefs_request_hdr, 24);
 LAKEFS_CHECK_SIZE(lakefs_r_mount, 48);

@@ -17,6 +17,7 @@
  *   6  skewed extents; anchor table
  *   7  packed extents, packs
  *   8  compressed bases of the archive
+ *  11  masked page log; compressed log segments of the archive
  */
 #ifndef LAKEFS_FORMAT_H
 #define LAKEFS_FORMAT_H

@@ -19,6 +19,7 @@
  *   8  SHARE
  *   9  SHARE of any bytes of a file; skewed extents
  *  10  REMAP; packed extents
+ *  11  a name that is replaced keeps its cookie; bytes of archived frames
  */
 #ifndef LAKEFS_RING_H
 #define LAKEFS_RING_H
@@ -438,6 +439,7 @@ struct lakefs_wal_archive {
 	__u64 next_offset;		/* its byte offset inside the WAL */
 	__u64 archived_seq;		/* newest intent up to there */
 	__u64 remove_below;		/* 0: none goes */
+	__u64 log_bytes;		/* of the frames in them; a base: 0 */
 	__u32 count;
 	__u32 kind;			/* of all of them */
 	/* struct lakefs_archive_entry[count] */

@@ -127,7 +127,7 @@ public sealed partial class LakeEngine : IArchiveEngine
     {
         Superblock superblock = finished.Source.Superblock;
         byte[] entry = EntryOf(
-            ArchiveKind.Base, CheckpointWriter.PositionOf(superblock), finished.Seq, _state.Counters.ArchiveBase, parts);
+            ArchiveKind.Base, CheckpointWriter.PositionOf(superblock), finished.Seq, 0, _state.Counters.ArchiveBase, parts);
         bool isWhole = HasBase(superblock) && entry.Length < LakeFormat.WalFrameMax / 2
             && TryMakeRoom(entry.Length, grows: true) && HasBase(superblock) && TryAppendArchive(entry);
         if (!isWhole)
@@ -270,7 +270,7 @@ public sealed partial class LakeEngine : IArchiveEngine
         }
 
         var segment = new ArchiveEntry { Number = header.Number, Item = new ArchiveItem { Block = start, Blocks = blocks, Kind = ArchiveKind.Log } };
-        if (TryAppendArchive(EntryOf(ArchiveKind.Log, next, header.Seq, 0, new ReadOnlySpan<ArchiveEntry>(in segment))))
+        if (TryAppendArchive(EntryOf(ArchiveKind.Log, next, header.Seq, header.PayloadBytes, 0, new ReadOnlySpan<ArchiveEntry>(in segment))))
         {
             return true;
         }
@@ -323,7 +323,7 @@ public sealed partial class LakeEngine : IArchiveEngine
         return true;
     }
 
-    private static byte[] EntryOf(ArchiveKind kind, WalPosition next, ulong seq, ulong removeBelow, ReadOnlySpan<ArchiveEntry> segments)
+    private static byte[] EntryOf(ArchiveKind kind, WalPosition next, ulong seq, ulong logBytes, ulong removeBelow, ReadOnlySpan<ArchiveEntry> segments)
     {
         int fixedBytes = Unsafe.SizeOf<WalArchive>();
         byte[] entry = new byte[fixedBytes + (segments.Length * Unsafe.SizeOf<ArchiveEntry>())];
@@ -334,6 +334,7 @@ public sealed partial class LakeEngine : IArchiveEngine
             NextOffset = (ulong)next.OffsetBytes,
             ArchivedSeq = seq,
             RemoveBelow = removeBelow,
+            LogBytes = logBytes,
             Count = (uint)segments.Length,
             Kind = kind,
         };

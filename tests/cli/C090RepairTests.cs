@@ -4,8 +4,10 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text.Json;
 using DeepLake.Abi;
+using DeepLake.Engine.Format;
 using DeepLake.Platform;
 using DeepLake.Storage;
+using DeepLake.Storage.Faster;
 using NUnit.Framework;
 
 namespace DeepLake.Cli.Tests;
@@ -577,10 +579,11 @@ public sealed class C090RepairTests : ScratchFixture
         const int ownerOffset = 16, linksOffset = 12;
         byte[] image = File.ReadAllBytes(Image);
         Region pages = Superblock().Pages;
-        int end = (int)(pages.StartBlock + pages.Blocks) * BlockBytes;
+        int start = (int)pages.StartBlock * BlockBytes;
+        int end = start + UnmaskLog(image.AsSpan(start));
         byte[] owner = BitConverter.GetBytes(77u);
         int changed = 0;
-        for (int at = (int)pages.StartBlock * BlockBytes; at + BlockBytes < end; at += 8)
+        for (int at = start; at + BlockBytes <= end; at += 8)
         {
             Span<byte> page = image.AsSpan(at, BlockBytes);
             ulong id = BitConverter.ToUInt64(page[8..]);
@@ -599,6 +602,17 @@ public sealed class C090RepairTests : ScratchFixture
             PageFormat.Seal(id, page);
         }
         Assert.That(changed, Is.GreaterThan(0));
+        UnmaskLog(image.AsSpan(start)); // masked again
         File.WriteAllBytes(Image, image);
+    }
+
+    // All of the page log, whose first lap it is in; returns where it ends.
+    private int UnmaskLog(Span<byte> log)
+    {
+        using DirectBlockDevice device = DirectBlockDevice.Open(Image, readOnly: true);
+        StoreTicket ticket = StoreTicket.Decode(SuperblockStore.ReadTicket(device, SuperblockStore.ReadAll(device)[0]));
+        int end = (int)ticket.TailAddress;
+        new LogMask(ticket.Salts).Apply(0, log[..end]);
+        return end;
     }
 }

@@ -18,6 +18,8 @@ public struct WalArchive
     public ulong ArchivedSeq;
     /// <summary>Segments with smaller numbers go; 0: none.</summary>
     public ulong RemoveBelow;
+    /// <summary>Of the frames in them; a base: 0.</summary>
+    public ulong LogBytes;
     public uint Count;
     public ArchiveKind Kind;
 }

@@ -2,6 +2,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using DeepLake.Abi;
+using DeepLake.Storage;
 
 namespace DeepLake.Engine.State;
 
@@ -20,6 +21,7 @@ internal sealed partial class IntentApplier
         int bytes = Unsafe.SizeOf<ArchiveEntry>();
         ReadOnlySpan<byte> rest = entry[Unsafe.SizeOf<WalArchive>()..];
         if (change.Kind is not (ArchiveKind.Log or ArchiveKind.Base) || change.NextLsn == 0 || change.Count == 0
+            || change.LogBytes > (change.Kind == ArchiveKind.Log ? change.Count * (ulong)WalFormat.MaxFrameBytes : 0)
             || (ulong)rest.Length != (ulong)change.Count * (ulong)bytes)
         {
             Fault($"an entry about {change.Count} segments of the archive has {entry.Length} bytes");
@@ -44,6 +46,7 @@ internal sealed partial class IntentApplier
         }
 
         ref EngineState counters = ref state.Counters;
+        counters.ArchiveCost += change.LogBytes;
         // behind a base the log is archived on from where it was, so that the base before it still leads here
         bool goesOn = change.Kind == ArchiveKind.Log ? counters.ArchiveLsn < change.NextLsn : counters.ArchiveLsn == 0;
         if (change.Kind == ArchiveKind.Base)
@@ -87,7 +90,7 @@ internal sealed partial class IntentApplier
         state.Archive.Put(segment.Number, item);
         counters.ArchiveNumber = Math.Max(counters.ArchiveNumber, segment.Number + 1);
         counters.ArchiveBlocks += item.Blocks;
-        counters.ArchiveCost += ((ulong)item.Blocks * LakeFormat.BlockSize) + CostOfSegment;
+        counters.ArchiveCost += CostOfSegment;
         return true;
     }
 

@@ -427,6 +427,26 @@ public sealed class ArchiveTests : LakeFixture
         AssertClean();
     }
 
+    [Test]
+    public void TheLog_IsCompressed_AndRebuiltFrom()
+    {
+        for (ulong i = 0; i < 1500; i++)
+        {
+            WriteFile(20, 1, 'a', i * 3);
+        }
+
+        Engine.Checkpoint();
+        Unmount();
+        string before = Reopened(engine => Lake.DumpFiles(engine));
+        ArchiveHeader[] log = [.. ArchiveSurvey.Read(Device).Segments.Where(s => s.Kind == ArchiveKind.Log)];
+        Assert.That(log.Sum(s => (long)s.PayloadBytes), Is.GreaterThan(100_000));
+        Assert.That(log.Sum(s => (long)s.StoredBytes) * 2, Is.LessThan(log.Sum(s => (long)s.PayloadBytes)));
+        ZeroMetadata();
+        Rebuild(out RebuildPlan plan);
+        Assert.That(plan.Logs, Has.Count.EqualTo(log.Length));
+        Assert.That(Reopened(engine => Lake.DumpFiles(engine)), Is.EqualTo(before));
+    }
+
     [TestCase(uint.MaxValue)]
     [TestCase(3u)] // free blocks in a row
     public void ABase_IsCompressed_AndRebuiltFrom_HoweverManySegmentsItHas(uint mostBlocks)

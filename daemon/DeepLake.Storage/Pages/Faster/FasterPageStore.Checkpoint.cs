@@ -56,8 +56,7 @@ public sealed unsafe partial class FasterPageStore
             throw StorageException.Corruption("the checkpoint ticket names an impossible log page size");
         }
         var mask = new LogMask(contents?.Salts ?? []);
-        // The sector that the checkpoint ends in is written again by both, with the salt that it has.
-        mask.Begin(DeviceBounds.AlignUp(contents?.TailAddress ?? 0), options.Salt ?? BitConverter.ToUInt64(Linux.RandomBytes(sizeof(ulong))));
+        mask.Begin(contents?.TailAddress ?? 0, options.Salt ?? BitConverter.ToUInt64(Linux.RandomBytes(sizeof(ulong))));
         var store = new FasterPageStore(device, geometry, options, mask) { IndexWasDamaged = contents?.IndexSlot < -1 };
         try
         {
@@ -202,6 +201,10 @@ public sealed unsafe partial class FasterPageStore
         _compactedUntil = ticket.BeginAddress;
         _indexAddress = ticket.IndexAddress;
         _livePages = ticket.LivePages;
+        if (ticket.TailAddress - _layout.PageStart(ticket.BeginAddress) > _geometry.LogBytes)
+        {
+            throw StorageException.Corruption($"the checkpoint ticket has a log from {ticket.BeginAddress} to {ticket.TailAddress}, which is more than the region");
+        }
         _log.ReuseLimit = _layout.PageStart(ticket.PreviousBeginAddress);
         if (ticket.TailAddress <= LogLayout.FirstAddress)
         {

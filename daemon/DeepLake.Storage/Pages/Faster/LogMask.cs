@@ -15,14 +15,14 @@ namespace DeepLake.Storage.Faster;
 internal sealed class LogMask
 {
     /// <summary>
-    /// Openings that a ticket tells apart. When the log has more, which it has if nothing is cleaned meanwhile,
-    /// the last salt goes on.
+    /// Openings that a ticket tells apart. When more than that have written what the log still needs, the last salt
+    /// goes on.
     /// </summary>
-    internal const int MaxSalts = 64;
+    internal const int MaxSalts = 256;
 
     private readonly List<LogSalt> _salts = [];
 
-    /// <param name="salts">Of a ticket, by address; none: a new store.</param>
+    /// <param name="salts">Of a ticket, each at a greater address than the one before; none: a new store.</param>
     internal LogMask(IReadOnlyList<LogSalt> salts) => _salts.AddRange(salts);
 
     /// <summary>The salts of all that is at this address or after it.</summary>
@@ -36,6 +36,8 @@ internal sealed class LogMask
     internal ulong SaltOf(long address) => _salts[IndexOf(address)].Salt;
 
     /// <summary>What is written from this address on has another salt.</summary>
+    /// <param name="address">Where the checkpoint ends that is opened; a multiple of 8.</param>
+    /// <param name="salt">Another one for each opening.</param>
     internal void Begin(long address, ulong salt)
     {
         // (an opening that wrote nothing)
@@ -49,18 +51,36 @@ internal sealed class LogMask
         }
     }
 
-    /// <summary>Masks or unmasks sectors, in place.</summary>
-    /// <param name="address">Log address of the first, a multiple of 4096.</param>
-    /// <param name="sectors">Whole sectors of 4096 bytes.</param>
-    internal void Apply(long address, Span<byte> sectors)
+    /// <summary>Masks or unmasks log bytes, in place.</summary>
+    /// <param name="address">Log address of the first; a multiple of 8, and so is their number.</param>
+    /// <param name="bytes">Any number of sectors, or parts of them.</param>
+    internal void Apply(long address, Span<byte> bytes)
     {
-        for (; sectors.Length > 0; sectors = sectors[LogRegionDevice.SectorBytes..], address += LogRegionDevice.SectorBytes)
+        while (bytes.Length > 0)
         {
-            var word = new Vector<ulong>(Word(SaltOf(address), (ulong)address / LogRegionDevice.SectorBytes));
-            foreach (ref Vector<ulong> part in MemoryMarshal.Cast<byte, Vector<ulong>>(sectors[..LogRegionDevice.SectorBytes]))
-            {
-                part ^= word;
-            }
+            int index = IndexOf(address);
+            long sector = address / LogRegionDevice.SectorBytes;
+            long end = (sector + 1) * LogRegionDevice.SectorBytes;
+            // the sector that a checkpoint ends in is of two openings
+            end = index + 1 < _salts.Count ? Math.Min(end, _salts[index + 1].Address) : end;
+            int part = (int)Math.Min(end - address, bytes.Length);
+            Xor(bytes[..part], Word(_salts[index].Salt, (ulong)sector));
+            bytes = bytes[part..];
+            address += part;
+        }
+    }
+
+    private static void Xor(Span<byte> bytes, ulong word)
+    {
+        Span<Vector<ulong>> vectors = MemoryMarshal.Cast<byte, Vector<ulong>>(bytes);
+        var wide = new Vector<ulong>(word);
+        foreach (ref Vector<ulong> vector in vectors)
+        {
+            vector ^= wide;
+        }
+        foreach (ref ulong rest in MemoryMarshal.Cast<byte, ulong>(bytes[(vectors.Length * Vector<byte>.Count)..]))
+        {
+            rest ^= word;
         }
     }
 

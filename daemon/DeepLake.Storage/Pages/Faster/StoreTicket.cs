@@ -116,7 +116,7 @@ internal sealed record StoreTicket
         uint logBytes = TakeUInt(ref at);
         uint pieces = TakeUInt(ref at);
         uint salts = TakeUInt(ref at);
-        if (slot is < -1 or > 1 || begin < 0 || previousBegin < 0 || previousBegin > begin || begin > tail || livePages < 0 ||
+        if (slot is < -1 or > 1 || begin < 0 || previousBegin < 0 || previousBegin > begin || begin > tail || tail % sizeof(ulong) != 0 || livePages < 0 ||
             salts is 0 or > LogMask.MaxSalts || indexBytes + (ulong)logBytes + (pieces + (ulong)salts) * 16 != (ulong)at.Length)
         {
             throw StorageException.Corruption("the page store's part of the checkpoint ticket contradicts itself");
@@ -131,7 +131,12 @@ internal sealed record StoreTicket
         var saltList = new List<LogSalt>((int)salts);
         for (uint i = 0; i < salts; i++)
         {
-            saltList.Add(new LogSalt(TakeLong(ref at), (ulong)TakeLong(ref at)));
+            var salt = new LogSalt(TakeLong(ref at), (ulong)TakeLong(ref at));
+            if (salt.Address < 0 || salt.Address % sizeof(ulong) != 0 || (i > 0 && salt.Address <= saltList[^1].Address))
+            {
+                throw StorageException.Corruption("the page store's part of the checkpoint ticket has its salts in no order");
+            }
+            saltList.Add(salt);
         }
         return new StoreTicket
         {
