@@ -181,8 +181,8 @@ public sealed partial class LakeEngine : IIngestEngine, IScrubEngine, IDisposabl
 
     /// <summary>
     /// Does a part of the work of a checkpoint that is due, so that requests need not wait for all of it: a
-    /// millisecond or two, and more for what was changed since the last call, so that who changes much does
-    /// not put it off. False when it is time for <see cref="Checkpoint()"/>.
+    /// millisecond or two, or one piece of the log for the archive, which takes three to compress; and more for
+    /// what was changed since the last call, so that who changes much does not put it off. False when it is time for <see cref="Checkpoint()"/>.
     /// </summary>
     public bool PrepareCheckpoint()
     {

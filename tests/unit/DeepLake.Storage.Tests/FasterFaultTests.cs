@@ -164,7 +164,7 @@ public sealed class FasterFaultTests
         Assert.That(Assert.Throws<StorageException>(() => store.TryRead(1, page))!.Errno, Is.EqualTo(Errno.EIO));
     }
 
-    /// <summary>Regression: a reader followed records in a circle for ever.</summary>
+    /// <summary>Regression: a reader followed records in a circle until its stack was full, which ended the process.</summary>
     [Test]
     public void ADamagedRecordThatLeadsToItself_OrAhead_IsCorruption([Values(0, 5 * LogLayout.RecordBytes)] int ahead)
     {
