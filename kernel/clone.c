@@ -30,6 +30,10 @@
 #define LAKEFS_CLONE_PAGES	512
 #define LAKEFS_INODES_OF_PAGE	8
 
+/* how long pages may be written to by a device before the call is refused */
+#define LAKEFS_UNPIN_MS		10
+#define LAKEFS_UNPIN_TRIES	200
+
 static void lakefs_lock_maps(struct lakefs_inode_info *a,
 			     struct lakefs_inode_info *b)
 {
@@ -267,6 +271,36 @@ static int lakefs_clone_settle(struct inode *dst, loff_t pos, loff_t len)
 	return err;
 }
 
+/*
+ * What a device still writes into pages of the range, for somebody's direct
+ * read into a mapping, makes them dirty when it is over, and no page_mkwrite
+ * tells of it: shared blocks could not be written then. It is waited for, and
+ * nobody begins it anew: the mappings are read-only and faults wait for us.
+ */
+static int lakefs_clone_unpin(struct inode *inode, loff_t pos, loff_t len)
+{
+	loff_t end = i_size_read(inode);
+	int err, tries;
+
+	/* what cannot be is refused by generic_remap_file_range_prep() */
+	if (pos < 0 || len < 0 || pos >= end)
+		return 0;
+	if (len && len < end - pos)
+		end = pos + len;
+	for (tries = 0; tries < LAKEFS_UNPIN_TRIES; tries++) {
+		inode_dio_wait(inode);
+		err = filemap_write_and_wait_range(inode->i_mapping, pos,
+						   end - 1);
+		if (err || !lakefs_range_pinned(inode, lakefs_block_of(pos),
+						lakefs_blocks_for(end)))
+			return err;
+		schedule_timeout_killable(msecs_to_jiffies(LAKEFS_UNPIN_MS));
+		if (fatal_signal_pending(current))
+			return -EINTR;
+	}
+	return -EBUSY;
+}
+
 static loff_t lakefs_remap_locked(struct file *in, loff_t pos_in,
 				  struct file *out, loff_t pos_out, loff_t len,
 				  unsigned int flags)
@@ -280,6 +314,12 @@ static loff_t lakefs_remap_locked(struct file *in, loff_t pos_in,
 	s64 blocks;
 	int err;
 
+	err = lakefs_clone_unpin(c.src, pos_in, len);
+	/* the destination's are replaced, but if they are the same */
+	if (!err && (flags & REMAP_FILE_DEDUP))
+		err = lakefs_clone_unpin(c.dst, pos_out, len);
+	if (err)
+		return err;
 	err = generic_remap_file_range_prep(in, pos_in, out, pos_out, &len,
 					    flags);
 	if (err < 0 || !len)

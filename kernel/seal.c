@@ -180,23 +180,36 @@ static void lakefs_unseal_marks(struct lakefs_sealing *s)
 /* ---- around it ----------------------------------------------------------- */
 
 /*
+ * folio_maybe_dma_pinned() takes very many references for a pin, and those of
+ * page tables are some: of a library that a thousand programs have mapped. The
+ * two counts are not of one moment, hence half.
+ */
+bool lakefs_folio_pinned(struct folio *folio)
+{
+	if (!folio_maybe_dma_pinned(folio))
+		return false;
+	return folio_test_large(folio) ||
+	       folio_ref_count(folio) - folio_mapcount(folio) >=
+	       (int)GUP_PIN_COUNTING_BIAS / 2;
+}
+
+/*
  * A page that a device may write to does not become dirty before that is
  * over; who pins one now finds its mapping read-only, and waits for us.
  */
 bool lakefs_range_pinned(struct inode *inode, u64 start, u64 end)
 {
-	struct folio *folio;
+	struct folio_batch batch;
+	pgoff_t index = start;
 	bool pinned = false;
-	pgoff_t index, next;
+	unsigned int i;
 
-	for (index = start; index < end && !pinned; index = next) {
-		next = index + 1;
-		folio = filemap_get_folio(inode->i_mapping, index);
-		if (IS_ERR_OR_NULL(folio))
-			continue;
-		pinned = folio_maybe_dma_pinned(folio);
-		next = folio_next_index(folio);
-		folio_put(folio);
+	folio_batch_init(&batch);
+	while (!pinned && index < end &&
+	       filemap_get_folios(inode->i_mapping, &index, end - 1, &batch)) {
+		for (i = 0; i < folio_batch_count(&batch); i++)
+			pinned |= lakefs_folio_pinned(batch.folios[i]);
+		folio_batch_release(&batch);
 		cond_resched();
 	}
 	return pinned;

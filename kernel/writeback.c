@@ -318,7 +318,7 @@ static bool lakefs_any_pinned(const struct lakefs_done *done, u32 from, u32 n)
 	u32 i;
 
 	for (i = 0; i < n; i++)
-		if (folio_maybe_dma_pinned(page_folio(done->pages[from + i])))
+		if (lakefs_folio_pinned(page_folio(done->pages[from + i])))
 			return true;
 	return false;
 }

@@ -18,6 +18,16 @@ build_test kernel/data data || {
 	exit 1
 }
 
+# a device whose reads take 0.7 s
+slow='modprobe -q null_blk nr_devices=0
+mount -t configfs none /sys/kernel/config
+slow=/sys/kernel/config/nullb/slow
+mkdir $slow
+for set in size=16 memory_backed=1 irqmode=2 completion_nsec=700000000 power=1
+do echo ${set#*=} >$slow/${set%=*}; done
+export DATATEST_SLOW=/dev/slow
+[ -b /dev/slow ] || DATATEST_SLOW=/dev/nullb$(cat $slow/index) # before 6.12'
+
 # guest NAME TESTS SCRIPT VM-OPTION...: SCRIPT mounts /dev/vda at /m
 guest() {
 	local name=$1 names=${NAMES:-$2} script=$3 status=0
@@ -30,7 +40,8 @@ guest() {
 		--timeout "${TIMEOUT:-$(suite_seconds 1200)}" \
 		--file "$LAKE_BUILD/tests/data:/t" "$@" \
 		--env NAMES="$names" --env DATATEST_OPS="${OPS:-1000}" \
-		-- sh -c "mkdir -p /m; $script" >"$suite_dir/results" ||
+		-- sh -c "mkdir -p /m; $slow
+$script" >"$suite_dir/results" ||
 		status=$?
 	suite_collect "$suite_dir/results" "$name/"
 	[ $status = 0 ] || [ $status = 1 ] ||

@@ -8,6 +8,7 @@
 #include <linux/falloc.h>
 #include <linux/fiemap.h>
 #include <linux/fs.h>
+#include <pthread.h>
 #include <sys/ioctl.h>
 #include <sys/statvfs.h>
 
@@ -437,6 +438,51 @@ static void share_beyond_the_device(void)
 	OK(unlink(path("a")));
 }
 
+struct slow_read {
+	int fd;
+	void *to;
+	ssize_t got;
+};
+
+static void *read_slowly(void *arg)
+{
+	struct slow_read *r = arg;
+
+	r->got = pread(r->fd, r->to, BLOCK, 0);
+	return NULL;
+}
+
+/*
+ * A device (DATATEST_SLOW, of zeroes) writes into a page of a file that is
+ * cloned meanwhile: what it writes is in the file afterwards. Regression: the
+ * blocks had become shared before the page was dirty, and writing it back
+ * failed with EIO.
+ */
+static void share_pinned(void)
+{
+	int a = make("a", BLOCK, 1), b = make("b", BLOCK, 2);
+	int slow = OK(open(getenv("DATATEST_SLOW"), O_RDONLY | O_DIRECT));
+	struct slow_read r = { .fd = slow };
+	pthread_t thread;
+
+	OK(fsync(a));
+	r.to = mmap(NULL, BLOCK, PROT_READ | PROT_WRITE, MAP_SHARED, a, 0);
+	CHECK(r.to != MAP_FAILED);
+	EQ(pthread_create(&thread, NULL, read_slowly, &r), 0);
+	usleep(200000);
+	if (ioctl(b, FICLONE, a))
+		EQ(errno, is_lakefs ? EBUSY : EOPNOTSUPP);
+	EQ(pthread_join(thread, NULL), 0);
+	EQ(r.got, BLOCK);
+	OK(munmap(r.to, BLOCK));
+	OK(fsync(a));
+	drop_caches();
+	check_zero(a, 0, BLOCK);
+	close(slow);
+	close(a);
+	close(b);
+}
+
 const struct test share_tests[] = {
 	{ "share_sides", share_sides, false },
 	{ "share_space", share_space, false },
@@ -445,6 +491,7 @@ const struct test share_tests[] = {
 	{ "share_dedupe", share_dedupe, false },
 	{ "share_writer", share_writer, false },
 	{ "share_many", share_many, false },
+	{ "share_pinned", share_pinned, false },
 	{ "share_beyond", share_beyond_the_device, false },
 	{ "share_full", share_full, true },
 	{ NULL, NULL, false }
