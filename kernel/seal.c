@@ -23,6 +23,7 @@
  * among those that an evicted inode's barrier covers.
  */
 #include <linux/pagemap.h>
+#include <linux/pagevec.h>
 #include "data.h"
 
 /* the range, and what it takes to change the map */
