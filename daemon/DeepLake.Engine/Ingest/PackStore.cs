@@ -87,6 +87,7 @@ public sealed class PackStore(IPackEngine engine, IRemapper kernel, IBlockDevice
         }
 
         device.Write(bytes, (long)start * LakeFormat.BlockSize);
+        table.Forget(); // what is written with them is of now
         table.Stage(start, sums[..blocks]);
         table.Store();
         return true;

@@ -72,6 +72,7 @@ public sealed class ReadBack(IBlockDevice device, ChecksumTable table) : IDispos
     {
         _good.Clear();
         _damaged.Clear();
+        table.Forget(); // what a run that ended with an error had read of it may be of before
         BlocksRead = 0;
         foreach (SealPiece piece in view.Pieces.Where(p => p.IsWritten))
         {
