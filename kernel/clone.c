@@ -12,7 +12,8 @@
  *   the record. It moves cut_gen, so that writeback which goes on elsewhere
  *   in the source forgets a translation that it had cached. Whoever makes a
  *   page of the range dirty afterwards has to reserve first, and finds the
- *   mark (reserve.c).
+ *   mark (reserve.c). A device that writes into such a page reserves nothing:
+ *   writeback does (writeback.c).
  * - A mark goes only with its extent: when the map is evicted, or when other
  *   blocks take its place. An evicted map is loaded again with the inode's
  *   last_seq as barrier, which is not before the clone; the daemon says what
@@ -29,10 +30,6 @@
 /* metadata pages that one step may need, and the inodes that STATFS counts */
 #define LAKEFS_CLONE_PAGES	512
 #define LAKEFS_INODES_OF_PAGE	8
-
-/* how long pages may be written to by a device before the call is refused */
-#define LAKEFS_UNPIN_MS		10
-#define LAKEFS_UNPIN_TRIES	200
 
 static void lakefs_lock_maps(struct lakefs_inode_info *a,
 			     struct lakefs_inode_info *b)
@@ -272,33 +269,26 @@ static int lakefs_clone_settle(struct inode *dst, loff_t pos, loff_t len)
 }
 
 /*
- * What a device still writes into pages of the range, for somebody's direct
- * read into a mapping, makes them dirty when it is over, and no page_mkwrite
- * tells of it: shared blocks could not be written then. It is waited for, and
- * nobody begins it anew: the mappings are read-only and faults wait for us.
+ * Pages of the destination go, and with them what a device still writes there
+ * for somebody's direct read into a mapping. Who clones wants them replaced;
+ * who asks for dedupe, does not. The look is between two times of writing back
+ * (the second is generic_remap_file_range_prep's): what was dirty when the
+ * device was done is compared.
  */
-static int lakefs_clone_unpin(struct inode *inode, loff_t pos, loff_t len)
+static int lakefs_dedupe_unpinned(struct inode *dst, loff_t pos, loff_t len)
 {
-	loff_t end = i_size_read(inode);
-	int err, tries;
+	loff_t end = i_size_read(dst);
+	int err;
 
-	/* what cannot be is refused by generic_remap_file_range_prep() */
-	if (pos < 0 || len < 0 || pos >= end)
+	/* what cannot be is refused later */
+	if (pos < 0 || len <= 0 || pos >= end)
 		return 0;
-	if (len && len < end - pos)
-		end = pos + len;
-	for (tries = 0; tries < LAKEFS_UNPIN_TRIES; tries++) {
-		inode_dio_wait(inode);
-		err = filemap_write_and_wait_range(inode->i_mapping, pos,
-						   end - 1);
-		if (err || !lakefs_range_pinned(inode, lakefs_block_of(pos),
-						lakefs_blocks_for(end)))
-			return err;
-		schedule_timeout_killable(msecs_to_jiffies(LAKEFS_UNPIN_MS));
-		if (fatal_signal_pending(current))
-			return -EINTR;
-	}
-	return -EBUSY;
+	end = len < end - pos ? pos + len : end;
+	err = filemap_write_and_wait_range(dst->i_mapping, pos, end - 1);
+	if (!err && lakefs_range_pinned(dst, lakefs_block_of(pos),
+					lakefs_blocks_for(end)))
+		err = -EBUSY;
+	return err;
 }
 
 static loff_t lakefs_remap_locked(struct file *in, loff_t pos_in,
@@ -314,10 +304,8 @@ static loff_t lakefs_remap_locked(struct file *in, loff_t pos_in,
 	s64 blocks;
 	int err;
 
-	err = lakefs_clone_unpin(c.src, pos_in, len);
-	/* the destination's are replaced, but if they are the same */
-	if (!err && (flags & REMAP_FILE_DEDUP))
-		err = lakefs_clone_unpin(c.dst, pos_out, len);
+	err = flags & REMAP_FILE_DEDUP ?
+	      lakefs_dedupe_unpinned(c.dst, pos_out, len) : 0;
 	if (err)
 		return err;
 	err = generic_remap_file_range_prep(in, pos_in, out, pos_out, &len,

@@ -17,6 +17,9 @@
 #include <linux/posix_acl_xattr.h>
 #include <linux/slab.h>
 #include <linux/xattr.h>
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
+#include <linux/pagevec.h>	/* comes with writeback.h later, and has another name */
+#endif
 
 #ifdef __BIG_ENDIAN
 #error "the ring and disk structures are used in place: little-endian only"

@@ -23,7 +23,6 @@
  * among those that an evicted inode's barrier covers.
  */
 #include <linux/pagemap.h>
-#include <linux/pagevec.h>
 #include "data.h"
 
 /* the range, and what it takes to change the map */
@@ -189,8 +188,9 @@ bool lakefs_folio_pinned(struct folio *folio)
 {
 	if (!folio_maybe_dma_pinned(folio))
 		return false;
+	/* folio_mapcount() is not for modules everywhere */
 	return folio_test_large(folio) ||
-	       folio_ref_count(folio) - folio_mapcount(folio) >=
+	       folio_ref_count(folio) - 1 - atomic_read(&folio->_mapcount) >=
 	       (int)GUP_PIN_COUNTING_BIAS / 2;
 }
 

@@ -95,7 +95,7 @@ static int lakefs_map_locked(struct lakefs_inode_info *li, u64 block,
 	/* our bug if so: the pool was promised */
 	if (WARN_ON_ONCE(e->state == LAKEFS_X_DELAYED))
 		return -EIO;
-	/* made dirty behind our back, by a pin: these blocks stay as they are */
+	/* made dirty behind our back, and there are no others for it */
 	if (lakefs_ext_fixed(e))
 		return -EIO;
 	end = lakefs_ext_end(e);
@@ -111,6 +111,34 @@ static int lakefs_map_locked(struct lakefs_inode_info *li, u64 block,
 	iomap->bdev = li->vfs_inode.i_sb->s_bdev;
 	iomap->validity_cookie = li->cut_gen;
 	return 0;
+}
+
+/*
+ * Is the block dirty behind our back? A direct read into a mapping makes its
+ * pages dirty once more when the device is done, of which no page_mkwrite
+ * tells; what was reserved before may have been written, and the block shared
+ * or sealed.
+ */
+static bool lakefs_map_unready(struct lakefs_inode_info *li, u64 block)
+{
+	struct lakefs_extent *e = lakefs_ext_find(li, block);
+
+	return e && e->block <= block && lakefs_ext_fixed(e);
+}
+
+/* The folio is locked: as lakefs_dirty_locked() does it. ext_lock held */
+static void lakefs_map_make_ready(struct inode *inode, u64 block)
+{
+	struct lakefs_inode_info *li = LAKEFS_I(inode);
+	struct lakefs_extent *e;
+	u64 blocks = 1;
+	bool fresh;
+
+	mutex_unlock(&li->ext_lock);
+	/* takes ext_lock, but when it fails */
+	if (lakefs_reserve(inode, block, &blocks, LAKEFS_RESERVE_NOWAIT, &e,
+			   &fresh))
+		mutex_lock(&li->ext_lock);
 }
 
 static int lakefs_map_for_writeback(struct iomap_writepage_ctx *wpc,
@@ -132,6 +160,8 @@ static int lakefs_map_for_writeback(struct iomap_writepage_ctx *wpc,
 	    !lakefs_over_noted(li))
 		return 0;
 	mutex_lock(&li->ext_lock);
+	if (lakefs_map_unready(li, lakefs_block_of(offset)))
+		lakefs_map_make_ready(inode, lakefs_block_of(offset));
 	lakefs_over_emit(li, true);
 	err = lakefs_map_locked(li, lakefs_block_of(offset), iomap);
 	mutex_unlock(&li->ext_lock);

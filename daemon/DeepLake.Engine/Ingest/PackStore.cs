@@ -78,7 +78,6 @@ public sealed class PackStore(IPackEngine engine, IRemapper kernel, IBlockDevice
             return false;
         }
 
-        _written.Add(new Written(start, (uint)blocks, [.. batch.Parts]));
         Span<uint> sums = stackalloc uint[LakeFormat.PackBlocks];
         Span<byte> bytes = _buffer.Slice(0, blocks * LakeFormat.BlockSize);
         for (int i = 0; i < blocks; i++)
@@ -90,6 +89,7 @@ public sealed class PackStore(IPackEngine engine, IRemapper kernel, IBlockDevice
         table.Forget(); // what is written with them is of now
         table.Stage(start, sums[..blocks]);
         table.Store();
+        _written.Add(new Written(start, (uint)blocks, [.. batch.Parts]));
         return true;
     }
 
