@@ -218,8 +218,13 @@ int lakefs_clone_room(struct lakefs_sb_info *sbi)
 	       -ENOSPC : 0;
 }
 
-/* Returns how many blocks were cloned, or an error when none were. */
-static s64 lakefs_clone_blocks(struct lakefs_clone *c, u64 blocks)
+/*
+ * Returns how many blocks were cloned, or an error: when none were, and when
+ * the caller did not say that less than all will do (to FICLONE any number is
+ * success).
+ */
+static s64 lakefs_clone_blocks(struct lakefs_clone *c, u64 blocks,
+			       unsigned int flags)
 {
 	struct lakefs_sb_info *sbi = LAKEFS_SB(c->dst->i_sb);
 	u64 done = 0;
@@ -239,6 +244,8 @@ static s64 lakefs_clone_blocks(struct lakefs_clone *c, u64 blocks)
 		c->from += c->blocks;
 		c->to += c->blocks;
 	}
+	if (err && !(flags & REMAP_FILE_CAN_SHORTEN))
+		return err;
 	return done ? done : err;
 }
 
@@ -316,7 +323,7 @@ static loff_t lakefs_remap_locked(struct file *in, loff_t pos_in,
 	if (err)
 		return err;
 	c.limit = pos_out + len;
-	blocks = lakefs_clone_blocks(&c, lakefs_blocks_for(len));
+	blocks = lakefs_clone_blocks(&c, lakefs_blocks_for(len), flags);
 	return blocks < 0 ? blocks : min_t(loff_t, len,
 					   blocks << LAKEFS_BLOCK_BITS);
 }

@@ -421,8 +421,8 @@ int lakefs_seal_inode(struct inode *inode, unsigned int cmd,
 /* can the file have [block, +blocks), which are max at most? */
 bool lakefs_call_range_ok(const struct inode *inode, u64 block, u64 blocks,
 			  u64 max);
-/* is a page of [start, end) pinned, or likely to be? */
 bool lakefs_folio_pinned(struct folio *folio);
+/* is a page of [start, end) pinned, or likely to be? */
 bool lakefs_range_pinned(struct inode *inode, u64 start, u64 end);
 
 /* ---- direct.c; pos and length of a write in whole blocks ------------------ */

@@ -7,7 +7,8 @@
  * the checksums, makes the blocks WRITTEN and emits their MAP records under
  * ext_lock. So whoever waited for writeback finds the records emitted, and
  * truncate, which waits for writeback of what it drops, follows them. Neither
- * side waits for the daemon or allocates: all is deposited (reserve.c).
+ * side waits for the daemon or allocates: all is deposited (reserve.c), but for
+ * what a device made dirty behind our back (lakefs_map_unready).
  */
 #include <linux/blkdev.h>
 #include <linux/iomap.h>
@@ -126,7 +127,11 @@ static bool lakefs_map_unready(struct lakefs_inode_info *li, u64 block)
 	return e && e->block <= block && lakefs_ext_fixed(e);
 }
 
-/* The folio is locked: as lakefs_dirty_locked() does it. ext_lock held */
+/*
+ * The folio is locked: as lakefs_dirty_locked() does it. What cannot be got
+ * without waiting is not got, and the data is lost, with an error to fsync.
+ * ext_lock held
+ */
 static void lakefs_map_make_ready(struct inode *inode, u64 block)
 {
 	struct lakefs_inode_info *li = LAKEFS_I(inode);

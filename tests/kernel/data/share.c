@@ -440,16 +440,48 @@ static void share_beyond_the_device(void)
 
 struct slow_read {
 	int fd;
-	void *to;
-	ssize_t got;
+	char *to;
+	volatile bool is_done;
 };
 
 static void *read_slowly(void *arg)
 {
 	struct slow_read *r = arg;
 
-	r->got = pread(r->fd, r->to, BLOCK, 0);
+	EQ(pread(r->fd, r->to, BLOCK, 0), BLOCK);
+	r->is_done = true;
 	return NULL;
+}
+
+/* Was the device not done yet when a was cloned to b? */
+static bool clone_beside_read(int a, int b, int slow)
+{
+	struct slow_read r = { .fd = slow };
+	volatile char *first;
+	pthread_t thread;
+	bool is_beside;
+
+	put_pattern(a, 0, BLOCK, 1);
+	OK(fsync(a));
+	r.to = mmap(NULL, BLOCK, PROT_READ | PROT_WRITE, MAP_SHARED, a, 0);
+	CHECK(r.to != MAP_FAILED);
+	EQ(pthread_create(&thread, NULL, read_slowly, &r), 0);
+	/* its bytes are there long before it says so */
+	for (first = r.to; *first; )
+		usleep(1000);
+	if (ioctl(b, FICLONE, a)) {
+		EQ(errno, EOPNOTSUPP);
+		CHECK(!is_lakefs);
+	}
+	is_beside = !r.is_done;
+	EQ(pthread_join(thread, NULL), 0);
+	OK(munmap(r.to, BLOCK));
+	OK(fsync(a));
+	drop_caches();
+	check_zero(a, 0, BLOCK);
+	if (is_lakefs)
+		check_zero(b, 0, BLOCK);
+	return is_beside;
 }
 
 /*
@@ -460,27 +492,12 @@ static void *read_slowly(void *arg)
  */
 static void share_pinned(void)
 {
-	int a = make("a", BLOCK, 1), b = make("b", BLOCK, 2);
+	int a = make("a", BLOCK, 1), b = make("b", BLOCK, 2), tries = 0;
 	int slow = OK(open(getenv("DATATEST_SLOW"), O_RDONLY | O_DIRECT));
-	struct slow_read r = { .fd = slow };
-	pthread_t thread;
 
-	OK(fsync(a));
-	r.to = mmap(NULL, BLOCK, PROT_READ | PROT_WRITE, MAP_SHARED, a, 0);
-	CHECK(r.to != MAP_FAILED);
-	EQ(pthread_create(&thread, NULL, read_slowly, &r), 0);
-	usleep(200000);
-	if (ioctl(b, FICLONE, a)) {
-		EQ(errno, EOPNOTSUPP);
-		CHECK(!is_lakefs);
-	}
-	EQ(pthread_join(thread, NULL), 0);
-	EQ(r.got, BLOCK);
-	OK(munmap(r.to, BLOCK));
-	OK(fsync(a));
+	while (!clone_beside_read(a, b, slow))
+		CHECK(++tries < 10);
 	EQ(shared_blocks(a), 0);
-	drop_caches();
-	check_zero(a, 0, BLOCK);
 	close(slow);
 	close(a);
 	close(b);
