@@ -18,15 +18,7 @@ build_test kernel/data data || {
 	exit 1
 }
 
-# a device whose reads take 0.7 s
-slow='modprobe -q null_blk nr_devices=0
-mount -t configfs none /sys/kernel/config
-slow=/sys/kernel/config/nullb/slow
-mkdir $slow
-for set in size=16 memory_backed=1 irqmode=2 completion_nsec=700000000 power=1
-do echo ${set#*=} >$slow/${set%=*}; done
-export DATATEST_SLOW=/dev/slow
-[ -b /dev/slow ] || DATATEST_SLOW=/dev/nullb$(cat $slow/index) # before 6.12'
+slow=$(cat "$LAKE_TESTS/kernel/slow-device.sh")
 
 # guest NAME TESTS SCRIPT VM-OPTION...: SCRIPT mounts /dev/vda at /m
 guest() {

@@ -20,6 +20,7 @@ guest() {
 	"$LAKE_VM" run --kernel "$kernel" --smp "${SMP:-2}" \
 		--timeout "${TIMEOUT:-$(suite_seconds 600)}" \
 		--file "$tools:/t" --file "$module:/t/lakefs.ko" \
+		--file "$LAKE_TESTS/kernel/slow-device.sh:/t/slow-device.sh" \
 		--file "$LAKE_TESTS/kernel/$1:/t/$1" -- \
 		sh "/t/$1" >"$suite_dir/results" || status=$?
 	suite_collect "$suite_dir/results" ''

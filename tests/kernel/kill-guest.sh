@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MPL-2.0
 # The surface and data tests, both at once, while the daemon is killed about
 # every two seconds: no program may notice. In the busybox guest, with
-# lakefs.ko, fakelaked, vfstest and datatest beside this script.
+# lakefs.ko, fakelaked, vfstest, datatest and slow-device.sh beside this script.
 here=$(dirname "$0")
 PATH=$here:$PATH
 dev=/dev/loop0
@@ -10,6 +10,7 @@ lake=/mnt/lake
 modprobe -q libcrc32c
 modprobe -q zstd_decompress
 modprobe -q loop
+. "$here/slow-device.sh"
 insmod "$here/lakefs.ko" || exit 1
 mkdir -p $lake
 fakelaked mkfs /tmp/lake.img 536870912 && losetup $dev /tmp/lake.img

@@ -493,8 +493,11 @@ static bool clone_beside_read(int a, int b, int slow)
 static void share_pinned(void)
 {
 	int a = make("a", BLOCK, 1), b = make("b", BLOCK, 2), tries = 0;
-	int slow = OK(open(getenv("DATATEST_SLOW"), O_RDONLY | O_DIRECT));
+	const char *device = getenv("DATATEST_SLOW");
+	int slow;
 
+	CHECK(device); /* tests/kernel/slow-device.sh makes it */
+	slow = OK(open(device, O_RDONLY | O_DIRECT));
 	while (!clone_beside_read(a, b, slow))
 		CHECK(++tries < 10);
 	EQ(shared_blocks(a), 0);
