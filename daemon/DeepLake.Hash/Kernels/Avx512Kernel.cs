@@ -11,9 +11,6 @@ namespace DeepLake.Hash.Kernels;
 /// </summary>
 internal sealed unsafe class Avx512Kernel : HashKernel
 {
-    // Fewer inputs are cheaper one by one.
-    private const int MinEight = 3;
-
     public override string Name => "avx512";
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -50,7 +47,7 @@ internal sealed unsafe class Avx512Kernel : HashKernel
             Avx512Lanes16.Hash(inputs, blocks, counter, step, flags, ahead, results);
             return;
         }
-        if (count < MinEight)
+        if (count == 1)
         {
             HashOneByOne(inputs, count, blocks, counter, step, flags, results);
             return;
@@ -65,9 +62,13 @@ internal sealed unsafe class Avx512Kernel : HashKernel
         {
             Avx512Lanes16.Hash(padded, blocks, counter, step, flags, 0, whole);
         }
-        else
+        else if (count > Avx512Rows4.Inputs)
         {
             Avx512Lanes8.Hash(padded, blocks, counter, step, flags, whole);
+        }
+        else
+        {
+            Avx512Rows4.Hash(padded, blocks, counter, step, flags, whole);
         }
         Unsafe.CopyBlockUnaligned(results, whole, (uint)(count * HashBytes));
     }
