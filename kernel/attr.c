@@ -128,7 +128,8 @@ void lakefs_emit_attr(struct inode *inode, struct lakefs_rec *rec, u32 valid)
 	struct lakefs_inode_info *li = LAKEFS_I(inode);
 
 	spin_lock(&li->attr_lock);
-	li->attr_dirty &= ~valid;
+	valid |= li->attr_dirty;
+	li->attr_dirty = 0;
 	lakefs_fill_setattr(inode, (void *)rec->entry.bytes, valid);
 	lakefs_touch(inode, lakefs_rec_emit(LAKEFS_SB(inode->i_sb), rec));
 	spin_unlock(&li->attr_lock);
@@ -210,6 +211,9 @@ int lakefs_setattr(LAKEFS_IDMAP *idmap, struct dentry *dentry,
 	struct lakefs_rec *rec;
 	int err;
 
+	/* of a file that was open before: the VFS looks when one is opened */
+	if (IS_IMMUTABLE(inode))
+		return -EPERM;
 	err = setattr_prepare(idmap, dentry, attr);
 	if (err)
 		return err;

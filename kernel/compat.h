@@ -11,6 +11,9 @@
 #include <linux/blkdev.h>
 #include <linux/fs.h>
 #include <linux/fileattr.h>
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+#include <linux/filelock.h>	/* generic_setlease */
+#endif
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/posix_acl.h>

@@ -301,6 +301,7 @@ const struct file_operations lakefs_dir_fops = {
 	.read		= generic_read_dir,
 	.iterate_shared	= lakefs_iterate,
 	.fsync		= lakefs_dir_fsync,
+	.setlease	= generic_setlease,
 	.unlocked_ioctl	= lakefs_ioctl,
 #ifdef CONFIG_COMPAT
 	.compat_ioctl	= lakefs_compat_ioctl,

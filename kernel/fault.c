@@ -126,6 +126,10 @@ static vm_fault_t lakefs_make_writable(struct vm_fault *vmf)
 		return vmf_error(err);
 	/* no truncate, no punch between the reservation and the dirty page */
 	filemap_invalidate_lock_shared(inode->i_mapping);
+	if (IS_IMMUTABLE(inode)) {	/* made so since it was mapped */
+		filemap_invalidate_unlock_shared(inode->i_mapping);
+		return VM_FAULT_SIGBUS;
+	}
 	lakefs_folio_blocks(inode, folio, &start, &end);
 	do {
 		err = lakefs_reserve_folio(inode, folio, 0);

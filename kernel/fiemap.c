@@ -11,12 +11,16 @@
 static int lakefs_fiemap_one(struct fiemap_extent_info *fi,
 			     const struct iomap *iomap, u32 flags)
 {
-	u64 addr = iomap->addr == IOMAP_NULL_ADDR ? 0 : iomap->addr;
+	u64 addr = iomap->addr;
 
 	if (iomap->type == IOMAP_HOLE)
 		return 0;
+	if (addr == IOMAP_NULL_ADDR) {
+		addr = 0;
+		flags |= FIEMAP_EXTENT_UNKNOWN;
+	}
 	if (iomap->type == IOMAP_DELALLOC)
-		flags |= FIEMAP_EXTENT_DELALLOC | FIEMAP_EXTENT_UNKNOWN;
+		flags |= FIEMAP_EXTENT_DELALLOC;
 	if (iomap->type == IOMAP_UNWRITTEN)
 		flags |= FIEMAP_EXTENT_UNWRITTEN;
 	if (iomap->flags & IOMAP_F_SHARED)

@@ -69,9 +69,13 @@ static int lakefs_fadvise(struct file *file, loff_t offset, loff_t len,
 /* i_rwsem held; exclusively when the result may need it */
 static ssize_t lakefs_write_checks(struct kiocb *iocb, struct iov_iter *from)
 {
-	ssize_t ret = generic_write_checks(iocb, from);
+	ssize_t ret;
 	int err;
 
+	/* made so since it was opened */
+	if (IS_IMMUTABLE(file_inode(iocb->ki_filp)))
+		return -EPERM;
+	ret = generic_write_checks(iocb, from);
 	if (ret <= 0)
 		return ret;
 	err = file_remove_privs(iocb->ki_filp);
@@ -317,6 +321,9 @@ const struct file_operations lakefs_file_fops = {
 	.fsync		= lakefs_fsync,
 	.fallocate	= lakefs_fallocate,
 	.remap_file_range = lakefs_remap_file_range,
+	.setlease	= generic_setlease,
 	.unlocked_ioctl	= lakefs_ioctl,
-	.compat_ioctl	= compat_ptr_ioctl,
+#ifdef CONFIG_COMPAT
+	.compat_ioctl	= lakefs_compat_ioctl,
+#endif
 };

@@ -45,6 +45,8 @@ const struct inode_operations lakefs_symlink_iops = {
 	.getattr	= lakefs_getattr,
 	.update_time	= lakefs_update_time,
 	.listxattr	= lakefs_listxattr,
+	.fileattr_get	= lakefs_fileattr_get,
+	.fileattr_set	= lakefs_fileattr_set,
 };
 
 /* ---- cache --------------------------------------------------------------- */

@@ -32,6 +32,42 @@ int lakefs_fileattr_get(struct dentry *dentry, LAKEFS_FILEATTR *fa)
 	return 0;
 }
 
+#define LAKEFS_XFLAGS	(FS_XFLAG_IMMUTABLE | FS_XFLAG_APPEND |		\
+			 FS_XFLAG_SYNC | FS_XFLAG_NOATIME | FS_XFLAG_NODUMP)
+
+/* FS_IOC_FSSETXATTR: what it has beside the flags is for projects and extents */
+static bool lakefs_fsx_ok(const LAKEFS_FILEATTR *fa)
+{
+	return !(fa->fsx_xflags & ~LAKEFS_XFLAGS) && !fa->fsx_extsize &&
+	       !fa->fsx_cowextsize && !fa->fsx_projid;
+}
+
+/*
+ * Who has a file open or mapped stops writing to it when it becomes immutable.
+ * Faults look at the flag under the lock (fault.c), and what was writable before
+ * is not after it was written back. i_rwsem
+ */
+static int lakefs_change_flags(struct inode *inode, u32 flags)
+{
+	struct address_space *mapping = inode->i_mapping;
+	u32 old = LAKEFS_I(inode)->flags;
+	int err;
+
+	if (!S_ISREG(inode->i_mode) || IS_IMMUTABLE(inode) ||
+	    !(flags & LAKEFS_INODE_IMMUTABLE)) {
+		lakefs_set_flags(inode, flags);
+		return 0;
+	}
+	filemap_invalidate_lock(mapping);
+	lakefs_set_flags(inode, flags);
+	filemap_invalidate_unlock(mapping);
+	inode_dio_wait(inode);
+	err = filemap_write_and_wait(mapping);
+	if (err)
+		lakefs_set_flags(inode, old);
+	return err;
+}
+
 /* The VFS holds i_rwsem and has checked who may do this. */
 int lakefs_fileattr_set(LAKEFS_IDMAP *idmap, struct dentry *dentry,
 			LAKEFS_FILEATTR *fa)
@@ -42,7 +78,7 @@ int lakefs_fileattr_set(LAKEFS_IDMAP *idmap, struct dentry *dentry,
 	struct lakefs_rec *rec;
 	int i, err;
 
-	if (fileattr_has_fsx(fa))
+	if (fileattr_has_fsx(fa) && !lakefs_fsx_ok(fa))
 		return -EOPNOTSUPP;
 	for (i = 0; i < ARRAY_SIZE(lakefs_flag_map); i++) {
 		if (fa->flags & lakefs_flag_map[i].fs)
@@ -61,7 +97,11 @@ int lakefs_fileattr_set(LAKEFS_IDMAP *idmap, struct dentry *dentry,
 			       sizeof(struct lakefs_i_setattr), GFP_KERNEL);
 	if (!rec)
 		return -ENOMEM;
-	lakefs_set_flags(inode, flags);
+	err = lakefs_change_flags(inode, flags);
+	if (err) {
+		lakefs_rec_free(rec);
+		return err;
+	}
 	lakefs_stamp(inode, current_time(inode), S_CTIME);
 	lakefs_emit_attr(inode, rec, LAKEFS_ATTR_FLAGS | LAKEFS_ATTR_CTIME);
 	return lakefs_sync_attr(inode);

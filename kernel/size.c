@@ -115,10 +115,10 @@ void lakefs_emit_size(struct inode *inode, struct lakefs_rec *rec, loff_t size,
 	u32 times = LAKEFS_ATTR_MTIME | LAKEFS_ATTR_CTIME;
 
 	spin_lock(&li->attr_lock);
-	lakefs_fill_setattr(inode, e,
-			    LAKEFS_ATTR_SIZE | times | extra_valid);
+	lakefs_fill_setattr(inode, e, LAKEFS_ATTR_SIZE | times | extra_valid |
+				      li->attr_dirty);
 	e->size = size;
-	li->attr_dirty &= ~(times | extra_valid);
+	li->attr_dirty = 0;
 	lakefs_map_touch(li, lakefs_rec_emit(LAKEFS_SB(inode->i_sb), rec));
 	spin_unlock(&li->attr_lock);
 }

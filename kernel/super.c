@@ -108,8 +108,8 @@ static void lakefs_init_sb(struct super_block *sb, struct lakefs_sb_info *sbi)
 	sb->s_max_links = LAKEFS_LINK_MAX;
 	sb->s_time_gran = 1;
 	sb->s_flags |= SB_POSIXACL;
-	/* a page's crc32c is taken while it is written */
-	sb->s_iflags |= SB_I_STABLE_WRITES;
+	/* a page's crc32c is taken while it is written; iomap tells whose it is */
+	sb->s_iflags |= SB_I_STABLE_WRITES | SB_I_CGROUPWB;
 	sb->s_op = &lakefs_sops;
 	sb->s_export_op = &lakefs_export_ops;
 	lakefs_set_xattr_table(sb, lakefs_xattr_handlers);
@@ -322,6 +322,14 @@ static void lakefs_umount_begin(struct super_block *sb)
 		lakefs_shutdown(sbi, -EIO, "unmount was forced");
 }
 
+#if LAKEFS_KERNEL(6, 5)
+/* The device was taken away: what the cache still holds is nobody's any more. */
+static void lakefs_device_gone(struct super_block *sb)
+{
+	lakefs_shutdown(LAKEFS_SB(sb), -EIO, "the device is gone");
+}
+#endif
+
 static int lakefs_reconfigure(struct fs_context *fc)
 {
 	struct super_block *sb = fc->root->d_sb;
@@ -350,6 +358,9 @@ const struct super_operations lakefs_sops = {
 	.unfreeze_fs = lakefs_unfreeze_fs,
 	.statfs = lakefs_statfs,
 	.umount_begin = lakefs_umount_begin,
+#if LAKEFS_KERNEL(6, 5)
+	.shutdown = lakefs_device_gone,
+#endif
 	.nr_cached_objects = lakefs_cache_count,
 	.free_cached_objects = lakefs_cache_shrink,
 };

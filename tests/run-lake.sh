@@ -42,6 +42,7 @@ down() {
 	"$LAKE_VM" run --lake --kernel "$kernel" --smp "${SMP:-2}" --mem "${MEM:-1G}" \
 		--timeout "$limit" \
 		--disk "$suite_dir/down,size=128M" \
+		--disk "$suite_dir/second,size=128M" \
 		--file "$suite_dir/goingdown:/goingdown" \
 		--file "$LAKE_TESTS/lake/down-guest.sh:/guest.sh" "${lib[@]}" -- \
 		sh /guest.sh >"$suite_dir/down.results" || status=$?

@@ -50,6 +50,40 @@ check 'shutdown 2' down 2
 check 'a wrong way is refused' fails_with 'invalid' /goingdown 3 $l
 check 'none of them leaves what came after' sh -c "! ls $l/after-*"
 
+# ---- times that wait in memory ----------------------------------------------------
+# Another attribute takes them along: what was recorded has them, too.
+lazy_times() {
+	mount -o remount,lazytime $l || return 1
+	echo x >$l/lazy
+	sync
+	sleep 1.1
+	cat $l/lazy		# later than it was written: that is noted
+	seen=$(stat -c %X $l/lazy)
+	[ "$seen" -gt "$(stat -c %Y $l/lazy)" ] || return 1
+	chmod 600 $l/lazy
+	/goingdown 1 $l || return 1
+	umount $l && mount.lakefs /dev/vda $l || return 1
+	echo "$seen $(stat -c '%X %a' $l/lazy)"
+	[ "$(stat -c '%X %a' $l/lazy)" = "$seen 600" ]
+}
+check 'a mode that is recorded takes the lazy times along' lazy_times
+
+# ---- a device that is taken away --------------------------------------------------
+taken_away() {
+	mkdir /second
+	lakectl mkfs /dev/vdb && mount.lakefs /dev/vdb /second || return 1
+	echo x >/second/f
+	sync
+	cat /second/f || return 1
+	device=$(readlink -f /sys/block/vdb/device/..)
+	echo 1 >"$device/remove"
+	if cat /second/f; then return 1; fi
+	cat /sys/fs/lakefs/vdb/state
+	grep -q '^shutdown: the device is gone' /sys/fs/lakefs/vdb/state &&
+		umount /second
+}
+check 'of a device that is taken away nothing is read any more' taken_away
+
 # ---- a daemon that dies at one place ---------------------------------------------
 dies_again_and_again() {
 	touch $l/kept

@@ -2,7 +2,10 @@
 /* stat, chmod, chown, times, sizes, flags */
 #include "vfstest.h"
 #include <linux/fs.h>
+#include <setjmp.h>
+#include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <time.h>
 
 static bool later(struct timespec a, struct timespec b)
@@ -296,6 +299,95 @@ static void test_immutable(void)
 	OK(unlink("f"));
 }
 
+static sigjmp_buf caught;
+
+static void catch_sigbus(int sig)
+{
+	(void)sig;
+	siglongjmp(caught, 1);
+}
+
+/* does writing to it end in SIGBUS? */
+static bool no_write(volatile char *mapped)
+{
+	signal(SIGBUS, catch_sigbus);
+	if (sigsetjmp(caught, 1))
+		return true;
+	*mapped = 'z';
+	return false;
+}
+
+/* Who has a file open or mapped when it becomes immutable cannot change it. */
+static void test_immutable_open(void)
+{
+	struct timespec times[2] = { { .tv_sec = 1 }, { .tv_sec = 1 } };
+	char *mapped;
+	int fd, base;
+
+	put_file("f", "x");
+	base = get_flags("f");
+	fd = OK(open("f", O_RDWR));
+	mapped = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	CHECK(mapped != MAP_FAILED);
+	*mapped = 'y';			/* dirty, and writable from here on */
+	OK(set_flags("f", base | FS_IMMUTABLE_FL));
+	ERR(write(fd, "z", 1), EPERM);
+	ERR(ftruncate(fd, 0), EPERM);
+	ERR(fallocate(fd, 0, 0, 8192), EPERM);
+	ERR(fchmod(fd, 0600), EPERM);
+	ERR(futimens(fd, times), EPERM);
+	CHECK(no_write(mapped));
+	drop_caches();
+	EQ(*mapped, 'y');
+	EQ(stat_of("f").st_size, 1);
+	OK(set_flags("f", base));
+	*mapped = 'z';
+	EQ(write(fd, "zz", 2), 2);
+	close(fd);
+}
+
+/* the other call for flags, by which xfs_io and cp know them */
+static void test_flags_fsx(void)
+{
+	struct fsxattr fsx = { };
+	int fd;
+
+	put_file("f", "x");
+	fd = OK(open("f", O_RDONLY));
+	OK(ioctl(fd, FS_IOC_FSGETXATTR, &fsx));
+	EQ(fsx.fsx_xflags, 0);
+	fsx.fsx_xflags = FS_XFLAG_APPEND | FS_XFLAG_NODUMP;
+	OK(ioctl(fd, FS_IOC_FSSETXATTR, &fsx));
+	EQ(get_flags("f") & (FS_APPEND_FL | FS_NODUMP_FL | FS_IMMUTABLE_FL),
+	   FS_APPEND_FL | FS_NODUMP_FL);
+	ERR(open("f", O_WRONLY), EPERM);
+	drop_caches();
+	OK(ioctl(fd, FS_IOC_FSGETXATTR, &fsx));
+	EQ(fsx.fsx_xflags, FS_XFLAG_APPEND | FS_XFLAG_NODUMP);
+	fsx.fsx_projid = 7;
+	ERR(ioctl(fd, FS_IOC_FSSETXATTR, &fsx), EOPNOTSUPP);
+	fsx.fsx_projid = 0;
+	fsx.fsx_xflags = 0;
+	OK(ioctl(fd, FS_IOC_FSSETXATTR, &fsx));
+	OK(open("f", O_WRONLY));
+	close(fd);
+}
+
+static void test_lease(void)
+{
+	int fd;
+
+	put_file("f", "x");
+	fd = OK(open("f", O_RDONLY));
+	signal(SIGIO, SIG_IGN);		/* what tells of who wants to write */
+	OK(fcntl(fd, F_SETLEASE, F_RDLCK));
+	EQ(fcntl(fd, F_GETLEASE), F_RDLCK);
+	ERR(open("f", O_WRONLY | O_NONBLOCK), EAGAIN);
+	OK(fcntl(fd, F_SETLEASE, F_UNLCK));
+	OK(open("f", O_WRONLY | O_NONBLOCK));
+	close(fd);
+}
+
 static void test_append(void)
 {
 	int fd, base;
@@ -350,6 +442,9 @@ const struct test attr_tests[] = {
 	{ "attr_statx", test_statx },
 	{ "attr_statx_direct", test_statx_direct },
 	{ "attr_immutable", test_immutable },
+	{ "attr_immutable_open", test_immutable_open },
+	{ "attr_flags_fsx", test_flags_fsx },
+	{ "attr_lease", test_lease },
 	{ "attr_append", test_append },
 	{ "attr_flags_inherited", test_flags_inherited },
 	{ NULL, NULL }
