@@ -32,16 +32,6 @@ int lakefs_fileattr_get(struct dentry *dentry, LAKEFS_FILEATTR *fa)
 	return 0;
 }
 
-#define LAKEFS_XFLAGS	(FS_XFLAG_IMMUTABLE | FS_XFLAG_APPEND |		\
-			 FS_XFLAG_SYNC | FS_XFLAG_NOATIME | FS_XFLAG_NODUMP)
-
-/* FS_IOC_FSSETXATTR: what it has beside the flags is for projects and extents */
-static bool lakefs_fsx_ok(const LAKEFS_FILEATTR *fa)
-{
-	return !(fa->fsx_xflags & ~LAKEFS_XFLAGS) && !fa->fsx_extsize &&
-	       !fa->fsx_cowextsize && !fa->fsx_projid;
-}
-
 /*
  * Who has a file open or mapped stops writing to it when it becomes immutable.
  * Faults look at the flag under the lock (fault.c), and what was writable before
@@ -78,7 +68,7 @@ int lakefs_fileattr_set(LAKEFS_IDMAP *idmap, struct dentry *dentry,
 	struct lakefs_rec *rec;
 	int i, err;
 
-	if (fileattr_has_fsx(fa) && !lakefs_fsx_ok(fa))
+	if (fileattr_has_fsx(fa))
 		return -EOPNOTSUPP;
 	for (i = 0; i < ARRAY_SIZE(lakefs_flag_map); i++) {
 		if (fa->flags & lakefs_flag_map[i].fs)
