@@ -442,6 +442,7 @@ struct slow_read {
 	int fd;
 	char *to;
 	volatile bool is_done;
+	pthread_t thread;
 };
 
 static void *read_slowly(void *arg)
@@ -453,29 +454,52 @@ static void *read_slowly(void *arg)
 	return NULL;
 }
 
+/*
+ * The device (DATATEST_SLOW, of zeroes) reads into a mapping of the file's first
+ * block, which is anything but zeroes. Returns when its bytes are there, long
+ * before it says so.
+ */
+static void slow_read_begin(struct slow_read *r, int fd)
+{
+	volatile char *first;
+
+	r->is_done = false;
+	r->to = mmap(NULL, BLOCK, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	CHECK(r->to != MAP_FAILED);
+	EQ(pthread_create(&r->thread, NULL, read_slowly, r), 0);
+	for (first = r->to; *first; )
+		usleep(1000);
+}
+
+static void slow_read_end(struct slow_read *r)
+{
+	EQ(pthread_join(r->thread, NULL), 0);
+	OK(munmap(r->to, BLOCK));
+}
+
+static int open_slow_device(void)
+{
+	const char *device = getenv("DATATEST_SLOW");
+
+	CHECK(device); /* tests/kernel/slow-device.sh makes it */
+	return OK(open(device, O_RDONLY | O_DIRECT));
+}
+
 /* Was the device not done yet when a was cloned to b? */
 static bool clone_beside_read(int a, int b, int slow)
 {
 	struct slow_read r = { .fd = slow };
-	volatile char *first;
-	pthread_t thread;
 	bool is_beside;
 
 	put_pattern(a, 0, BLOCK, 1);
 	OK(fsync(a));
-	r.to = mmap(NULL, BLOCK, PROT_READ | PROT_WRITE, MAP_SHARED, a, 0);
-	CHECK(r.to != MAP_FAILED);
-	EQ(pthread_create(&thread, NULL, read_slowly, &r), 0);
-	/* its bytes are there long before it says so */
-	for (first = r.to; *first; )
-		usleep(1000);
+	slow_read_begin(&r, a);
 	if (ioctl(b, FICLONE, a)) {
 		EQ(errno, EOPNOTSUPP);
 		CHECK(!is_lakefs);
 	}
 	is_beside = !r.is_done;
-	EQ(pthread_join(thread, NULL), 0);
-	OK(munmap(r.to, BLOCK));
+	slow_read_end(&r);
 	OK(fsync(a));
 	drop_caches();
 	check_zero(a, 0, BLOCK);
@@ -485,22 +509,61 @@ static bool clone_beside_read(int a, int b, int slow)
 }
 
 /*
- * A device (DATATEST_SLOW, of zeroes) writes into a page of a file that is
- * cloned meanwhile: what it writes is in the file afterwards. Regression: the
- * blocks had become shared before the page was dirty, and writing it back
- * failed with EIO.
+ * A device writes into a page of a file that is cloned meanwhile: what it writes
+ * is in the file afterwards. Regression: the blocks had become shared before the
+ * page was dirty, and writing it back failed with EIO.
  */
 static void share_pinned(void)
 {
 	int a = make("a", BLOCK, 1), b = make("b", BLOCK, 2), tries = 0;
-	const char *device = getenv("DATATEST_SLOW");
-	int slow;
+	int slow = open_slow_device();
 
-	CHECK(device); /* tests/kernel/slow-device.sh makes it */
-	slow = OK(open(device, O_RDONLY | O_DIRECT));
 	while (!clone_beside_read(a, b, slow))
 		CHECK(++tries < 10);
 	EQ(shared_blocks(a), 0);
+	close(slow);
+	close(a);
+	close(b);
+}
+
+/* Was the device not done yet when b, into which it writes, was to share a's? */
+static bool dedupe_beside_read(int a, int b, int slow)
+{
+	struct slow_read r = { .fd = slow };
+	int status = 0;
+	bool is_beside;
+
+	put_pattern(b, 0, BLOCK, 2);
+	OK(fsync(b));
+	slow_read_begin(&r, b);
+	if (is_lakefs)
+		status = same_status(a, 0, BLOCK, b, 0);
+	is_beside = !r.is_done;
+	slow_read_end(&r);
+	OK(fsync(b));
+	if (is_lakefs && is_beside)
+		EQ(status, -EBUSY);
+	drop_caches();
+	check_zero(a, 0, BLOCK);
+	check_zero(b, 0, BLOCK);
+	return is_beside;
+}
+
+/* What a device writes into is not compared: it is busy, and stays as it is. */
+static void share_pinned_dedupe(void)
+{
+	int a = make("a", 0, 1), b = make("b", BLOCK, 2), tries = 0;
+	int slow = open_slow_device();
+	static const char zeroes[BLOCK];
+
+	EQ(pwrite(a, zeroes, BLOCK, 0), BLOCK);
+	OK(fsync(a));
+	while (!dedupe_beside_read(a, b, slow))
+		CHECK(++tries < 10);
+	if (has_reflink()) {	/* and once it is done, they are the same */
+		EQ(same_status(a, 0, BLOCK, b, 0), FILE_DEDUPE_RANGE_SAME);
+		EQ(shared_blocks(b), 1);
+	}
 	close(slow);
 	close(a);
 	close(b);
@@ -515,6 +578,7 @@ const struct test share_tests[] = {
 	{ "share_writer", share_writer, false },
 	{ "share_many", share_many, false },
 	{ "share_pinned", share_pinned, false },
+	{ "share_pinned_dedupe", share_pinned_dedupe, false },
 	{ "share_beyond", share_beyond_the_device, false },
 	{ "share_full", share_full, true },
 	{ NULL, NULL, false }
