@@ -150,6 +150,9 @@ static vm_fault_t lakefs_page_mkwrite(struct vm_fault *vmf)
 	vm_fault_t ret;
 	int err;
 
+	/* before its times change; what counts is the look under the lock */
+	if (IS_IMMUTABLE(file_inode(file)))
+		return VM_FAULT_SIGBUS;
 	err = lakefs_op_begin(LAKEFS_SB(sb));
 	if (err)
 		return vmf_error(err);

@@ -321,6 +321,7 @@ static bool no_write(volatile char *mapped)
 static void test_immutable_open(void)
 {
 	struct timespec times[2] = { { .tv_sec = 1 }, { .tv_sec = 1 } };
+	struct stat before, after;
 	char *mapped;
 	int fd, base;
 
@@ -336,7 +337,11 @@ static void test_immutable_open(void)
 	ERR(fallocate(fd, 0, 0, 8192), EPERM);
 	ERR(fchmod(fd, 0600), EPERM);
 	ERR(futimens(fd, times), EPERM);
+	before = stat_of("f");
 	CHECK(no_write(mapped));
+	after = stat_of("f");
+	CHECK(!memcmp(&before.st_mtim, &after.st_mtim, sizeof(after.st_mtim)));
+	CHECK(!memcmp(&before.st_ctim, &after.st_ctim, sizeof(after.st_ctim)));
 	drop_caches();
 	EQ(*mapped, 'y');
 	EQ(stat_of("f").st_size, 1);
