@@ -411,8 +411,8 @@ int lakefs_extents_install(struct inode *inode,
 			   const struct lakefs_p_extent *p, u32 count);
 /*
  * truncate: caller holds i_rwsem, did the permission work and has set the
- * other attributes. On success exactly one SETATTR record with valid = SIZE |
- * extra_valid was emitted (lakefs_fill_setattr); on failure none.
+ * other attributes. On success exactly one SETATTR record was emitted, with the
+ * size, extra_valid, mtime, ctime and what times waited; on failure none.
  */
 int lakefs_set_size(struct inode *inode, loff_t size, u32 extra_valid);
 int lakefs_fsync(struct file *file, loff_t start, loff_t end, int datasync);

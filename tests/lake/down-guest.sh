@@ -82,7 +82,10 @@ taken_away() {
 	grep -q '^shutdown: the device is gone' /sys/fs/lakefs/vdb/state &&
 		umount /second
 }
-check 'of a device that is taken away nothing is read any more' taken_away
+case $(uname -r) in
+6.1.*) ;;	# tells no file system of it
+*) check 'of a device that is taken away nothing is read any more' taken_away ;;
+esac
 
 # ---- a daemon that dies at one place ---------------------------------------------
 dies_again_and_again() {
