@@ -9,6 +9,7 @@
  * now. Eviction raises evict_seq before the inode leaves the hash, so a
  * record asked with a smaller barrier is asked again (lakefs_iget).
  */
+#include <linux/iversion.h>
 #include <linux/random.h>
 #include <linux/slab.h>
 #include "data.h"
@@ -85,6 +86,7 @@ struct inode *lakefs_alloc_inode(struct super_block *sb)
 	if (!li)
 		return NULL;
 	li->ino = 0;
+	inode_set_iversion(&li->vfs_inode, 1);
 	li->last_seq = 0;
 	li->flags = 0;
 	li->xattr_count = 0;

@@ -378,6 +378,12 @@ static const struct fs_context_operations lakefs_context_ops = {
 static int lakefs_init_fs_context(struct fs_context *fc)
 {
 	fc->ops = &lakefs_context_ops;
+	/*
+	 * What NFS clients and IMA know changes by. It is in memory only: its
+	 * users add ctime to it, which goes on where it was forgotten. Set here,
+	 * as a remount would clear it.
+	 */
+	fc->sb_flags |= SB_I_VERSION;
 	return 0;
 }
 

@@ -47,8 +47,29 @@ use() { # PATH OPTIONS: what a client does with a tree
 	check "$2: rm" in_root bash -c 'rm -r /client/tree && [ ! -e /client/tree ]'
 	check "$2: unmount" in_root umount /client
 }
+
+# Changes beneath the client, many within a tick of the clock that ctime is of:
+# version 4 has a number for them. PATH is the export's own. Only bash itself
+# runs, as starting a program takes longer than a tick.
+fresh() { # PATH
+	in_root mount -t nfs -o vers=4.2 localhost:/ /client || return
+	in_root bash -c '
+		stale=0
+		for i in {1000..3999}; do
+			echo $i >"$1/changing"
+			read -r seen </client/changing
+			[ "$seen" = $i ] || stale=$((stale + 1))
+		done
+		echo "$stale of 3000 were stale"
+		[ $stale = 0 ]' fresh "$1"
+	status=$?
+	in_root umount /client
+	return $status
+}
+
 # for version 4 the export is the server's root
 use / vers=4.2
+check 'vers=4.2: what changed within a tick is seen' fresh /m
 use /m vers=3,nolock
 in_root rpc.nfsd 0
 in_root exportfs -ua
