@@ -62,10 +62,14 @@ in_root bash -c '
 	sed -i -f /tmp/known config rc'
 
 # What a test that ran into its limit left: its programs, its mounts, its
-# devices. False when the guest is of no use any more.
+# devices. False when the guest is of no use any more. The tests' mounts are in
+# a namespace of their own and go with the last program in it.
 clean_up() {
 	for dir in /proc/[0-9]*; do
-		[ "$(readlink "$dir/root")" = /t ] && kill -9 "${dir#/proc/}"
+		case $(readlink "$dir/ns/mnt") in
+		"" | "$(readlink /proc/self/ns/mnt)" | "$(readlink /proc/1/ns/mnt)") ;;
+		*) kill -9 "${dir#/proc/}" ;;
+		esac
 	done 2>/dev/null
 	for mount in /t/scratch /t/m; do
 		tries=0
@@ -131,12 +135,16 @@ watch() { # PID
 	done
 }
 
+# The suite's root is that of a mount namespace: who is chrooted cannot make a
+# user namespace.
 run_batch() { # NUMBER...
 	reported='' killed=''
 	dmesg -C 2>/dev/null
 	env -u LD_LIBRARY_PATH PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \
-		chroot /t bash -c 'cd /xfstests && exec bash ./check "$@"' check \
-		$(printf 'generic/%s ' "$@") >/tmp/xfs.log 2>&1 </dev/null &
+		/bin/busybox unshare -m /bin/busybox sh -c '
+			cd /t && mount --move . / &&
+			exec chroot . bash -c "cd /xfstests && exec bash ./check \"\$@\"" check "$@"' \
+		own $(printf 'generic/%s ' "$@") >/tmp/xfs.log 2>&1 </dev/null &
 	driver=$!
 	watch $driver && wait $driver
 	report_new ''
