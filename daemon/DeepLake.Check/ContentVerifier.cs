@@ -7,7 +7,8 @@ namespace DeepLake.Check;
 
 /// <summary>
 /// Takes the identity of each file from its checked blocks, as they are read in the order of its map, and
-/// compares it with the one that it has.
+/// compares it with the one that it has. Files that are given none cost nothing: their holes may be so large
+/// that hashing them would take hours.
 /// </summary>
 internal sealed class ContentVerifier(Findings findings)
 {
@@ -17,18 +18,18 @@ internal sealed class ContentVerifier(Findings findings)
     private bool _isWhole;
 
     /// <summary>The next block of a file; <paramref name="isGood"/>: it is what its checksum says.</summary>
-    public void Take(ulong ino, ulong fileBlock, ReadOnlySpan<byte> block, ulong size, bool isGood)
+    public void Take(ulong ino, ulong fileBlock, ReadOnlySpan<byte> block, InodeFacts facts, bool isGood)
     {
         Begin(ino);
         ulong from = fileBlock * LakeFormat.BlockSize;
-        _isWhole &= isGood && from >= _at;
-        if (from >= size || !_isWhole)
+        _isWhole &= isGood && from >= _at && ObjectTable.IsWorthIt(facts.Size, facts.Blocks);
+        if (from >= facts.Size || !_isWhole)
         {
             return;
         }
 
         _hasher.AppendZeros((long)(from - _at));
-        int bytes = (int)Math.Min((ulong)block.Length, size - from);
+        int bytes = (int)Math.Min((ulong)block.Length, facts.Size - from);
         _hasher.Append(block[..bytes]);
         _at = from + (ulong)bytes;
     }
@@ -37,7 +38,7 @@ internal sealed class ContentVerifier(Findings findings)
     public void Compare(ulong ino, in ObjectItem item, InodeFacts facts, NamedInode named)
     {
         Begin(ino);
-        if (!_isWhole || facts.HasUncheckedData || !ObjectTable.IsWorthIt(item.Size, facts.BlocksFound))
+        if (!_isWhole || facts.HasUncheckedData || !ObjectTable.IsWorthIt(item.Size, Math.Min(facts.Blocks, facts.BlocksFound)))
         {
             return;
         }

@@ -23,13 +23,13 @@ internal sealed class DataVerifier(CheckTarget target, DamagedPlaces damaged, Co
     /// <param name="ino">The file.</param>
     /// <param name="extent">Inside the data region.</param>
     /// <param name="crcs">That the tree has and that are evidence, one a block, or none.</param>
-    /// <param name="size">Of the file.</param>
+    /// <param name="facts">What its record says.</param>
     /// <param name="named">The inode, for findings.</param>
-    public void Verify(ulong ino, in Extent extent, ReadOnlySpan<uint> crcs, ulong size, NamedInode named)
+    public void Verify(ulong ino, in Extent extent, ReadOnlySpan<uint> crcs, InodeFacts facts, NamedInode named)
     {
         if (extent.IsPacked)
         {
-            VerifyPack(ino, extent, size, named);
+            VerifyPack(ino, extent, facts, named);
             return;
         }
 
@@ -50,12 +50,12 @@ internal sealed class DataVerifier(CheckTarget target, DamagedPlaces damaged, Co
             bool isGood = Crc32C.Compute(block) == expected;
             if (extent.IsChecked && !extent.IsSkewed)
             {
-                content.Take(ino, extent.FileBlock + i, block, size, isGood);
+                content.Take(ino, extent.FileBlock + i, block, facts, isGood);
             }
             else if (extent.IsSkewed && i > 0)
             {
                 ulong fileBlock = extent.FileBlock + i - 1;
-                content.Take(ino, fileBlock, extent.Slice(fileBlock, fileBlock + 1).ContentOf(_pair), size, wasGood && isGood);
+                content.Take(ino, fileBlock, extent.Slice(fileBlock, fileBlock + 1).ContentOf(_pair), facts, wasGood && isGood);
             }
 
             wasGood = isGood;
@@ -68,7 +68,7 @@ internal sealed class DataVerifier(CheckTarget target, DamagedPlaces damaged, Co
 
     public void Dispose() => _packs.Dispose();
 
-    private void VerifyPack(ulong ino, in Extent extent, ulong size, NamedInode named)
+    private void VerifyPack(ulong ino, in Extent extent, InodeFacts facts, NamedInode named)
     {
         _pack = _pack.Length > 0 ? _pack : new byte[PackFormat.ContentMax];
         bool isGood = true;
@@ -95,7 +95,7 @@ internal sealed class DataVerifier(CheckTarget target, DamagedPlaces damaged, Co
         for (uint i = 0; i < extent.Blocks; i++)
         {
             ReadOnlySpan<byte> block = isThere ? held.Slice((extent.PackIndex + (int)i) * LakeFormat.BlockSize, LakeFormat.BlockSize) : _table;
-            content.Take(ino, extent.FileBlock + i, block, size, isThere);
+            content.Take(ino, extent.FileBlock + i, block, facts, isThere);
         }
     }
 

@@ -267,7 +267,7 @@ internal sealed class ItemChecker(CheckTarget target, Findings findings, Damaged
         _packs.Mark(extent, _used, Named(key.Object));
         MarkUsed(key, extent, deviceBlocks);
         bool isEvidence = hasCrcs && item.BirthSeq > target.EvidenceAfter;
-        _data?.Verify(key.Object, extent, isEvidence ? MemoryMarshal.Cast<byte, uint>(data[header..]) : default, facts.Size, Named(key.Object));
+        _data?.Verify(key.Object, extent, isEvidence ? MemoryMarshal.Cast<byte, uint>(data[header..]) : default, facts, Named(key.Object));
     }
 
     private void Sealing(in ItemKey key, in ExtentItem item)

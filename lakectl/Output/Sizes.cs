@@ -46,7 +46,7 @@ internal static class Sizes
         {
             return false;
         }
-        if (value <= 0 || value > (decimal)long.MaxValue / factor)
+        if (value <= 0 || value > (decimal)ulong.MaxValue / factor)
         {
             return false;
         }

@@ -66,12 +66,28 @@ public sealed class C010MkfsTests : ScratchFixture
     [TestCase("lots", 2)]
     [TestCase("-5G", 2)]
     [TestCase("99999999999999999999G", 2)]
-    [TestCase("8E", 2)]
+    [TestCase("16E", 2)]
     public void Mkfs_RefusesSizesThatCannotBe_AndMakesNothing(string size, int status)
     {
         CliResult result = Cli.Run("mkfs", $"--size={size}", _scratch["a.img"]);
         Assert.That(result.ExitCode, Is.EqualTo(status), result.Errors);
         Assert.That(File.Exists(_scratch["a.img"]), Is.False);
+    }
+
+    /// <summary>More than 256 TiB; a dry run promises nothing that would be refused.</summary>
+    [TestCase("257T", "257 TiB")]
+    [TestCase("7E", "7340032 TiB")]
+    [TestCase("8E", "8388608 TiB")]
+    [TestCase("18446744073709551615", "16777215 TiB")]
+    public void Mkfs_RefusesMoreThanALakeCanHave_AndSaysTheLimit(string size, string said)
+    {
+        foreach (string[] options in new string[][] { [], ["--dry-run"] })
+        {
+            CliResult result = Cli.Run(["mkfs", .. options, "--size", size, _scratch["a.img"]]);
+            Assert.That(result.ExitCode, Is.EqualTo(2), result.Errors);
+            Assert.That(result.Errors, Does.Contain($"a lake has 256 TiB at most; --size says {said}").And.Contain("smaller --size"));
+            Assert.That(File.Exists(_scratch["a.img"]), Is.False);
+        }
     }
 
     [Test]
@@ -82,7 +98,7 @@ public sealed class C010MkfsTests : ScratchFixture
         Assert.That(missing.Errors, Does.Contain($"there is no directory {_scratch["no/such"]}"));
         CliResult tried = Cli.Run("mkfs", "--dry-run", "--size", "128M", _scratch["no/such/a.img"]);
         Assert.That(tried.ExitCode, Is.EqualTo(10), tried.Errors);
-        CliResult large = Cli.Run("mkfs", "--size", "7E", _scratch["a.img"]);
+        CliResult large = Cli.Run("mkfs", "--size", "256T", _scratch["a.img"]);
         Assert.That(large.ExitCode, Is.EqualTo(1), large.Errors);
         Assert.That(large.Errors, Does.Contain("smaller size"));
         Assert.That(File.Exists(_scratch["a.img"]), Is.False);

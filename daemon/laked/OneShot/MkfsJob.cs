@@ -12,6 +12,7 @@ namespace DeepLake.Laked.OneShot;
 internal static class MkfsJob
 {
     private const ulong MinBytes = LakeFormat.MinDeviceBlocks * LakeFormat.BlockSize;
+    private const ulong MaxBytes = LakeFormat.MaxDeviceBlocks * LakeFormat.BlockSize;
 
     internal static MkfsResult Run(MkfsRequest request, CancellationToken cancellation)
     {
@@ -36,6 +37,11 @@ internal static class MkfsJob
         {
             throw new CommandException(
                 ErrorCode.ErrorUsage, $"a lake needs at least {MinBytes >> 20} MiB; --size says {request.ImageBytes >> 20} MiB", "give a larger --size");
+        }
+        if (request.ImageBytes / LakeFormat.BlockSize > LakeFormat.MaxDeviceBlocks)
+        {
+            throw new CommandException(
+                ErrorCode.ErrorUsage, $"a lake has {MaxBytes >> 40} TiB at most; --size says {request.ImageBytes >> 40} TiB", "give a smaller --size");
         }
         if (request.Uuid.Length is not (0 or 16))
         {
@@ -110,6 +116,13 @@ internal static class MkfsJob
                 ErrorCode.ErrorGeneral,
                 $"{request.DevicePath} has {device.LengthBytes >> 20} MiB; a lake needs at least {MinBytes >> 20} MiB",
                 "use a larger device or image file");
+        }
+        if ((ulong)device.LengthBytes / LakeFormat.BlockSize > LakeFormat.MaxDeviceBlocks)
+        {
+            throw new CommandException(
+                ErrorCode.ErrorGeneral,
+                $"{request.DevicePath} has {device.LengthBytes >> 40} TiB; a lake has {MaxBytes >> 40} TiB at most",
+                "use a smaller device, or a partition of it");
         }
         FoundContent content = KnownContent.Look(device);
         if (content.What.Length > 0 && !request.Force)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 using System.Runtime.InteropServices;
 using DeepLake.Abi;
+using DeepLake.Check;
 using DeepLake.Engine.Ingest;
 using DeepLake.Hash;
 using DeepLake.Metadata.Tree;
@@ -306,6 +307,31 @@ public sealed class ObjectTests() : LakeFixture(areNamed: true)
         Assert.That(
             Lake.CheckData(Engine, Device).Findings,
             Has.Count.EqualTo(1).And.All.StartsWith("inode 20 (/20): its content is not the one that its identity says"));
+    }
+
+    /// <summary>Files that are given no identity: hashing the holes of these would take the checker an hour.</summary>
+    [Test]
+    public void TheChecker_PassesOverHolesThatNoIdentityCovers()
+    {
+        const ulong last = (8ul << 40) / LakeFormat.BlockSize;
+        byte[] bytes = new byte[4 * LakeFormat.BlockSize];
+        new Random(5).NextBytes(bytes);
+        Device.Write(bytes, (long)Data * LakeFormat.BlockSize);
+        Map(20, 0, Data, 1);
+        Map(20, last, Data + 1, 3);
+        foreach ((ulong block, uint blocks) in new[] { (0ul, 1u), (last, 3u) })
+        {
+            Seal(IntentOp.Seal, 20, block, blocks);
+            Seal(IntentOp.Checked, 20, block, blocks);
+        }
+
+        StoreSums(Data, 4);
+        Task<CheckReport> check = Task.Run(() => Lake.CheckData(Engine, Device));
+        Assert.That(check.Wait(TimeSpan.FromSeconds(30)), "it hashes the holes");
+        Assert.That((check.Result.Findings, check.Result.VerifiedBlocks), Is.EqualTo((Array.Empty<string>(), 4ul)));
+        bytes[5000] ^= 1;
+        Device.Write(bytes, (long)Data * LakeFormat.BlockSize);
+        Assert.That(Lake.CheckData(Engine, Device).Findings, Is.EqualTo(new[] { Lake.Damage(20, last, Data + 1) }));
     }
 
     private static Blake3Hash Id(byte value)
