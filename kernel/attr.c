@@ -46,7 +46,11 @@ static void lakefs_set_times(struct inode *inode, struct timespec64 now,
 		inode_set_mtime_to_ts(inode, now);
 	if (which & S_CTIME)
 		inode_set_ctime_to_ts(inode, now);
-	/* several changes within a tick of the clock are told apart by it */
+	/*
+	 * Tells changes within a tick of the clock apart. Of what is changed
+	 * after its times (data, size) whoever changes it does this once more
+	 * (linux/iversion.h): between the two somebody may have asked.
+	 */
 	if (which & ~S_ATIME)
 		inode_maybe_inc_iversion(inode, false);
 }
@@ -243,11 +247,11 @@ int lakefs_setattr(LAKEFS_IDMAP *idmap, struct dentry *dentry,
 	}
 
 	setattr_copy(idmap, inode, attr);
-	inode_maybe_inc_iversion(inode, false);
 	/* first of all: mode and ACL are one record, and become durable as one */
 	lakefs_acl_chmod(inode, &chmod);
 	err = lakefs_record_attr(inode, rec, lakefs_attr_bits(attr->ia_valid),
 				 attr);
+	inode_maybe_inc_iversion(inode, false);
 	return err ? err : lakefs_sync_attr(inode);
 }
 

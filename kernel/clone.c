@@ -24,6 +24,7 @@
  *   daemon's map of the source is what lakefs_ext_has_data() says here, and
  *   it gives the same blocks to the destination.
  */
+#include <linux/iversion.h>
 #include <linux/pagemap.h>
 #include "data.h"
 
@@ -348,6 +349,8 @@ loff_t lakefs_remap_file_range(struct file *in, loff_t pos_in,
 	lock_two_nondirectories(src, dst);
 	filemap_invalidate_lock_two(src->i_mapping, dst->i_mapping);
 	ret = lakefs_remap_locked(in, pos_in, out, pos_out, len, flags);
+	if (!(flags & REMAP_FILE_DEDUP))
+		inode_maybe_inc_iversion(dst, false);
 	filemap_invalidate_unlock_two(src->i_mapping, dst->i_mapping);
 	unlock_two_nondirectories(src, dst);
 	if (ret > 0 && (out->f_flags & O_SYNC || IS_SYNC(dst))) {

@@ -6,6 +6,7 @@
  */
 #include <linux/fs.h>
 #include <linux/falloc.h>
+#include <linux/iversion.h>
 #include <linux/pagemap.h>
 #include "data.h"
 
@@ -298,6 +299,7 @@ long lakefs_fallocate(struct file *file, int mode, loff_t offset, loff_t len)
 		err = lakefs_fallocate_locked(inode, mode, offset,
 					      offset + len);
 		filemap_invalidate_unlock(inode->i_mapping);
+		inode_maybe_inc_iversion(inode, false);
 	}
 	inode_unlock(inode);
 	if (!err && (file->f_flags & O_SYNC || IS_SYNC(inode)))

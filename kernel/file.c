@@ -5,6 +5,7 @@
  */
 #include <linux/blkdev.h>
 #include <linux/fadvise.h>
+#include <linux/iversion.h>
 #include <linux/pagemap.h>
 #include <linux/splice.h>
 #include <linux/uio.h>
@@ -183,12 +184,17 @@ static ssize_t lakefs_write_iter(struct kiocb *iocb, struct iov_iter *from)
 		err = lakefs_extents_load(inode);
 	if (err)
 		return err;
-	if (iocb->ki_flags & IOCB_DIRECT)
-		return lakefs_write_direct(iocb, from);
+	if (iocb->ki_flags & IOCB_DIRECT) {
+		ret = lakefs_write_direct(iocb, from);
+		inode_maybe_inc_iversion(inode, false);
+		return ret;
+	}
 	inode_lock(inode);
 	ret = lakefs_write_checks(iocb, from);
-	if (ret > 0)
+	if (ret > 0) {
 		ret = lakefs_write_cached(iocb, from);
+		inode_maybe_inc_iversion(inode, false);
+	}
 	inode_unlock(inode);
 	return ret > 0 ? generic_write_sync(iocb, ret) : ret;
 }

@@ -61,6 +61,14 @@ in_root bash -c '
 		done >/tmp/known
 	sed -i -f /tmp/known config rc'
 
+# in_use: one of the two file systems is still mounted, wherever
+in_use() {
+	for mounted in /sys/fs/$FS/vd[ab] /sys/fs/$FS/dm-*; do
+		[ ! -e "$mounted" ] || return 0
+	done
+	return 1
+}
+
 # What a test that ran into its limit left: its programs, its mounts, its
 # devices. False when the guest is of no use any more. The tests' mounts are in
 # a namespace of their own and go with the last program in it.
@@ -71,14 +79,11 @@ clean_up() {
 		*) kill -9 "${dir#/proc/}" ;;
 		esac
 	done 2>/dev/null
-	for mount in /t/scratch /t/m; do
-		tries=0
-		while grep -q " $mount " /proc/mounts; do
-			umount "$mount" 2>/dev/null && continue
-			[ $tries -lt 10 ] || return 1
-			tries=$((tries + 1))
-			sleep 1
-		done
+	tries=0
+	while in_use; do
+		[ $tries -lt 10 ] || return 1
+		tries=$((tries + 1))
+		sleep 1
 	done
 	in_root dmsetup ls 2>/dev/null | while read -r name _; do
 		[ "$name" = scratch ] || [ "$name" = No ] ||
