@@ -97,6 +97,8 @@ static int lakefs_attach_sbi(struct lakefs_chan_file *cf,
 	lakefs_mount_has_daemon(sbi);
 	arg->features &= LAKEFS_FEATURES_KNOWN;
 	arg->generation = att->generation;
+	if (test_bit(LAKEFS_SB_RDONLY_DEV, &sbi->state))
+		arg->flags = LAKEFS_ATTACH_RDONLY;
 	arg->epoch = READ_ONCE(sbi->epoch);
 	arg->durable_seq = READ_ONCE(sbi->durable_seq);
 	arg->last_seq = READ_ONCE(sbi->last_seq);

@@ -186,7 +186,8 @@ struct lakefs_sb_info {
 #define LAKEFS_SB_RUNNING	1	/* attached and ready: rings move */
 #define LAKEFS_SB_MOUNTED	2	/* MOUNT answered */
 #define LAKEFS_SB_UNMOUNTING	3
-#define LAKEFS_SB_RDONLY_DEV	4
+#define LAKEFS_SB_RDONLY_DEV	4	/* nothing is written to the device */
+#define LAKEFS_SB_NORECOVERY	5	/* as the mount was asked for */
 
 static inline struct lakefs_sb_info *LAKEFS_SB(struct super_block *sb)
 {
@@ -571,8 +572,14 @@ int lakefs_sysfs_init(void);
 void lakefs_sysfs_exit(void);
 int lakefs_sysfs_add(struct lakefs_sb_info *sbi);
 void lakefs_sysfs_del(struct lakefs_sb_info *sbi);
-int lakefs_super_init(void);
-void lakefs_super_exit(void);
+/* context.c: what a mount is asked for (fs_private of its fs_context) */
+struct lakefs_options {
+	bool norecovery;
+};
+int lakefs_fs_init(void);
+void lakefs_fs_exit(void);
+int lakefs_fill_super(struct super_block *sb, struct fs_context *fc);
+void lakefs_kill_sb(struct super_block *sb);
 /* disk.c: read, check and choose a superblock; tells why not through fc */
 int lakefs_read_super(struct fs_context *fc, struct lakefs_sb_info *sbi);
 

@@ -16,7 +16,7 @@ static const struct {
 	{ lakefs_extent_init, lakefs_extent_exit },
 	{ lakefs_inode_cache_init, lakefs_inode_cache_exit },
 	{ lakefs_chan_init, lakefs_chan_exit },
-	{ lakefs_super_init, lakefs_super_exit },
+	{ lakefs_fs_init, lakefs_fs_exit },
 };
 
 static void lakefs_exit_parts(int n)

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Mounting, unmounting and what concerns a mount as a whole.
+ * Mounting, unmounting and what concerns a mount as a whole; what it is asked
+ * for is in context.c.
  *
  * The device stays known to the daemon from the moment the superblock was
  * found good until the very end of the unmount; until the daemon answered
  * MOUNT there is no root inode, hence nothing that could be recorded.
  */
 #include <linux/blkdev.h>
-#include <linux/module.h>
+#include <linux/fs_context.h>
+#include <linux/seq_file.h>
 #include <linux/statfs.h>
 #include <linux/slab.h>
 #include <linux/uuid.h>
@@ -71,8 +73,6 @@ static struct inode *lakefs_ask_mount(struct fs_context *fc,
 
 	ktime_get_real_ts64(&now);
 	lakefs_put_time(&body.now, now);
-	if (test_bit(LAKEFS_SB_RDONLY_DEV, &sbi->state))
-		body.flags = LAKEFS_MOUNT_RDONLY_DEV;
 	err = lakefs_request(sbi, &body, sizeof(body), LAKEFS_R_MOUNT, 0,
 			     &answer);
 	if (err < 0)
@@ -116,8 +116,9 @@ static void lakefs_init_sb(struct super_block *sb, struct lakefs_sb_info *sbi)
 	lakefs_set_uuid(sb, sbi->disk.uuid);
 }
 
-static int lakefs_fill_super(struct super_block *sb, struct fs_context *fc)
+int lakefs_fill_super(struct super_block *sb, struct fs_context *fc)
 {
+	const struct lakefs_options *options = fc->fs_private;
 	struct lakefs_sb_info *sbi;
 	struct inode *root;
 	int err;
@@ -133,12 +134,18 @@ static int lakefs_fill_super(struct super_block *sb, struct fs_context *fc)
 			LAKEFS_BLOCK_SIZE);
 		return -EINVAL;
 	}
+	if (options->norecovery && !sb_rdonly(sb)) {
+		errorfc(fc, "norecovery is for read-only mounts: add ro");
+		return -EINVAL;
+	}
 	err = lakefs_read_super(fc, sbi);
 	if (err)
 		return err;
 	lakefs_init_sb(sb, sbi);
+	if (options->norecovery)
+		set_bit(LAKEFS_SB_NORECOVERY, &sbi->state);
 	/* what this module can only read is as if the device could only be read */
-	if (bdev_read_only(sb->s_bdev) ||
+	if (options->norecovery || bdev_read_only(sb->s_bdev) ||
 	    (sbi->disk.ro_compat & ~LAKEFS_RO_COMPAT_KNOWN))
 		set_bit(LAKEFS_SB_RDONLY_DEV, &sbi->state);
 	sbi->wq = alloc_workqueue("lakefs-%s", WQ_MEM_RECLAIM | WQ_UNBOUND, 0,
@@ -227,7 +234,7 @@ static void lakefs_put_super(struct super_block *sb)
 	lakefs_event(sbi, LAKEFS_EV_UNMOUNTED, err, NULL);
 }
 
-static void lakefs_kill_sb(struct super_block *sb)
+void lakefs_kill_sb(struct super_block *sb)
 {
 	struct lakefs_sb_info *sbi = LAKEFS_SB(sb);
 
@@ -330,21 +337,11 @@ static void lakefs_device_gone(struct super_block *sb)
 }
 #endif
 
-static int lakefs_reconfigure(struct fs_context *fc)
+static int lakefs_show_options(struct seq_file *m, struct dentry *root)
 {
-	struct super_block *sb = fc->root->d_sb;
-	struct lakefs_sb_info *sbi = LAKEFS_SB(sb);
-	bool rdonly = fc->sb_flags & SB_RDONLY;
-
-	if (!rdonly && (sbi->disk.ro_compat & ~LAKEFS_RO_COMPAT_KNOWN)) {
-		errorfc(fc, "the device uses features this module can only read");
-		return -EROFS;
-	}
-	if (!rdonly && test_bit(LAKEFS_SB_RDONLY_DEV, &sbi->state)) {
-		errorfc(fc, "the device is read-only");
-		return -EROFS;
-	}
-	return sync_filesystem(sb);
+	if (test_bit(LAKEFS_SB_NORECOVERY, &LAKEFS_SB(root->d_sb)->state))
+		seq_puts(m, ",norecovery");
+	return 0;
 }
 
 const struct super_operations lakefs_sops = {
@@ -357,6 +354,7 @@ const struct super_operations lakefs_sops = {
 	.freeze_fs = lakefs_freeze_fs,
 	.unfreeze_fs = lakefs_unfreeze_fs,
 	.statfs = lakefs_statfs,
+	.show_options = lakefs_show_options,
 	.umount_begin = lakefs_umount_begin,
 #if LAKEFS_KERNEL(6, 5)
 	.shutdown = lakefs_device_gone,
@@ -364,44 +362,3 @@ const struct super_operations lakefs_sops = {
 	.nr_cached_objects = lakefs_cache_count,
 	.free_cached_objects = lakefs_cache_shrink,
 };
-
-static int lakefs_get_tree(struct fs_context *fc)
-{
-	return get_tree_bdev(fc, lakefs_fill_super);
-}
-
-static const struct fs_context_operations lakefs_context_ops = {
-	.get_tree = lakefs_get_tree,
-	.reconfigure = lakefs_reconfigure,
-};
-
-static int lakefs_init_fs_context(struct fs_context *fc)
-{
-	fc->ops = &lakefs_context_ops;
-	/*
-	 * What NFS clients and IMA know changes by. It is in memory only: its
-	 * users add ctime to it, which goes on where it was forgotten. Set here,
-	 * as a remount would clear it.
-	 */
-	fc->sb_flags |= SB_I_VERSION;
-	return 0;
-}
-
-static struct file_system_type lakefs_fs_type = {
-	.owner = THIS_MODULE,
-	.name = "lakefs",
-	.init_fs_context = lakefs_init_fs_context,
-	.kill_sb = lakefs_kill_sb,
-	.fs_flags = FS_REQUIRES_DEV | FS_ALLOW_IDMAP,
-};
-MODULE_ALIAS_FS("lakefs");
-
-int lakefs_super_init(void)
-{
-	return register_filesystem(&lakefs_fs_type);
-}
-
-void lakefs_super_exit(void)
-{
-	unregister_filesystem(&lakefs_fs_type);
-}

@@ -31,7 +31,7 @@
 #include <sys/ioctl.h>
 #endif
 
-#define LAKEFS_ABI_VERSION	11
+#define LAKEFS_ABI_VERSION	12
 #define LAKEFS_RING_MAGIC	0x474e49524b414cull	/* "LAKRING\0" reversed */
 #define LAKEFS_FEATURES_KNOWN	0x0ull
 
@@ -490,11 +490,9 @@ struct lakefs_request_hdr {
 
 struct lakefs_r_mount {
 	struct lakefs_request_hdr hdr;
-	__u32 flags;			/* 1: device is read-only */
-	__u32 pad;
+	__u64 pad;
 	struct lakefs_time now;
 };
-#define LAKEFS_MOUNT_RDONLY_DEV	1
 
 struct lakefs_r_ino {
 	struct lakefs_request_hdr hdr;
@@ -640,12 +638,18 @@ struct lakefs_wanted {
  * one, -ENODEV when it is not mounted, -EPROTO with kernel's own version in
  * abi_version on a version mismatch. Fences the predecessor: from here on
  * its commits fail and its own writes are over (its file is closed).
+ *
+ * LAKEFS_ATTACH_RDONLY: nothing is written to the device, as it only allows
+ * reading, this module can only read the lake, or the mount is norecovery.
+ * MOUNT begins no epoch then, and COMMIT fails with -EROFS. The kernel decides
+ * when it is mounted; a daemon that cannot write without it fails the mount.
  */
+#define LAKEFS_ATTACH_RDONLY	1
 struct lakefs_attach {
 	__u32 abi_version;		/* in/out */
 	__u32 dev_major;
 	__u32 dev_minor;
-	__u32 flags;
+	__u32 flags;			/* in: 0, out: LAKEFS_ATTACH_* */
 	__u64 features;			/* in: known, out: in use */
 	__u64 generation;		/* out: of this attachment */
 	__u64 epoch;			/* out: 0 = mount not answered yet */

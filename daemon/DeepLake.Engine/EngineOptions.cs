@@ -31,7 +31,7 @@ public sealed record EngineOptions
     /// </summary>
     public bool EndsUnreadLog { get; init; }
 
-    /// <summary>What is written is not kept: only a mount of a device that can only be read is answered.</summary>
+    /// <summary>What is written is not kept: a mount begins no epoch, as nothing of it would be found by a successor.</summary>
     public bool OnlyReads { get; init; }
 
     /// <summary>Wall clock, only for superblock times.</summary>

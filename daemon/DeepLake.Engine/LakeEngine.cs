@@ -77,6 +77,9 @@ public sealed partial class LakeEngine : IIngestEngine, IScrubEngine, IDisposabl
 
     public ulong Epoch => _state.Counters.Epoch;
 
+    /// <summary>That of a mount, which has one even where none can be begun.</summary>
+    public ulong MountEpoch => _options.OnlyReads ? Math.Max(Epoch, 1) : Epoch;
+
     /// <summary>Whether the lake had been unmounted cleanly when this engine opened it.</summary>
     public bool WasClean { get; }
 
@@ -198,21 +201,6 @@ public sealed partial class LakeEngine : IIngestEngine, IScrubEngine, IDisposabl
 
     /// <summary>Commits, then makes the state itself durable so that the log before it can go.</summary>
     public void Checkpoint() => Checkpoint(SuperblockState.Active);
-
-    /// <summary>Whether the lake has features with which this version can only read it; false, too, when it has no superblock.</summary>
-    /// <exception cref="StorageException">The device failed.</exception>
-    public static bool CanOnlyBeRead(IBlockDevice device)
-    {
-        try
-        {
-            RequireWritable(device);
-            return false;
-        }
-        catch (LakeFormatException failure)
-        {
-            return failure.Errno == Errno.EROFS;
-        }
-    }
 
     /// <summary>For whoever is going to write, before the lake is opened: a recovery that is short of room takes a checkpoint.</summary>
     /// <exception cref="LakeFormatException">It can only be read, or is no lake for this version.</exception>
@@ -476,13 +464,8 @@ public sealed partial class LakeEngine : IIngestEngine, IScrubEngine, IDisposabl
         }
 
         RequestMount mount = MemoryMarshal.Read<RequestMount>(request);
-        if ((mount.Flags & LakeRing.MountReadOnlyDevice) == 0)
+        if (!_options.OnlyReads)
         {
-            if (_options.OnlyReads)
-            {
-                return -(int)Errno.EROFS; // the kernel's view of the device, or of the lake, is another
-            }
-
             BeginEpoch(mount.Now);
         }
 
@@ -493,7 +476,7 @@ public sealed partial class LakeEngine : IIngestEngine, IScrubEngine, IDisposabl
 
         var reply = new ReplyMount
         {
-            Epoch = Math.Max(Epoch, 1),
+            Epoch = MountEpoch,
             LastSeq = AppliedSeq,
             WasClean = WasClean ? 1ul : 0ul,
             Replayed = ReplayedIntents,

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MPL-2.0
 # In the busybox guest, with the real daemon and launcher: the three ways of
-# FS_IOC_SHUTDOWN, what others than root may ask, and a daemon that dies again
-# and again. /dev/vda: empty. Prints `pass NAME` / `fail NAME`.
+# FS_IOC_SHUTDOWN, what others than root may ask, mounts that write nothing, and a
+# daemon that dies again and again. /dev/vda: empty. Prints `pass NAME` / `fail NAME`.
 . /lib.sh
 sys=/sys/fs/lakefs/vda
 
@@ -86,6 +86,48 @@ case $(uname -r) in
 6.1.*) ;;	# tells no file system of it
 *) check 'of a device that is taken away nothing is read any more' taken_away ;;
 esac
+
+# ---- a mount that writes nothing ----------------------------------------------------
+sum() { md5sum /dev/vda; }
+without_daemon() { # once: another takes over
+	kill -9 $(laked) && echo 3 >/proc/sys/vm/drop_caches && cat $l/late
+}
+norecovery() {
+	[ "$(cat $l/late)" = late ] && grep " $l lakefs ro,.*norecovery" /proc/mounts &&
+		lakectl stats $l && lakectl verify $l && [ "$(without_daemon)" = late ] &&
+		fails_with 'read-only' touch $l/x && refused 32 'mounted norecovery: unmount' mount.lakefs /dev/vda $l -o remount,rw &&
+		mount.lakefs /dev/vda $l -o remount,ro,norecovery
+}
+echo late >$l/late
+sync
+/goingdown 2 $l
+umount $l
+before=$(sum)
+check 'norecovery is for reading only' refused 32 'read-only mounts: add ro' mount.lakefs /dev/vda $l -o norecovery
+check 'a lake that was not unmounted is mounted with it' mount.lakefs /dev/vda $l -o ro,norecovery
+check 'shows what its log holds, whatever daemon serves it' norecovery
+check 'it unmounts, and the device is as it was' sh -c "umount $l && [ '$before' = \"\$(md5sum /dev/vda)\" ]"
+check 'it mounts without' mount.lakefs /dev/vda $l
+check 'a remount does not begin with it' refused 32 'is for a new mount' mount.lakefs /dev/vda $l -o remount,ro,norecovery
+check 'and has not changed' touch $l/late
+
+# what a successor could only keep in memory would be lost, and be said to be durable
+turns_read_only() {
+	blockdev --setro /dev/vda
+	kill -9 $(laked)
+	within_state 'read-only' && fails_with 'i.*/o.* error' sh -c "echo x >$l/lost && sync $l/lost"
+}
+within_state() { # TEXT: the mount ends so, in 30 s
+	for i in $(seq 300); do
+		if grep "^shutdown:.*$1" $sys/state; then return 0; fi
+		sleep 0.1
+	done
+	cat $sys/state
+	return 1
+}
+check 'a daemon that cannot write to a mount for writing ends it' turns_read_only
+check 'it can be mounted when it can be written again' \
+	sh -c "umount $l && blockdev --setrw /dev/vda && mount.lakefs /dev/vda $l && cat $l/late"
 
 # ---- a daemon that dies at one place ---------------------------------------------
 dies_again_and_again() {

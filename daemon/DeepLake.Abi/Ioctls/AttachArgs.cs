@@ -12,6 +12,7 @@ public struct AttachArgs
     public uint AbiVersion;
     public uint DevMajor;
     public uint DevMinor;
+    /// <summary>In: 0; out: <see cref="LakeRing.AttachReadOnly"/>.</summary>
     public uint Flags;
     /// <summary>In: known, out: in use.</summary>
     public ulong Features;

@@ -9,8 +9,6 @@ namespace DeepLake.Abi;
 public struct RequestMount
 {
     public RequestHeader Header;
-    /// <summary>1: device is read-only.</summary>
-    public uint Flags;
-    public uint Pad;
+    public ulong Pad;
     public LakeTime Now;
 }

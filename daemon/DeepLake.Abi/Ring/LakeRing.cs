@@ -5,7 +5,7 @@ namespace DeepLake.Abi;
 public static class LakeRing
 {
     [CConst("LAKEFS_ABI_VERSION")]
-    public const uint AbiVersion = 11;
+    public const uint AbiVersion = 12;
 
     /// <summary>Magic of the kernel page.</summary>
     [CConst("LAKEFS_RING_MAGIC")]
@@ -97,9 +97,9 @@ public static class LakeRing
     [CConst("LAKEFS_SHIFT_UP")]
     public const uint ShiftUp = 0x1;
 
-    /// <summary>MOUNT flag: the device is read-only.</summary>
-    [CConst("LAKEFS_MOUNT_RDONLY_DEV")]
-    public const uint MountReadOnlyDevice = 1;
+    /// <summary>What ATTACH tells: nothing is written to the device.</summary>
+    [CConst("LAKEFS_ATTACH_RDONLY")]
+    public const uint AttachReadOnly = 1;
 
     /// <summary>READDIR, EXTENTS: not the end.</summary>
     [CConst("LAKEFS_REPLY_MORE")]

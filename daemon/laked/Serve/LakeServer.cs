@@ -163,14 +163,20 @@ internal sealed class LakeServer
         _state = LakeState.Recovering;
         long started = Stopwatch.GetTimestamp();
         var sink = new AttachmentCommitSink(attachment);
-        using DirectBlockDevice direct = OpenDevice(DevicePath);
+        // Decided when it was mounted: what a successor could not write would be lost, and acknowledged.
+        bool isReadOnly = (attachment.Info.Flags & LakeRing.AttachReadOnly) != 0;
+        using DirectBlockDevice direct = DirectBlockDevice.Open(DevicePath, isReadOnly);
         // One bad sector in what is there twice, or that nobody needs, does not keep a lake from being mounted.
         using var salvaging = new SalvagingDevice(direct);
-        // A device, or a lake, that only allows reading can be mounted read-only; what the engine writes stays in memory.
-        bool isReadOnly = direct.IsReadOnly || LakeEngine.CanOnlyBeRead(salvaging);
+        if (!isReadOnly)
+        {
+            LakeEngine.RequireWritable(salvaging);
+        }
+
+        // What the engine writes stays in memory.
         IBlockDevice device = isReadOnly ? new ReadOnlyOverlayDevice(salvaging) : salvaging;
         // one bad sector where the archive is read or written is not the end of the mount
-        using ReopenedDevice? archive = isReadOnly ? null : new ReopenedDevice(() => OpenDevice(DevicePath));
+        using ReopenedDevice? archive = isReadOnly ? null : new ReopenedDevice(() => DirectBlockDevice.Open(DevicePath));
         using LakeEngine engine = LakeEngine.Open(
             device, isReadOnly ? new DeviceCommitSink(device) : sink, _budget with { ArchiveDevice = archive, OnlyReads = isReadOnly });
         _whyEndIsUnknown = engine.WhyEndIsUnknown;
@@ -197,7 +203,7 @@ internal sealed class LakeServer
 
         DeclaredRange[] declared = Declare(attachment, engine);
         Require(attachment.MapRings(), "map the rings");
-        Require(attachment.Ready(engine.Epoch, engine.DurableSeq), "start the rings");
+        Require(attachment.Ready(engine.MountEpoch, engine.DurableSeq), "start the rings");
         sink.IsOpen = attachment.Info.Epoch != 0;
         ServeEvents.Serving(_logger, DevicePath, declared.Length);
         _state = LakeState.Serving;
@@ -217,18 +223,6 @@ internal sealed class LakeServer
             engine.Declare(ranges, attachment.Info.LastSeq);
         }
         return ranges;
-    }
-
-    private static DirectBlockDevice OpenDevice(string path)
-    {
-        try
-        {
-            return DirectBlockDevice.Open(path);
-        }
-        catch (StorageException e) when (e.Errno is Errno.EROFS or Errno.EACCES or Errno.EPERM)
-        {
-            return DirectBlockDevice.Open(path, readOnly: true);
-        }
     }
 
     private void Fail(Attachment? attachment, Exception e)
