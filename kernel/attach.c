@@ -5,6 +5,7 @@
  * The attachment's memory lives until the file is closed, and a mapping keeps
  * the file open, so no mapping outlives it.
  */
+#include <linux/blkdev.h>
 #include <linux/poll.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -97,11 +98,15 @@ static int lakefs_attach_sbi(struct lakefs_chan_file *cf,
 	lakefs_mount_has_daemon(sbi);
 	arg->features &= LAKEFS_FEATURES_KNOWN;
 	arg->generation = att->generation;
-	if (test_bit(LAKEFS_SB_RDONLY_DEV, &sbi->state))
-		arg->flags = LAKEFS_ATTACH_RDONLY;
 	arg->epoch = READ_ONCE(sbi->epoch);
 	arg->durable_seq = READ_ONCE(sbi->durable_seq);
 	arg->last_seq = READ_ONCE(sbi->last_seq);
+	/* what is durable already can be shown without writing */
+	if (!test_bit(LAKEFS_SB_WRITABLE, &sbi->state) &&
+	    bdev_read_only(sbi->bdev) && arg->durable_seq == arg->last_seq)
+		set_bit(LAKEFS_SB_RDONLY_DEV, &sbi->state);
+	if (test_bit(LAKEFS_SB_RDONLY_DEV, &sbi->state))
+		arg->flags = LAKEFS_ATTACH_RDONLY;
 	mutex_unlock(&sbi->chan_lock);
 	return 0;
 }

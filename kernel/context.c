@@ -36,16 +36,39 @@ static void lakefs_free_fc(struct fs_context *fc)
 
 static int lakefs_get_tree(struct fs_context *fc)
 {
-	return get_tree_bdev(fc, lakefs_fill_super);
+	const struct lakefs_options *options = fc->fs_private;
+	int err = get_tree_bdev(fc, lakefs_fill_super);
+	struct super_block *sb;
+
+	if (err || !options->norecovery)
+		return err;
+	/* another mount of the lake is there: what it is cannot be promised */
+	sb = fc->root->d_sb;
+	if (test_bit(LAKEFS_SB_NORECOVERY, &LAKEFS_SB(sb)->state))
+		return 0;
+	errorfc(fc, "the lake is mounted already, without norecovery");
+	dput(fc->root);
+	fc->root = NULL;
+	deactivate_locked_super(sb);
+	return -EBUSY;
 }
 
+/*
+ * A mount that programs cannot change, and whose device has become read-only,
+ * may get a daemon that writes nothing (lakefs_attach_sbi()). So whether they
+ * can is told before they can, and until all that they did is durable.
+ */
 static int lakefs_reconfigure(struct fs_context *fc)
 {
 	const struct lakefs_options *options = fc->fs_private;
 	struct super_block *sb = fc->root->d_sb;
 	struct lakefs_sb_info *sbi = LAKEFS_SB(sb);
 	bool norecovery = test_bit(LAKEFS_SB_NORECOVERY, &sbi->state);
-	bool rdonly = fc->sb_flags & SB_RDONLY;
+	bool only_read;
+	/* what is not asked for stays */
+	bool rdonly = ((sb->s_flags & ~fc->sb_flags_mask) |
+		       (fc->sb_flags & fc->sb_flags_mask)) & SB_RDONLY;
+	int err;
 
 	/* mount(8) says again what a mount has */
 	if (options->norecovery && !norecovery) {
@@ -56,13 +79,21 @@ static int lakefs_reconfigure(struct fs_context *fc)
 		errorfc(fc, "the device uses features this module can only read");
 		return -EROFS;
 	}
-	if (!rdonly && test_bit(LAKEFS_SB_RDONLY_DEV, &sbi->state)) {
+	mutex_lock(&sbi->chan_lock);
+	only_read = test_bit(LAKEFS_SB_RDONLY_DEV, &sbi->state);
+	if (!rdonly && !only_read)
+		set_bit(LAKEFS_SB_WRITABLE, &sbi->state);
+	mutex_unlock(&sbi->chan_lock);
+	if (!rdonly && only_read) {
 		errorfc(fc, norecovery ?
 			"mounted norecovery: unmount, and mount without" :
-			"the device is read-only");
+			"the device was read-only: unmount, and mount again");
 		return -EROFS;
 	}
-	return sync_filesystem(sb);
+	err = sync_filesystem(sb);
+	if (!err && rdonly)
+		clear_bit(LAKEFS_SB_WRITABLE, &sbi->state);
+	return err;
 }
 
 static const struct fs_context_operations lakefs_context_ops = {

@@ -9,6 +9,7 @@
  * change its memory meanwhile.
  */
 #include <linux/iomap.h>
+#include <linux/iversion.h>
 #include <linux/pagemap.h>
 #include "data.h"
 
@@ -142,13 +143,18 @@ static const struct iomap_dio_ops lakefs_dio_ops = {
 /*
  * In an interrupt, perhaps (6.19 and later). Nothing was reserved, so nothing is
  * to be recorded. Counted only now: fsync does not wait for direct I/O, and one
- * that began before must not count this write as flushed.
+ * that began before must not count this write as flushed. The change counter
+ * likewise, of a write that lakefs_write_iter() has not waited for.
  */
 static int lakefs_overwrite_done(struct kiocb *iocb, ssize_t size, int error,
 				 unsigned int flags)
 {
-	if (size > 0 && !error)
-		atomic64_inc(&LAKEFS_I(file_inode(iocb->ki_filp))->plain_gen);
+	struct inode *inode = file_inode(iocb->ki_filp);
+
+	if (size > 0 && !error) {
+		atomic64_inc(&LAKEFS_I(inode)->plain_gen);
+		inode_maybe_inc_iversion(inode, false);
+	}
 	return error;
 }
 

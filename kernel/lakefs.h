@@ -188,6 +188,7 @@ struct lakefs_sb_info {
 #define LAKEFS_SB_UNMOUNTING	3
 #define LAKEFS_SB_RDONLY_DEV	4	/* nothing is written to the device */
 #define LAKEFS_SB_NORECOVERY	5	/* as the mount was asked for */
+#define LAKEFS_SB_WRITABLE	6	/* programs change it; see lakefs_reconfigure() */
 
 static inline struct lakefs_sb_info *LAKEFS_SB(struct super_block *sb)
 {

@@ -142,6 +142,8 @@ int lakefs_fill_super(struct super_block *sb, struct fs_context *fc)
 	if (err)
 		return err;
 	lakefs_init_sb(sb, sbi);
+	if (!sb_rdonly(sb))
+		set_bit(LAKEFS_SB_WRITABLE, &sbi->state);
 	if (options->norecovery)
 		set_bit(LAKEFS_SB_NORECOVERY, &sbi->state);
 	/* what this module can only read is as if the device could only be read */

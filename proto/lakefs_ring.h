@@ -642,7 +642,8 @@ struct lakefs_wanted {
  * LAKEFS_ATTACH_RDONLY: nothing is written to the device, as it only allows
  * reading, this module can only read the lake, or the mount is norecovery.
  * MOUNT begins no epoch then, and COMMIT fails with -EROFS. The kernel decides
- * when it is mounted; a daemon that cannot write without it fails the mount.
+ * when it is mounted, or a read-only mount gets another daemon; a daemon that
+ * cannot write without it fails the mount.
  */
 #define LAKEFS_ATTACH_RDONLY	1
 struct lakefs_attach {

@@ -95,7 +95,7 @@ without_daemon() { # once: another takes over
 norecovery() {
 	[ "$(cat $l/late)" = late ] && grep " $l lakefs ro,.*norecovery" /proc/mounts &&
 		lakectl stats $l && lakectl verify $l && [ "$(without_daemon)" = late ] &&
-		fails_with 'read-only' touch $l/x && refused 32 'mounted norecovery: unmount' mount.lakefs /dev/vda $l -o remount,rw &&
+		fails_with 'read-only' touch $l/x && mount.lakefs /dev/vda $l -o remount,noexec && refused 32 'mounted norecovery: unmount' mount.lakefs /dev/vda $l -o remount,rw &&
 		mount.lakefs /dev/vda $l -o remount,ro,norecovery
 }
 echo late >$l/late
@@ -110,6 +110,19 @@ check 'it unmounts, and the device is as it was' sh -c "umount $l && [ '$before'
 check 'it mounts without' mount.lakefs /dev/vda $l
 check 'a remount does not begin with it' refused 32 'is for a new mount' mount.lakefs /dev/vda $l -o remount,ro,norecovery
 check 'and has not changed' touch $l/late
+mkdir -p /again
+check 'a lake that is mounted without it cannot be mounted with it' sh -c "
+	umount $l && mount.lakefs /dev/vda $l -o ro && . /lib.sh &&
+	refused 32 'mounted already, without norecovery' mount.lakefs /dev/vda /again -o ro,norecovery &&
+	mount.lakefs /dev/vda /again -o ro && umount /again"
+
+# a mount that only reads has nothing that it would have to write
+read_without_daemon() {
+	[ "$(without_daemon)" = late ] && ! grep shutdown $sys/state && umount $l
+}
+check 'a device that turns read-only goes on being read' sh -c "blockdev --setro /dev/vda && cat $l/late"
+check 'with another daemon, too' read_without_daemon
+check 'it can be mounted to write afterwards' sh -c "blockdev --setrw /dev/vda && mount.lakefs /dev/vda $l && touch $l/late"
 
 # what a successor could only keep in memory would be lost, and be said to be durable
 turns_read_only() {
