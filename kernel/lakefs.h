@@ -561,7 +561,7 @@ int lakefs_lens_init(struct lakefs_sb_info *sbi);
 void lakefs_lens_exit(struct lakefs_sb_info *sbi);
 void lakefs_packs_init(struct lakefs_sb_info *sbi);	/* pack.c */
 
-/* ---- netlink.c, sysfs.c, super.c ----------------------------------------- */
+/* ---- netlink.c, sysfs.c, context.c, super.c ------------------------------- */
 int lakefs_netlink_init(void);
 void lakefs_netlink_exit(void);
 void lakefs_event(struct lakefs_sb_info *sbi, int event, int error,

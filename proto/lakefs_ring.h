@@ -124,7 +124,7 @@ enum lakefs_intent_op {
 	LAKEFS_I_UNSEAL		= 15,
 	LAKEFS_I_SHARE		= 16,	/* equal files map the same blocks */
 	LAKEFS_I_REMAP		= 17,	/* the same bytes lie elsewhere */
-	/* reserved numbers, refused in ABI 11 */
+	/* reserved numbers, refused in this ABI */
 	LAKEFS_I_POINT		= 32,
 	LAKEFS_I_WINDOW		= 36,
 	LAKEFS_I_ZONE		= 37,
@@ -470,7 +470,7 @@ enum lakefs_request_op {
 	LAKEFS_R_PARENT		= 13,	/* lakefs_r_ino (a dir) -> inode of .. */
 	LAKEFS_R_INODES		= 14,	/* lakefs_r_inodes -> lakefs_p_inode* */
 	LAKEFS_R_TRIM		= 15,	/* lakefs_r_trim -> lakefs_range* */
-	/* reserved numbers, refused in ABI 11 */
+	/* reserved numbers, refused in this ABI */
 	LAKEFS_R_WHOLE_DIR	= 32,
 	LAKEFS_R_VIEW		= 33,
 	LAKEFS_R_PINS		= 34,

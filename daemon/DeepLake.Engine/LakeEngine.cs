@@ -255,7 +255,7 @@ public sealed partial class LakeEngine : IIngestEngine, IScrubEngine, IDisposabl
 
     /// <summary>
     /// Answers one request entry (struct lakefs_request_hdr first): payload bytes, or a negative errno.
-    /// MOUNT begins the epoch, UNMOUNT writes the clean mark; the caller has checked the barrier.
+    /// MOUNT begins the epoch, unless the engine only reads; UNMOUNT writes the clean mark; the caller has checked the barrier.
     /// </summary>
     public int HandleRequest(ReadOnlySpan<byte> request, Span<byte> replyPayload, out uint flags)
     {

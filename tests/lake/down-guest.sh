@@ -95,7 +95,8 @@ without_daemon() { # once: another takes over
 norecovery() {
 	[ "$(cat $l/late)" = late ] && grep " $l lakefs ro,.*norecovery" /proc/mounts &&
 		lakectl stats $l && lakectl verify $l && [ "$(without_daemon)" = late ] &&
-		fails_with 'read-only' touch $l/x && mount.lakefs /dev/vda $l -o remount,noexec && refused 32 'mounted norecovery: unmount' mount.lakefs /dev/vda $l -o remount,rw &&
+		fails_with 'read-only' touch $l/x && mount.lakefs /dev/vda $l -o remount,noexec &&
+		refused 32 'mounted norecovery: unmount' mount.lakefs /dev/vda $l -o remount,rw &&
 		mount.lakefs /dev/vda $l -o remount,ro,norecovery
 }
 echo late >$l/late

@@ -163,7 +163,7 @@ internal sealed class LakeServer
         _state = LakeState.Recovering;
         long started = Stopwatch.GetTimestamp();
         var sink = new AttachmentCommitSink(attachment);
-        // Decided when it was mounted: what a successor could not write would be lost, and acknowledged.
+        // The kernel decides, which knows whether programs may write: what a successor could not write would be lost, and acknowledged.
         bool isReadOnly = (attachment.Info.Flags & LakeRing.AttachReadOnly) != 0;
         using DirectBlockDevice direct = DirectBlockDevice.Open(DevicePath, isReadOnly);
         // One bad sector in what is there twice, or that nobody needs, does not keep a lake from being mounted.
