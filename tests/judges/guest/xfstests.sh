@@ -21,6 +21,7 @@ scratch=/dev/vdb
 # so, and that holes are seen.
 if [ "$FS" = lakefs ]; then
 	modprobe -q dm_mod
+	modprobe -q loop
 	export DM_DISABLE_UDEV=1
 	scratch=/dev/mapper/scratch
 	whole=$(cat /sys/block/vdb/size)
@@ -33,6 +34,7 @@ if [ "$FS" = lakefs ]; then
 	sed -i -e "/^_try_scratch_mkfs_sized()/,/^}/s,^\ttmpfs),\tlakefs) $sized ;;\n&," \
 		-e '/^_fstyp_has_non_default_seek_data_hole()/,/^}/s/^\tbtrfs|/\tlakefs|btrfs|/' \
 		/t/xfstests/common/rc
+	sed -i '/^_small_fs_size_mb()/,/^}/s/^\txfs)/\tlakefs)\n\t\tfs_min_size=96\n\t\t;;\n&/' /t/xfstests/common/rc
 	# names are bytes, and an ACL is as long as the longest attribute
 	sed -i '/^_require_names_are_bytes()/,/^}/s/|btrfs)/|btrfs|lakefs)/' /t/xfstests/common/rc
 	sed -i '/^_acl_get_max()/,/^}/s/^\tjfs)/\tjfs|lakefs)/' /t/xfstests/common/attr
