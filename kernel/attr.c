@@ -153,8 +153,7 @@ void lakefs_flush_attr(struct inode *inode)
 	struct lakefs_inode_info *li = LAKEFS_I(inode);
 	struct lakefs_rec *rec;
 
-	if (!READ_ONCE(li->attr_rec))
-		return;
+	/* no look without the lock: who finds nothing to do waits for last_seq */
 	spin_lock(&li->attr_lock);
 	rec = li->attr_rec;
 	WRITE_ONCE(li->attr_rec, NULL);
@@ -279,6 +278,19 @@ static u64 lakefs_stat_blocks(const struct lakefs_inode_info *li)
 	return blocks + READ_ONCE(li->mapped_blocks);
 }
 
+/*
+ * i_version begins anew when an inode is loaded. Of a file knfsd adds the ctime
+ * to it, and not of a directory, where each change moves the ctime, too.
+ */
+static void lakefs_dir_cookie(struct kstat *stat)
+{
+#ifdef STATX_CHANGE_COOKIE
+	if (stat->result_mask & STATX_CHANGE_COOKIE)
+		stat->change_cookie += ((u64)stat->ctime.tv_sec << 30) +
+				       stat->ctime.tv_nsec;
+#endif
+}
+
 int lakefs_getattr(LAKEFS_IDMAP *idmap, const struct path *path,
 		   struct kstat *stat, u32 mask, unsigned int flags)
 {
@@ -297,8 +309,10 @@ int lakefs_getattr(LAKEFS_IDMAP *idmap, const struct path *path,
 	stat->attributes_mask |= STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND |
 				 STATX_ATTR_NODUMP;
 	stat->blocks = lakefs_stat_blocks(li) << (LAKEFS_BLOCK_BITS - 9);
-	if (S_ISDIR(inode->i_mode))
+	if (S_ISDIR(inode->i_mode)) {
 		stat->size = lakefs_dir_bytes(inode);
+		lakefs_dir_cookie(stat);
+	}
 	if ((mask & STATX_DIOALIGN) && S_ISREG(inode->i_mode)) {
 		/* smaller writes work, but go through the page cache */
 		stat->result_mask |= STATX_DIOALIGN;

@@ -71,6 +71,9 @@ struct lakefs_extent {
 	u64 src;			/* DELAYED, TAKEN: fixed blocks that
 					 * they will replace; 0: none */
 	bool direct;			/* TAKEN, DIRTY: of a direct write */
+	bool both;			/* the same, and a dirty page has taken
+					 * them over: no checksum tells which of
+					 * the two is on the device */
 	/* of the blocks at lakefs_ext_where(); only where there is data */
 	bool crc;			/* the daemon has crcs */
 	bool shared;			/* others have them too */
@@ -297,6 +300,8 @@ int lakefs_reserve(struct inode *inode, u64 block, u64 *blocks, int mode,
 /* the same for a write fault, record of the size included; ext_lock not held */
 int lakefs_reserve_cached(struct inode *inode, u64 block, u64 *blocks,
 			  int mode);
+/* blocks of a direct write under way in a folio that a fault makes dirty */
+void lakefs_take_over(struct inode *inode, u64 start, u64 end);
 /* the record for a size that in-place writes will make */
 int lakefs_prepare_size(struct inode *inode, loff_t end);
 bool lakefs_range_written(struct inode *inode, loff_t pos, u64 len);
@@ -351,6 +356,8 @@ loff_t lakefs_size_advance(struct inode *inode, loff_t end, u64 io_start,
 			   u64 io_end);
 void lakefs_size_done(struct inode *inode, loff_t end, u64 io_start,
 		      u64 io_end);
+/* for a sync of the file up to end, before it writes; no ext_lock */
+void lakefs_size_want(struct inode *inode, loff_t end);
 void lakefs_emit_map(struct inode *inode, struct lakefs_rec *rec);
 void lakefs_emit_size(struct inode *inode, struct lakefs_rec *rec, loff_t size,
 		      u32 extra_valid);
@@ -413,6 +420,10 @@ blk_status_t lakefs_packs_read(struct lakefs_sb_info *sbi, struct bio *bio,
 			       u64 start, u8 span);
 /* these blocks of the device are not the pack any more that is remembered */
 void lakefs_packs_forget(struct lakefs_sb_info *sbi, u64 block, u64 blocks);
+
+/* ---- sealcall.c ---------------------------------------------------------- */
+/* i_rwsem for a call of the daemon; false: somebody else has it (-EBUSY) */
+bool lakefs_call_lock(struct inode *inode);
 
 /* ---- seal.c --------------------------------------------------------------- */
 /* cmd: LAKEFS_IOC_SEAL, CHECKED, UNSEAL; their errors. seal_lock held */

@@ -128,12 +128,21 @@ static int lakefs_direct_done(struct kiocb *iocb, ssize_t size, int error,
 
 	if (size <= 0)
 		return error;
-	if (error)
+	if (error) {
 		lakefs_unreserve_direct(inode, lakefs_block_of(pos),
 					lakefs_blocks_for(pos + size));
-	else
-		lakefs_record_direct(inode, pos, pos + size);
-	return error;
+		return error;
+	}
+	/*
+	 * Who read the last block meanwhile has what the device had behind the
+	 * end in it: no bytes of the file, and none of it when it grows.
+	 */
+	if (pos + size > i_size_read(inode))
+		invalidate_inode_pages2_range(inode->i_mapping,
+					      pos >> PAGE_SHIFT,
+					      (pos + size - 1) >> PAGE_SHIFT);
+	lakefs_record_direct(inode, pos, pos + size);
+	return 0;
 }
 
 static const struct iomap_dio_ops lakefs_dio_ops = {

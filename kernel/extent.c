@@ -22,6 +22,7 @@ void lakefs_data_init_inode(struct lakefs_inode_info *li)
 	li->extents_known = false;
 	li->disk_size = 0;
 	li->done_size = 0;
+	li->size_wanted = 0;
 	li->map_seq = 0;
 	li->map_gen = 0;
 	li->cut_gen = 0;
@@ -136,6 +137,7 @@ static struct lakefs_extent *lakefs_ext_split(struct lakefs_inode_info *li,
 	right->state = e->state;
 	right->src = e->src ? e->src + left_blocks : 0;
 	right->direct = e->direct;
+	right->both = e->both;
 	lakefs_ext_copy_marks(right, e);
 	if (e->state == LAKEFS_X_TAKEN)
 		lakefs_taken_split(lakefs_li_sbi(li), e, right);
@@ -172,7 +174,7 @@ static bool lakefs_ext_joins(const struct lakefs_extent *left,
 {
 	return lakefs_ext_end(left) == right->block &&
 	       left->state == right->state && left->crc == right->crc &&
-	       left->direct == right->direct &&
+	       left->direct == right->direct && left->both == right->both &&
 	       left->shared == right->shared &&
 	       left->sealed == right->sealed &&
 	       left->checked == right->checked &&
@@ -263,6 +265,7 @@ void lakefs_ext_set_state(struct lakefs_inode_info *li,
 	}
 	e->src = 0;
 	e->direct = false;
+	e->both = false;
 	lakefs_ext_clear_marks(e);
 	if (was_pending && !lakefs_ext_pending(e))
 		lakefs_bank_withdraw(e->blocks);

@@ -106,11 +106,13 @@ static int lakefs_dirty_locked(struct inode *inode, struct folio *folio)
 		err = lakefs_reserve_folio(inode, folio,
 					   LAKEFS_RESERVE_NOWAIT);
 	}
-	if (err)
+	if (err) {
 		folio_unlock(folio);
-	else
-		folio_mark_dirty(folio);
-	return err;
+		return err;
+	}
+	lakefs_take_over(inode, folio->index, folio_next_index(folio));
+	folio_mark_dirty(folio);
+	return 0;
 }
 
 static vm_fault_t lakefs_make_writable(struct vm_fault *vmf)
@@ -130,7 +132,8 @@ static vm_fault_t lakefs_make_writable(struct vm_fault *vmf)
 		filemap_invalidate_unlock_shared(inode->i_mapping);
 		return VM_FAULT_SIGBUS;
 	}
-	lakefs_folio_blocks(inode, folio, &start, &end);
+	start = folio->index;
+	end = folio_next_index(folio);	/* the file may grow meanwhile */
 	do {
 		err = lakefs_reserve_folio(inode, folio, 0);
 		if (!err)

@@ -234,6 +234,7 @@ int lakefs_fsync(struct file *file, loff_t start, loff_t end, int datasync)
 	/* the size is recorded only when all data before it is there */
 	if (end >= disk_size)
 		start = min(start, round_down(disk_size, LAKEFS_BLOCK_SIZE));
+	lakefs_size_want(inode, end == LLONG_MAX ? end : end + 1);
 	err = filemap_fdatawrite_range(inode->i_mapping, start, end);
 	plain = atomic64_read(&li->plain_gen);
 	if (!err)
@@ -266,9 +267,15 @@ int lakefs_fsync(struct file *file, loff_t start, loff_t end, int datasync)
 	return 0;
 }
 
+/* An error of an earlier write is fsync's to tell. */
 int lakefs_flush_before_rename(struct inode *inode)
 {
-	return filemap_write_and_wait(inode->i_mapping);
+	struct address_space *mapping = inode->i_mapping;
+	errseq_t since = filemap_sample_wb_err(mapping);
+	int err = filemap_fdatawrite(mapping);
+
+	filemap_fdatawait_keep_errors(mapping);
+	return err ? err : filemap_check_wb_err(mapping, since);
 }
 
 /* ---- the rest ------------------------------------------------------------ */

@@ -252,6 +252,34 @@ loff_t lakefs_seek(struct inode *inode, loff_t pos, int whence)
 	return iomap_seek_data(inode, pos, &lakefs_read_ops);
 }
 
+/*
+ * The memory of a folio has failed, and what was dirty in it is lost. Nothing
+ * may stay reserved without a dirty page (unreserve.c).
+ */
+#if LAKEFS_KERNEL(6, 8)
+static int lakefs_error_remove_folio(struct address_space *mapping,
+				     struct folio *folio)
+{
+	pgoff_t start = folio->index, end = folio_next_index(folio);
+	int err = generic_error_remove_folio(mapping, folio);
+
+	if (!err)
+		lakefs_unreserve_blocks(mapping->host, start, end);
+	return err;
+}
+#else
+static int lakefs_error_remove_page(struct address_space *mapping,
+				    struct page *page)
+{
+	pgoff_t start = page->index;
+	int err = generic_error_remove_page(mapping, page);
+
+	if (!err)
+		lakefs_unreserve_blocks(mapping->host, start, start + 1);
+	return err;
+}
+#endif
+
 const struct address_space_operations lakefs_aops = {
 	.read_folio		= lakefs_read_folio,
 	.readahead		= lakefs_readahead,
@@ -262,8 +290,8 @@ const struct address_space_operations lakefs_aops = {
 	.is_partially_uptodate	= iomap_is_partially_uptodate,
 	.migrate_folio		= filemap_migrate_folio,
 #if LAKEFS_KERNEL(6, 8)
-	.error_remove_folio	= generic_error_remove_folio,
+	.error_remove_folio	= lakefs_error_remove_folio,
 #else
-	.error_remove_page	= generic_error_remove_page,
+	.error_remove_page	= lakefs_error_remove_page,
 #endif
 };

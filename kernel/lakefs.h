@@ -139,12 +139,16 @@ struct lakefs_sb_info {
 	u64 ino_next, ino_end;		/* leased inode numbers */
 	u64 ino_start;			/* where that lease began */
 	u64 ino_old, ino_old_end;	/* the lease before it */
-	struct mutex lease_lock;	/* one lease request at a time */
-	u32 lease_chunk;		/* blocks of the next; lease_lock */
-	u64 lease_goal;			/* lease_lock */
+	struct mutex lease_lock;	/* who waits for a lease */
+	u32 lease_chunk;		/* blocks of the next; lease_work */
+	u64 lease_goal;			/* lease_work */
+	u64 lease_need;			/* pool_lock, as the next */
+	u64 lease_asked;		/* of the newest who waited */
+	u64 lease_told;			/* whose turn is over */
+	int lease_result;		/* for that one */
 	u64 nospc_seq;			/* last waited for; lease_lock */
 	bool lease_empty;		/* the daemon had nothing last time */
-	struct work_struct lease_work;	/* refill ahead of need */
+	struct work_struct lease_work;	/* asks for blocks */
 	struct list_head taken;		/* extents (extent.c) whose blocks are
 					 * taken, I/O not recorded yet */
 	struct mutex trim_lock;		/* one FITRIM at a time */
@@ -237,6 +241,8 @@ struct lakefs_inode_info {
 	u64 cut_gen;			/* moves when blocks went away */
 	u64 mapped_blocks;		/* written + unwritten, as on disk */
 	u64 delayed_blocks;		/* reserved or taken, not mapped */
+	loff_t size_wanted;		/* whoever syncs waits for a size up to
+					 * this to be recorded (size.c) */
 	struct lakefs_rec *size_rec;	/* for a size made by in-place writes */
 	u64 tail_block;			/* clipped by truncate: not written in */
 	u64 tail_seq;			/* place until this seq is durable */

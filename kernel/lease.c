@@ -10,6 +10,7 @@
  */
 #include <linux/slab.h>
 #include "data.h"
+#include "ring.h"
 
 #define LAKEFS_LEASE_MIN	2048
 #define LAKEFS_LEASE_MAX	32768
@@ -228,7 +229,7 @@ static int lakefs_lease_add(struct lakefs_sb_info *sbi,
 	return 0;
 }
 
-/* One request for more blocks; lease_lock held. */
+/* One request for more blocks; lease_work only. */
 static int lakefs_lease_blocks(struct lakefs_sb_info *sbi, u64 need)
 {
 	struct lakefs_r_lease ask = { .goal = sbi->lease_goal };
@@ -303,6 +304,26 @@ int lakefs_blocks_try_reserve(struct lakefs_sb_info *sbi, u64 n)
 	return lakefs_try_reserve(sbi, n, &need) ? 0 : -EAGAIN;
 }
 
+/*
+ * Leave the asking to lease_work, and wait for it; lease_lock held. A killed
+ * waiter goes: what is leased meanwhile finds its way into the pool without it.
+ */
+static int lakefs_lease_wait(struct lakefs_sb_info *sbi, u64 need)
+{
+	u64 ask;
+
+	spin_lock(&sbi->pool_lock);
+	sbi->lease_need = need;
+	ask = ++sbi->lease_asked;
+	spin_unlock(&sbi->pool_lock);
+	queue_work(system_unbound_wq, &sbi->lease_work);
+	if (wait_event_state(sbi->state_wq,
+			     smp_load_acquire(&sbi->lease_told) >= ask,
+			     LAKEFS_WAIT_KILLABLE))
+		return -EINTR;
+	return READ_ONCE(sbi->lease_result);
+}
+
 int lakefs_blocks_reserve(struct lakefs_sb_info *sbi, u64 n)
 {
 	int err = 0, tries = 0;
@@ -315,7 +336,7 @@ int lakefs_blocks_reserve(struct lakefs_sb_info *sbi, u64 n)
 	if (mutex_lock_killable(&sbi->lease_lock))
 		return -EINTR;
 	while (!err && !lakefs_try_reserve(sbi, n, &need)) {
-		err = lakefs_lease_blocks(sbi, need);
+		err = lakefs_lease_wait(sbi, need);
 		if (err == -ENOSPC && tries++ < LAKEFS_FREED_TRIES)
 			err = lakefs_wait_freed(sbi, err);
 	}
@@ -342,17 +363,33 @@ u64 lakefs_blocks_spare(struct lakefs_sb_info *sbi)
 	return left;
 }
 
-/* Refill ahead of need; may wait for the daemon, nobody waits for it. */
+/*
+ * Asks the daemon, for whoever waits and ahead of need. Waits for the daemon, and
+ * is never killed: nobody else would know of blocks that it gives.
+ */
 static void lakefs_lease_work(struct work_struct *work)
 {
 	struct lakefs_sb_info *sbi =
 		container_of(work, struct lakefs_sb_info, lease_work);
+	u64 asked, need;
+	bool waiting;
+	int err = 0;
 
-	mutex_lock(&sbi->lease_lock);
-	if (lakefs_blocks_spare(sbi) < LAKEFS_LEASE_MIN &&
-	    !lakefs_is_shutdown(sbi))
-		lakefs_lease_blocks(sbi, 0);
-	mutex_unlock(&sbi->lease_lock);
+	spin_lock(&sbi->pool_lock);
+	asked = sbi->lease_asked;
+	waiting = asked != sbi->lease_told;
+	need = waiting ? sbi->lease_need : 0;
+	spin_unlock(&sbi->pool_lock);
+
+	if (lakefs_is_shutdown(sbi))
+		err = -EIO;
+	else if (waiting || lakefs_blocks_spare(sbi) < LAKEFS_LEASE_MIN)
+		err = lakefs_lease_blocks(sbi, need);
+	if (!waiting)
+		return;
+	WRITE_ONCE(sbi->lease_result, err);
+	smp_store_release(&sbi->lease_told, asked);
+	wake_up_all(&sbi->state_wq);
 }
 
 /* ---- inode numbers ------------------------------------------------------- */

@@ -276,7 +276,7 @@ static int lakefs_link(struct dentry *old_dentry, struct inode *dir,
 	struct inode *inode = d_inode(old_dentry);
 	struct lakefs_sb_info *sbi = LAKEFS_SB(dir->i_sb);
 	const struct qstr *name = &dentry->d_name;
-	struct timespec64 now = current_time(inode);
+	struct timespec64 now;
 	struct lakefs_i_link *e;
 	struct lakefs_table *t;
 	struct lakefs_rec *rec;
@@ -295,6 +295,7 @@ static int lakefs_link(struct dentry *old_dentry, struct inode *dir,
 	e = (struct lakefs_i_link *)rec->entry.bytes;
 	e->dir = dir->i_ino;
 	e->ino = inode->i_ino;
+	now = current_time(inode);	/* after what waits */
 	lakefs_put_time(&e->time, now);
 	e->name_bytes = name->len;
 	memcpy(e + 1, name->name, name->len);
@@ -345,7 +346,7 @@ static int lakefs_unlink(struct inode *dir, struct dentry *dentry)
 	struct inode *inode = d_inode(dentry);
 	struct lakefs_sb_info *sbi = LAKEFS_SB(dir->i_sb);
 	const struct qstr *name = &dentry->d_name;
-	struct timespec64 now = current_time(inode);
+	struct timespec64 now;
 	struct lakefs_i_unlink *e;
 	struct lakefs_table *t;
 	struct lakefs_rec *rec;
@@ -365,6 +366,7 @@ static int lakefs_unlink(struct inode *dir, struct dentry *dentry)
 	e = (struct lakefs_i_unlink *)rec->entry.bytes;
 	e->dir = dir->i_ino;
 	e->ino = inode->i_ino;
+	now = current_time(inode);
 	lakefs_put_time(&e->time, now);
 	e->name_bytes = name->len;
 	memcpy(e + 1, name->name, name->len);

@@ -7,7 +7,8 @@
 #include "lakefs.h"
 
 static const struct genl_multicast_group lakefs_genl_groups[] = {
-	{ .name = LAKEFS_GENL_GROUP },
+	/* where damaged blocks are, and what is in them, is not for everybody */
+	{ .name = LAKEFS_GENL_GROUP, .flags = GENL_MCAST_CAP_SYS_ADMIN },
 };
 
 static struct genl_family lakefs_genl_family = {

@@ -198,7 +198,8 @@ int lakefs_remap_inode(struct inode *inode, struct lakefs_remap *arg)
 	err = lakefs_remap_begin(&r);
 	if (err)
 		return err;
-	inode_lock(inode);
+	if (!lakefs_call_lock(inode))
+		return -EBUSY;
 	filemap_invalidate_lock(inode->i_mapping);
 	err = lakefs_remap_range(&r);
 	filemap_invalidate_unlock(inode->i_mapping);

@@ -94,6 +94,7 @@ static int lakefs_rename_prepare(struct lakefs_rename *r)
 		   (r->flags & RENAME_WHITEOUT ? LAKEFS_RENAME_WHITEOUT : 0);
 	e->src_bytes = r->src_name->len;
 	e->dst_bytes = r->dst_name->len;
+	r->now = current_time(r->src_dir);	/* after what waits */
 	lakefs_put_time(&e->time, r->now);
 	memcpy(e + 1, r->src_name->name, r->src_name->len);
 	memcpy((u8 *)(e + 1) + src_room, r->dst_name->name, r->dst_name->len);
@@ -192,7 +193,7 @@ int lakefs_rename(LAKEFS_IDMAP *idmap, struct inode *old_dir,
 		.inode = d_inode(old_dentry), .target = d_inode(new_dentry),
 		.src_name = &old_dentry->d_name,
 		.dst_name = &new_dentry->d_name,
-		.flags = flags, .now = current_time(old_dir),
+		.flags = flags,
 	};
 	u64 seq;
 	int err;

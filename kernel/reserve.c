@@ -239,18 +239,10 @@ static int lakefs_reserve_written(struct lakefs_inode_info *li,
 static int lakefs_reserve_pending(struct lakefs_inode_info *li,
 				  struct lakefs_want *want)
 {
-	struct lakefs_extent *e = want->found;
-
 	/* dirty pages there: the direct write goes through them */
 	if (want->mode & LAKEFS_RESERVE_DIRECT)
 		return -ENOTBLK;
-	/* a fault during a direct write: from now on the page owns it */
-	if (e->direct) {
-		e = lakefs_ext_isolate(li, want->block,
-				       want->block + want->blocks);
-		e->direct = false;
-		want->found = lakefs_ext_merge(li, e);
-	}
+	/* a fault during a direct write: lakefs_take_over() */
 	return 0;
 }
 
@@ -337,6 +329,29 @@ int lakefs_reserve_cached(struct inode *inode, u64 block, u64 *blocks,
 			err = lakefs_prepare_size(inode, end);
 	} while (!ready && !err);
 	return err;
+}
+
+/*
+ * Only when the page is as good as dirty: who gives up before that must leave
+ * the blocks to the direct write, which goes on writing to them.
+ */
+void lakefs_take_over(struct inode *inode, u64 start, u64 end)
+{
+	struct lakefs_inode_info *li = LAKEFS_I(inode);
+	struct lakefs_extent *e;
+
+	mutex_lock(&li->ext_lock);
+	for (e = lakefs_ext_find(li, start); e && e->block < end;
+	     e = lakefs_ext_next(e)) {
+		if (!lakefs_ext_pending(e) || !e->direct)
+			continue;
+		e = lakefs_ext_isolate(li, max(e->block, start),
+				       min(lakefs_ext_end(e), end));
+		e->direct = false;
+		e->both = true;
+		e = lakefs_ext_merge(li, e);
+	}
+	mutex_unlock(&li->ext_lock);
 }
 
 int lakefs_prepare_size(struct inode *inode, loff_t end)

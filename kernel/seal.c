@@ -262,7 +262,8 @@ static int lakefs_seal_range(struct lakefs_sealing *s)
 	struct inode *inode = s->inode;
 	int err;
 
-	inode_lock(inode);
+	if (!lakefs_call_lock(inode))
+		return -EBUSY;
 	filemap_invalidate_lock(inode->i_mapping);
 	err = IS_SWAPFILE(inode) ? -EBUSY : lakefs_seal_settle(s);
 	if (!err)
@@ -290,7 +291,8 @@ static int lakefs_unseal_range(struct lakefs_sealing *s)
 	struct inode *inode = s->inode;
 	int err, late;
 
-	inode_lock(inode);
+	if (!lakefs_call_lock(inode))
+		return -EBUSY;
 	filemap_invalidate_lock(inode->i_mapping);
 	err = lakefs_seal_locked(s, LAKEFS_I_UNSEAL, lakefs_unseal_map);
 	if (err)

@@ -16,10 +16,13 @@
  * that it holds are gone before the unmount looks for such. Only tries, as
  * who has it exclusively may wait for the daemon; the same for freezing.
  */
+#include <linux/delay.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include "chan.h"
 #include "data.h"
+
+#define LAKEFS_CALL_TRIES	100	/* each of a millisecond or more */
 
 struct lakefs_call {
 	struct work_struct work;
@@ -42,6 +45,23 @@ static void lakefs_call_put(struct lakefs_call *call)
 		return;
 	lakefs_sbi_put(call->sbi);
 	kfree(call);
+}
+
+/*
+ * i_rwsem of a file. A program may hold it for as long as it likes (it writes
+ * what a server of its own has not given yet), and must not hold up what this
+ * thread holds. Only tries, so that two files are no matter of order.
+ */
+bool lakefs_call_lock(struct inode *inode)
+{
+	int tries;
+
+	for (tries = 0; !inode_trylock(inode); tries++) {
+		if (tries == LAKEFS_CALL_TRIES)
+			return false;
+		usleep_range(1000, 2000);
+	}
+	return true;
 }
 
 /* ---- the worker ---------------------------------------------------------- */

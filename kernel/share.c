@@ -291,11 +291,17 @@ int lakefs_share_inodes(struct inode *src, struct inode *dst,
 	err = lakefs_share_begin(&s);
 	if (err)
 		return err;
-	lock_two_nondirectories(src, dst);
+	if (!lakefs_call_lock(src))
+		return -EBUSY;
+	if (!lakefs_call_lock(dst)) {
+		inode_unlock(src);
+		return -EBUSY;
+	}
 	filemap_invalidate_lock_two(src->i_mapping, dst->i_mapping);
 	err = lakefs_share_range(&s);
 	filemap_invalidate_unlock_two(src->i_mapping, dst->i_mapping);
-	unlock_two_nondirectories(src, dst);
+	inode_unlock(dst);
+	inode_unlock(src);
 	arg->seq = s.seq;
 	return err;
 }

@@ -147,6 +147,7 @@ static void lakefs_shift_emit(const struct lakefs_shift *s,
 		i_size_write(s->inode, s->size);
 		WRITE_ONCE(li->disk_size, s->size);
 		li->done_size = s->size;
+		li->size_wanted = min(li->size_wanted, s->size);
 	}
 	spin_lock(&li->attr_lock);
 	lakefs_carry_times(s->inode, &entry->mtime, &entry->ctime);

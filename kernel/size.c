@@ -6,6 +6,12 @@
  * - The recorded size never covers data that is still on its way, except in
  *   holes: it advances (with MAP records, or by SETATTR after in-place
  *   writes) up to the first pending block.
+ * - But whoever syncs a file has been told that his data is in it, whatever
+ *   others began to write before it meanwhile: up to size_wanted it goes over
+ *   pending blocks, which the daemon has as holes or zeroes, or as what they
+ *   replace; not over that of an old, unaligned end, behind which its block
+ *   on the device may have anything. That one was dirty when the sync began,
+ *   so the sync waits for it, and the end lies behind it then.
  * - The block of an old, unaligned end that a growing file writes in place is
  *   end_block until that write is complete; the size waits for it. Set by
  *   whoever gets the block ready (lakefs_size_ready), cleared by a completion
@@ -88,6 +94,9 @@ loff_t lakefs_size_advance(struct inode *inode, loff_t end, u64 io_start,
 		return 0;
 	first = lakefs_first_pending(li, tail, lakefs_blocks_for(limit),
 				     io_start, io_end);
+	if (li->size_wanted > li->disk_size &&
+	    (first > tail || !lakefs_in_block(li->disk_size)))
+		first = U64_MAX;
 	if (first < lakefs_blocks_for(limit))
 		limit = min(limit, (loff_t)first << LAKEFS_BLOCK_BITS);
 	if (limit <= li->disk_size)
@@ -143,6 +152,26 @@ void lakefs_size_done(struct inode *inode, loff_t end, u64 io_start,
 				       sizeof(struct lakefs_i_setattr),
 				       GFP_NOFS | __GFP_NOFAIL);
 	lakefs_emit_size(inode, rec, size, 0);
+}
+
+/*
+ * Somebody syncs the file up to end: its data is on its way or will be before he
+ * has what he waits for. What is on the device already is recorded here, the
+ * rest when it arrives.
+ */
+void lakefs_size_want(struct inode *inode, loff_t end)
+{
+	struct lakefs_inode_info *li = LAKEFS_I(inode);
+
+	end = min(end, i_size_read(inode));
+	if (end <= READ_ONCE(li->disk_size))
+		return;
+	mutex_lock(&li->ext_lock);
+	/* a truncate may have come first */
+	end = min(end, i_size_read(inode));
+	li->size_wanted = max(li->size_wanted, end);
+	lakefs_size_done(inode, 0, 0, 0);
+	mutex_unlock(&li->ext_lock);
 }
 
 /* ---- growing; i_rwsem, no ext_lock --------------------------------------- */
@@ -274,6 +303,7 @@ static int lakefs_shrink(struct inode *inode, loff_t size, u32 extra_valid)
 	lakefs_drop_behind(inode, size, &unmap);
 	WRITE_ONCE(li->disk_size, size);
 	li->done_size = min(li->done_size, size);
+	li->size_wanted = min(li->size_wanted, size);
 	lakefs_emit_size(inode, rec, size, extra_valid);
 	if (lakefs_in_block(size) &&
 	    lakefs_block_written(li, lakefs_block_of(size))) {

@@ -141,6 +141,14 @@ int lakefs_fill_super(struct super_block *sb, struct fs_context *fc)
 	err = lakefs_read_super(fc, sbi);
 	if (err)
 		return err;
+#if LAKEFS_KERNEL(6, 8)
+	/* the daemon writes to it, or reads only if that was said */
+	if (sb->s_bdev->bd_writers < 0 && !options->norecovery &&
+	    !bdev_read_only(sb->s_bdev)) {
+		errorfc(fc, "the kernel lets no program write to mounted devices: boot without bdev_allow_write_mounted=0");
+		return -EBUSY;
+	}
+#endif
 	lakefs_init_sb(sb, sbi);
 	if (!sb_rdonly(sb))
 		set_bit(LAKEFS_SB_WRITABLE, &sbi->state);
@@ -321,13 +329,20 @@ static int lakefs_unfreeze_fs(struct super_block *sb)
 /*
  * umount -f: what waits for a lost daemon fails, so that unmount can go on. The
  * VFS asks before it looks whether anybody uses the mount, and for any mount of
- * the lake: with a daemon nothing waits for ever, and nothing is given up.
+ * the lake: with a daemon, one that recovers included, nothing waits for ever,
+ * and nothing is given up.
  */
 static void lakefs_umount_begin(struct super_block *sb)
 {
 	struct lakefs_sb_info *sbi = LAKEFS_SB(sb);
+	struct lakefs_attachment *att;
+	bool lost;
 
-	if (!test_bit(LAKEFS_SB_RUNNING, &sbi->state))
+	rcu_read_lock();
+	att = rcu_dereference(sbi->att);
+	lost = !att || READ_ONCE(att->broken);
+	rcu_read_unlock();
+	if (lost)
 		lakefs_shutdown(sbi, -EIO, "unmount was forced");
 }
 

@@ -41,8 +41,9 @@ static int lakefs_trim_lease(struct lakefs_sb_info *sbi,
 	u32 count, i;
 	int ret;
 
-	ret = lakefs_request(sbi, &ask, sizeof(ask), LAKEFS_R_TRIM, 0,
-			     &answer);
+	/* if it were killed nobody would know of what the daemon gives */
+	ret = lakefs_request_unkillable(sbi, &ask, sizeof(ask), LAKEFS_R_TRIM,
+					0, &answer);
 	if (ret < 0)
 		return ret;
 	count = ret / sizeof(trim->held.ranges[0]);

@@ -274,7 +274,7 @@ static const struct iomap_writeback_ops lakefs_writeback_ops = {
 	.writeback_submit	= lakefs_writeback_submit,
 };
 
-int lakefs_writepages(struct address_space *mapping,
+static int lakefs_write_dirty(struct address_space *mapping,
 		      struct writeback_control *wbc)
 {
 	struct iomap_writepage_ctx wpc = {
@@ -312,7 +312,7 @@ static const struct iomap_writeback_ops lakefs_writeback_ops = {
 	.discard_folio	= lakefs_discard_folio,
 };
 
-int lakefs_writepages(struct address_space *mapping,
+static int lakefs_write_dirty(struct address_space *mapping,
 		      struct writeback_control *wbc)
 {
 	struct iomap_writepage_ctx wpc = { };
@@ -320,6 +320,18 @@ int lakefs_writepages(struct address_space *mapping,
 	return iomap_writepages(mapping, wbc, &wpc, &lakefs_writeback_ops);
 }
 #endif
+
+int lakefs_writepages(struct address_space *mapping,
+		      struct writeback_control *wbc)
+{
+	loff_t end = wbc->range_cyclic ? LLONG_MAX : wbc->range_end;
+
+	/* sync: fsync says so before it asks for what is dirty */
+	if (wbc->sync_mode == WB_SYNC_ALL)
+		lakefs_size_want(mapping->host,
+				 end == LLONG_MAX ? end : end + 1);
+	return lakefs_write_dirty(mapping, wbc);
+}
 
 /* a piece of a completed ioend: pages of consecutive blocks */
 struct lakefs_done {
@@ -368,7 +380,7 @@ static void lakefs_done_map(const struct lakefs_done *done, u32 from, u32 n,
 	u64 block = done->block + from, end = block + n;
 
 	/* what was written may be neither what is there now nor the last */
-	bool crc = !lakefs_any_pinned(done, from, n);
+	bool crc = !e->both && !lakefs_any_pinned(done, from, n);
 
 	BUILD_BUG_ON(LAKEFS_MAP_BLOCKS_MAX & 1);
 	e = lakefs_ext_isolate(li, block, end);

@@ -14,6 +14,11 @@ limit=$(suite_seconds $((1200 + (${SHARE_MIB:-0} + ${PIECES_MIB:-0} * 10) * 2)))
 lib=(--file "$LAKE_TESTS/lake/lib.sh:/lib.sh")
 wanted() { case " ${ONLY:-full down seal share pieces packs scrub watch memory} " in *" $1 "*) ;; *) return 1 ;; esac; }
 
+program() { # NAME: lake/NAME.c, in $suite_dir
+	cc -O2 -Wall -Werror -static -pthread -o "$suite_dir/$1" \
+		"$LAKE_TESTS/lake/$1.c" || fail "$1 builds"
+}
+
 # Mostly waiting for time to pass: beside the others.
 memory_job=
 if wanted memory; then
@@ -37,13 +42,14 @@ fi
 # shutdown, deaths of the daemon, what others than root may do
 down() {
 	local status=0
-	cc -O2 -Wall -Werror -static -o "$suite_dir/goingdown" \
-		"$LAKE_TESTS/lake/goingdown.c" || fail 'goingdown builds'
+	program goingdown
+	program stalled
 	"$LAKE_VM" run --lake --kernel "$kernel" --smp "${SMP:-2}" --mem "${MEM:-1G}" \
 		--timeout "$limit" \
 		--disk "$suite_dir/down,size=128M" \
 		--disk "$suite_dir/second,size=128M" \
 		--file "$suite_dir/goingdown:/goingdown" \
+		--file "$suite_dir/stalled:/stalled" \
 		--file "$LAKE_TESTS/lake/down-guest.sh:/guest.sh" "${lib[@]}" -- \
 		sh /guest.sh >"$suite_dir/down.results" || status=$?
 	suite_collect "$suite_dir/down.results" ''
@@ -67,9 +73,8 @@ watch() {
 # unmounting; NAME-guest.sh says what happens in them
 twice() {
 	local name=$1 size=$2 status part programs=()
-	for part in scatter stale flip; do
-		cc -O2 -Wall -Werror -static -o "$suite_dir/$part" \
-			"$LAKE_TESTS/lake/$part.c" || fail "$part builds"
+	for part in scatter stale flip stalled; do
+		program "$part"
 		programs+=(--file "$suite_dir/$part:/$part")
 	done
 	for part in first again; do

@@ -50,6 +50,50 @@ check 'shutdown 2' down 2
 check 'a wrong way is refused' fails_with 'invalid' /goingdown 3 $l
 check 'none of them leaves what came after' sh -c "! ls $l/after-*"
 
+# ---- beside a write that does not get on ------------------------------------------
+# what is durable is what is there after a shutdown that leaves the rest
+durable_size() { # WAY FILE: its size, once all that was not durable is gone
+	if /stalled "$1" "$2"; then
+		/goingdown 2 $l && umount $l && mount.lakefs /dev/vda $l && stat -c %s "$2"
+	elif [ $? = 77 ]; then
+		echo "$3"
+	fi
+}
+behind_a_write() { [ "$(durable_size held $l/held 8192001)" = 8192001 ]; }
+memory_fails() { [ "$(durable_size poisoned $l/poisoned 4097)" = 4097 ]; }
+check 'fsync: what lies behind a write that has only begun is there' behind_a_write
+check 'fsync: what follows a page whose memory failed is there' memory_fails
+direct_beside_page() {
+	/stalled both $l/both || [ $? = 77 ] || return 1
+	umount $l && lakectl verify --full /dev/vda
+	status=$?
+	mount.lakefs /dev/vda $l && return $status
+}
+check 'no checksum of a page is that of a direct write beside it' direct_beside_page
+
+# whoever is killed while the daemon gives it blocks has them back
+killed_while_it_waits() {
+	sync
+	before=$(stat -f -c %f $l)
+	for i in 1 2 3; do
+		: >$l/killed
+		kill -STOP $(laked)
+		fallocate -l $((40 << 20)) $l/killed & pid=$!
+		sleep 1
+		kill -9 $pid
+		kill -CONT $(laked)
+		wait $pid
+		sleep 1
+		rm -f $l/killed
+		sync
+		sleep 1
+	done
+	echo "$before before, $(stat -f -c %f $l) after"
+	[ $(($(stat -f -c %f $l) + 256)) -ge "$before" ] &&
+		fallocate -l $((before * 4096 / 10 * 9)) $l/killed && rm $l/killed
+}
+check 'room that a killed program asked for is free again' killed_while_it_waits
+
 # ---- times that wait in memory ----------------------------------------------------
 # Another attribute takes them along: what was recorded has them, too.
 lazy_times() {

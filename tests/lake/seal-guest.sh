@@ -29,6 +29,36 @@ rewrite() { # FILE KIB-OFFSET KIB: in both
 	done
 }
 
+# A file that somebody reads, whose memory does not come, when it is to be sealed:
+# the freeze has to get what the sealing needs, too.
+held_up() {
+	cp /model/large $l/read
+	sync $l/read
+	/stalled reading $l/read >/tmp/reading & reader=$!
+	for i in $(seq 50); do
+		grep -q reads /tmp/reading && break
+		kill -0 $reader 2>/dev/null || break
+		usleep 100000
+	done
+	if ! grep -q reads /tmp/reading; then
+		wait $reader
+		[ $? = 77 ]
+		return
+	fi
+	sleep 4
+	( fsfreeze --freeze $l && fsfreeze --unfreeze $l && touch /tmp/froze ) & freezer=$!
+	for i in $(seq 200); do
+		[ -e /tmp/froze ] && break
+		usleep 100000
+	done
+	[ -e /tmp/froze ]
+	status=$?
+	kill -9 $reader
+	wait $reader $freezer
+	rm $l/read
+	return $status
+}
+
 first() {
 	check 'the daemon starts' start
 	check 'mkfs' lakectl mkfs /dev/vda
@@ -48,6 +78,7 @@ first() {
 	check 'files that are quiet become checked' all_checked
 	check 'stats tells how much' sh -c "lakectl stats $l | grep -q 'checked on every read'"
 	check 'they read as they were written' same
+	check 'a program that holds up the sealing of its file holds up nothing else' held_up
 
 	check 'they can be written again' rewrite large 1000 300
 	check 'also in the middle of a block' rewrite large 2001 3

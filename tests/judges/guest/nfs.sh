@@ -67,10 +67,29 @@ fresh() { # PATH
 	return $status
 }
 
+# A directory that changes beneath the client and that the server has to load
+# again: a client takes an equal number for no change. PATH is the export's own.
+fresh_directory() { # PATH
+	mkdir "$1/dir" && touch "$1/dir/old"
+	sync
+	echo 3 >/proc/sys/vm/drop_caches
+	in_root mount -t nfs -o vers=4.2,acdirmin=1,acdirmax=1 localhost:/ /client || return
+	in_root ls /client/dir >/tmp/before
+	touch "$1/dir/new"
+	sync
+	echo 2 >/proc/sys/vm/drop_caches
+	sleep 2
+	in_root ls /client/dir >/tmp/after
+	cat /tmp/after
+	in_root umount /client
+	grep -qx new /tmp/after
+}
+
 # for version 4 the export is the server's root
 use / vers=4.2
 mount -o remount,noatime /m # keeps what a mount is made with
 check 'vers=4.2: what changed within a tick is seen' fresh /m
+check 'vers=4.2: what changed in a directory is seen when its server has forgotten it' fresh_directory /m
 use /m vers=3,nolock
 in_root rpc.nfsd 0
 in_root exportfs -ua
