@@ -119,6 +119,27 @@ static int lakefs_prealloc_range(struct inode *inode, u64 block, u64 end)
 	return err;
 }
 
+/*
+ * A folio that reaches over an edge of the range stays, and dirty if it was:
+ * before its blocks are gone, writeback could begin on them once more. So it is
+ * clean before, and nobody makes it dirty under the locks. Errors are fsync's.
+ */
+static void lakefs_clean_edge(struct inode *inode, loff_t pos)
+{
+	struct address_space *mapping = inode->i_mapping;
+	struct folio *folio = filemap_get_folio(mapping, pos >> PAGE_SHIFT);
+	bool over;
+
+	if (IS_ERR_OR_NULL(folio))
+		return;
+	over = folio_pos(folio) < pos;
+	folio_put(folio);
+	if (!over)
+		return;
+	filemap_fdatawrite_range(mapping, pos, pos);
+	filemap_fdatawait_range_keep_errors(mapping, pos, pos);
+}
+
 int lakefs_punch(struct inode *inode, loff_t offset, loff_t end)
 {
 	struct lakefs_inode_info *li = LAKEFS_I(inode);
@@ -145,6 +166,8 @@ int lakefs_punch(struct inode *inode, loff_t offset, loff_t end)
 		lakefs_rec_free(rec);
 		return err;
 	}
+	lakefs_clean_edge(inode, first);
+	lakefs_clean_edge(inode, last);
 	/* waits for reads and writeback */
 	truncate_pagecache_range(inode, first, last - 1);
 	mutex_lock(&li->ext_lock);
