@@ -3,8 +3,8 @@
  * How the daemon's calls SEAL, CHECKED and UNSEAL come to an inode (seal.c),
  * SHARE to two (share.c), and REMAP to one (remap.c).
  *
- * They wait for locks of the files and for answers of the daemon, and those
- * who hold the locks may wait for the daemon, too. A daemon that is killed, or
+ * They wait for answers of the daemon, and those who hold the files' maps
+ * (invalidate_lock) may wait for the daemon, too. A daemon that is killed, or
  * that gives its attachment up, must go all the same: its file stays open, and
  * no successor can come, as long as a thread of it is in a call. So a worker
  * does the work, and the caller waits until that is done, or it is killed, or

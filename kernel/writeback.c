@@ -275,7 +275,7 @@ static const struct iomap_writeback_ops lakefs_writeback_ops = {
 };
 
 static int lakefs_write_dirty(struct address_space *mapping,
-		      struct writeback_control *wbc)
+			      struct writeback_control *wbc)
 {
 	struct iomap_writepage_ctx wpc = {
 		.inode	= mapping->host,
@@ -313,7 +313,7 @@ static const struct iomap_writeback_ops lakefs_writeback_ops = {
 };
 
 static int lakefs_write_dirty(struct address_space *mapping,
-		      struct writeback_control *wbc)
+			      struct writeback_control *wbc)
 {
 	struct iomap_writepage_ctx wpc = { };
 

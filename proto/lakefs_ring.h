@@ -718,7 +718,8 @@ struct lakefs_fail {
  *		way although it was written back; CHECKED: not all that is
  *		written of the range is sealed
  *   -EBUSY	cannot be had for now: a swap file, pages pinned for a device's
- *		writes, a frozen filesystem
+ *		writes, a frozen filesystem, a file that somebody writes to or
+ *		reads directly for longer than some tenths of a second
  *   -ENOENT	there is no such inode with a name, or not of this generation
  *   -EINVAL	not a regular file, or a range that cannot be
  *   -EROFS	the mount or the device is read-only

@@ -52,17 +52,18 @@ check 'none of them leaves what came after' sh -c "! ls $l/after-*"
 
 # ---- beside a write that does not get on ------------------------------------------
 # what is durable is what is there after a shutdown that leaves the rest
-durable_size() { # WAY FILE: its size, once all that was not durable is gone
-	if /stalled "$1" "$2"; then
-		/goingdown 2 $l && umount $l && mount.lakefs /dev/vda $l && stat -c %s "$2"
-	elif [ $? = 77 ]; then
-		echo "$3"
-	fi
+durable_size() { # WAY SIZE: of its file, once all that was not durable is gone
+	/stalled "$1" "$l/$1"
+	case $? in
+	0) ;;
+	77) return 0 ;;	# the kernel has no such thing
+	*) return 1 ;;
+	esac
+	/goingdown 2 $l && umount $l && mount.lakefs /dev/vda $l &&
+		[ "$(stat -c %s "$l/$1")" = "$2" ]
 }
-behind_a_write() { [ "$(durable_size held $l/held 8192001)" = 8192001 ]; }
-memory_fails() { [ "$(durable_size poisoned $l/poisoned 4097)" = 4097 ]; }
-check 'fsync: what lies behind a write that has only begun is there' behind_a_write
-check 'fsync: what follows a page whose memory failed is there' memory_fails
+check 'fsync: what lies behind a write that has only begun is there' durable_size held 8192001
+check 'fsync: what follows a page whose memory failed is there' durable_size poisoned 4097
 direct_beside_page() {
 	/stalled both $l/both || [ $? = 77 ] || return 1
 	umount $l && lakectl verify --full /dev/vda

@@ -338,7 +338,6 @@ internal sealed class IngestThread
     /// <summary>Back to being written in place.</summary>
     private void Unseal(ulong ino)
     {
-        _policy.NoteUnsealed(ino);
         for (ulong from = 0; !_stop.IsSet && _engine.LookForSeal(ino, from, LakeRing.SealBlocksMax) is { MetadataIsFull: false } view; from = view.FileBlock + view.Blocks)
         {
             if (!view.HasSealed)
@@ -353,11 +352,18 @@ internal sealed class IngestThread
                 FileBlock = view.FileBlock,
                 Blocks = view.Blocks,
             };
-            if (_sealer.Unseal(ref args) != Errno.None)
+            Errno refusal = _sealer.Unseal(ref args);
+            if (refusal == Errno.EBUSY)
             {
+                _queue.PutIfAbsent(ino, _clock.Elapsed + _policy.BusyPause); // somebody is writing: most likely here
                 return;
             }
+            if (refusal != Errno.None)
+            {
+                break;
+            }
         }
+        _policy.NoteUnsealed(ino);
     }
 
     private void OnEngine(Action<LakeEngine> work)
